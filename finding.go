@@ -1,0 +1,147 @@
+package lamina
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
+	"time"
+)
+
+// ID makes the id people type: prefix, a hyphen, and 8 base32 characters of the
+// SHA-256 of the parts joined by NUL. The same parts give the same id in every
+// format, URL and exception file.
+func ID(prefix string, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return prefix + "-" + base32.StdEncoding.EncodeToString(sum[:5])
+}
+
+// A Finding is one fact about one resource, or about one place in a layer.
+type Finding struct {
+	// ID is ID("F", check, resource, discriminator…).
+	ID string `json:"id"`
+	// Check is the id of the check or analyzer ("layer-public"), Ref its number
+	// in the catalogue ("EXP-01") or "".
+	Check string `json:"check"`
+	Ref   string `json:"ref,omitempty"`
+	Title string `json:"title"`
+	// Severity is that of a Fail; for other outcomes it is what a Fail would have.
+	Severity Severity `json:"severity"`
+	Outcome  Outcome  `json:"outcome"`
+	// Resource is the ARN, or the file name for a bare zip.
+	Resource string `json:"resource"`
+	// File and Line are the place in a layer or IaC project; Line is from 1, 0 if none.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Detail says what was seen, in one sentence without a full stop.
+	Detail string `json:"detail"`
+	// Evidence is what the outcome rests on, each "kind: value".
+	Evidence []string `json:"evidence,omitempty"`
+	// Reason and Settle explain Unknown: why, and what would settle it.
+	Reason string `json:"reason,omitempty"`
+	Settle string `json:"settle,omitempty"`
+	// Techniques are MITRE ATT&CK ids.
+	Techniques []string `json:"techniques,omitempty"`
+	// Remediation is what to do, in a sentence; Fixes are ids of fixes that can plan it.
+	Remediation string   `json:"remediation,omitempty"`
+	Fixes       []string `json:"fixes,omitempty"`
+}
+
+// An Exposure is a set of findings that together let someone reach something.
+type Exposure struct {
+	ID       string   `json:"id"` // ID("E", …)
+	Title    string   `json:"title"`
+	Severity Severity `json:"severity"`
+	Resource string   `json:"resource"`
+	// Who can reach it ("everyone", an account id, an organisation id).
+	Who      string   `json:"who"`
+	Findings []string `json:"findings"`
+	// Path is the chain of resources from Who to what is reached.
+	Path []string `json:"path"`
+	// Reasons explain the severity, one fact each.
+	Reasons []string `json:"reasons"`
+}
+
+// An Answer is a triage question answered.
+type Answer struct {
+	Question string  `json:"question"` // the question's id
+	Asks     string  `json:"asks"`
+	Alert    string  `json:"alert"`
+	Outcome  Outcome `json:"outcome"`
+	// Text is the answer; for Unknown it says "not observable" or what is missing.
+	Text     string   `json:"text"`
+	Evidence []string `json:"evidence"`
+	Reason   string   `json:"reason,omitempty"`
+	Settle   string   `json:"settle,omitempty"`
+}
+
+// A Plan is data: one remedy for one exposure. Carrying it out is respond's.
+type Plan struct {
+	Version  int    `json:"version"`
+	ID       string `json:"id"` // ID("P", …)
+	Fix      string `json:"fix"`
+	Exposure string `json:"exposure"`
+	Steps    []Step `json:"steps"`
+	// Breaks says what the plan could break, and what cannot be known.
+	Breaks []string `json:"breaks"`
+}
+
+// A Step is one reversible call.
+type Step struct {
+	// Action is the IAM action, e.g. "lambda:RemoveLayerVersionPermission".
+	Action   string `json:"action"`
+	Resource string `json:"resource"`
+	// Args are the call's arguments by AWS name.
+	Args map[string]string `json:"args"`
+	// RevisionID is the precondition: the call is refused if the policy moved.
+	RevisionID string `json:"revision_id"`
+	// Undo is the call that restores the state before, nil if there is none.
+	Undo *Step `json:"undo,omitempty"`
+}
+
+// An Alert says that a rule matched.
+type Alert struct {
+	// ID is ID("A", rule_id, recipientAccountId, eventID or group key + window).
+	ID       string   `json:"alert.id"`
+	Rule     RuleRef  `json:"rule"`
+	Severity Severity `json:"severity"`
+	// RiskScore is 0..100.
+	RiskScore int `json:"risk_score"`
+	// EventIDs are the events' event.id, oldest first; Events their raw records.
+	EventIDs []string `json:"event.ids"`
+	// OriginalTime is @timestamp of the (newest) event; zero when it has none.
+	OriginalTime time.Time `json:"original_time"`
+	// Values are the fields the rule's query read, as the event had them.
+	Values map[string][]string `json:"values"`
+	// Reason is the sentence Elastic would print.
+	Reason string `json:"reason"`
+	// Fields are the investigation fields, in the rule's order.
+	Fields []FieldValues `json:"fields,omitempty"`
+	// Document is the whole ECS document of the event, nested, for the ecs writer.
+	Document map[string]any `json:"-"`
+	// Raw is the record as it was read.
+	Raw []byte `json:"-"`
+	// File and Offset say where the record was read.
+	File   string `json:"file"`
+	Offset int64  `json:"offset"`
+}
+
+// FieldValues is one field and its values.
+type FieldValues struct {
+	Field  string   `json:"field"`
+	Values []string `json:"values"`
+}
+
+// A RuleRef names the rule of an alert, with what the writers print of it.
+type RuleRef struct {
+	ID   string `json:"id"`   // rule_id
+	File string `json:"file"` // as the user would type it, "builtin:NAME.toml" for ours
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Description, Tags, References, Threat, Note… for SARIF and ecs.
+	Description string            `json:"description,omitempty"`
+	Tags        []string          `json:"tags,omitempty"`
+	References  []string          `json:"references,omitempty"`
+	Techniques  []string          `json:"techniques,omitempty"`
+	Parameters  map[string]any    `json:"-"` // the whole rule as Kibana's JSON, for kibana.alert.rule.*
+	Extra       map[string]string `json:"-"`
+}

@@ -1,0 +1,72 @@
+package lamina
+
+// MessageVersion is the version of the message stream. Readers accept this
+// version and the two before.
+const MessageVersion = 1
+
+// A Message is one line of the output stream. Exactly one field is set. The
+// first message of a stream is Version, the last is Summary.
+type Message struct {
+	Version  *Version  `json:"version,omitempty"`
+	Alert    *Alert    `json:"alert,omitempty"`
+	Finding  *Finding  `json:"finding,omitempty"`
+	Exposure *Exposure `json:"exposure,omitempty"`
+	Answer   *Answer   `json:"answer,omitempty"`
+	Plan     *Plan     `json:"plan,omitempty"`
+	Skipped  *Skipped  `json:"skipped,omitempty"`
+	Warning  *Warning  `json:"warning,omitempty"`
+	Summary  *Summary  `json:"summary,omitempty"`
+}
+
+// A Version opens a stream.
+type Version struct {
+	// Messages is MessageVersion.
+	Messages int `json:"messages"`
+	// Lamina is the program's version, Command what was run ("detect").
+	Lamina  string `json:"lamina"`
+	Command string `json:"command"`
+	// Categorization names the pinned package version of the CloudTrail
+	// categorisation table that events were mapped with.
+	Categorization string `json:"categorization,omitempty"`
+}
+
+// A Skipped is input that was not evaluated: a whole file, or a part of one.
+// Every stage counts in = out + skipped.
+type Skipped struct {
+	// File is the source's name as the user would type it; an entry of an
+	// archive or an envelope is appended after "!".
+	File string `json:"file"`
+	// Offset is the byte offset in the decompressed stream, or -1.
+	Offset int64 `json:"offset"`
+	// Bytes is the length of what was skipped, or 0 if unknown.
+	Bytes int64 `json:"bytes,omitempty"`
+	// Records is how many records were given up, 0 if that cannot be known.
+	Records int `json:"records"`
+	// Reason is one line without a full stop.
+	Reason string `json:"reason"`
+}
+
+// A Warning is something a person should know that is no result.
+type Warning struct {
+	// Subject is what it is about: a rule file, an option.
+	Subject string `json:"subject,omitempty"`
+	Text    string `json:"text"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// A Summary closes a stream: what was counted in and out, and how complete the
+// answer is.
+type Summary struct {
+	Command string `json:"command"`
+	// Counts are named totals, e.g. "events_in", "events_evaluated",
+	// "events_quarantined", "alerts", "findings". Writers print them sorted.
+	Counts map[string]int64 `json:"counts"`
+	// Complete says that nothing was skipped and no outcome is Unknown.
+	Complete bool `json:"complete"`
+	// Incomplete gives the reasons when Complete is false.
+	Incomplete []string `json:"incomplete,omitempty"`
+	// Failed lists the ids that reached --fail-on, in stream order.
+	Failed []string `json:"failed,omitempty"`
+	// Coverage is the one line every output ends with.
+	Coverage string `json:"coverage"`
+}
