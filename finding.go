@@ -44,6 +44,8 @@ type Finding struct {
 	// Remediation is what to do, in a sentence; Fixes are ids of fixes that can plan it.
 	Remediation string   `json:"remediation,omitempty"`
 	Fixes       []string `json:"fixes,omitempty"`
+	// Suppressed says which exception covers the finding, nil if none does.
+	Suppressed *Suppression `json:"suppressed,omitempty"`
 }
 
 // An Exposure is a set of findings that together let someone reach something.
@@ -117,12 +119,28 @@ type Alert struct {
 	// Fields are the investigation fields, in the rule's order.
 	Fields []FieldValues `json:"fields,omitempty"`
 	// Document is the whole ECS document of the event, nested, for the ecs writer.
-	Document map[string]any `json:"-"`
-	// Raw is the record as it was read.
+	Document map[string]any `json:"document,omitempty"`
+	// Raw is the record as it was read. It is in no format.
 	Raw []byte `json:"-"`
+	// Suppression is set when the rule folds matches of a group into one alert.
+	Suppression *Suppression `json:"suppression,omitempty"`
 	// File and Offset say where the record was read.
 	File   string `json:"file"`
 	Offset int64  `json:"offset"`
+}
+
+// Suppression says what an alert stands for besides its own event
+// (kibana.alert.suppression.*).
+type Suppression struct {
+	// Terms are the group_by fields and the group's values.
+	Terms []FieldValues `json:"terms"`
+	// Start and End are the times of the first and the last event folded.
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	// DocsCount is how many events were folded, not counting the alert's own.
+	DocsCount int `json:"docs_count"`
+	// Created is the run of the rule that made the alert.
+	Created time.Time `json:"-"`
 }
 
 // FieldValues is one field and its values.
@@ -142,6 +160,6 @@ type RuleRef struct {
 	Tags        []string          `json:"tags,omitempty"`
 	References  []string          `json:"references,omitempty"`
 	Techniques  []string          `json:"techniques,omitempty"`
-	Parameters  map[string]any    `json:"-"` // the whole rule as Kibana's JSON, for kibana.alert.rule.*
-	Extra       map[string]string `json:"-"`
+	Parameters  map[string]any    `json:"parameters,omitempty"` // the whole rule as Kibana's JSON, for kibana.alert.rule.*
+	Extra       map[string]string `json:"extra,omitempty"`
 }

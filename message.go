@@ -7,7 +7,11 @@ const MessageVersion = 1
 // A Message is one line of the output stream. Exactly one field is set. The
 // first message of a stream is Version, the last is Summary.
 type Message struct {
-	Version  *Version  `json:"version,omitempty"`
+	Version *Version `json:"version,omitempty"`
+	// Rule is the whole rule of alerts that follow it. The json writer sends each
+	// rule once, so that an alert need only name it (id, file, name, type); no
+	// engine writes this message.
+	Rule     *RuleRef  `json:"rule,omitempty"`
 	Alert    *Alert    `json:"alert,omitempty"`
 	Finding  *Finding  `json:"finding,omitempty"`
 	Exposure *Exposure `json:"exposure,omitempty"`
