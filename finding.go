@@ -44,8 +44,8 @@ type Finding struct {
 	// Remediation is what to do, in a sentence; Fixes are ids of fixes that can plan it.
 	Remediation string   `json:"remediation,omitempty"`
 	Fixes       []string `json:"fixes,omitempty"`
-	// Suppressed says which exception covers the finding, nil if none does.
-	Suppressed *Suppression `json:"suppressed,omitempty"`
+	// Exception covers the finding; nil if none does.
+	Exception *Exception `json:"exception,omitempty"`
 }
 
 // An Exposure is a set of findings that together let someone reach something.
@@ -127,6 +127,17 @@ type Alert struct {
 	// File and Offset say where the record was read.
 	File   string `json:"file"`
 	Offset int64  `json:"offset"`
+	// Exception covers the alert; nil if none does.
+	Exception *Exception `json:"exception,omitempty"`
+}
+
+// An Exception is the accepted risk that covers a finding or an alert: the
+// result is still reported, marked, and does not count for --fail-on.
+type Exception struct {
+	ID      string `json:"id"`
+	Reason  string `json:"reason"`
+	Owner   string `json:"owner"`
+	Expires string `json:"expires"` // YYYY-MM-DD
 }
 
 // Suppression says what an alert stands for besides its own event
