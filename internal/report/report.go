@@ -1,0 +1,144 @@
+// Package report writes the message stream: text for people, json, ndjson, sarif,
+// markdown and ecs for programs. Each format is one reader of lamina.Message and
+// gives the same bytes for the same stream; Read turns saved json back into the
+// stream, so that any result can be rendered again in another format.
+//
+// It decides nothing: which results are shown, which exit code follows and what
+// goes to standard error is internal/cli's. It opens no network and asks no
+// clock. Every string from outside passes internal/safe on its way out.
+//
+// Call New for each output, write the stream, Close. Create gives a file that
+// appears only when it is whole.
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+)
+
+// A Writer is one output of the stream. The first message is a Version and the
+// last a Summary. Close ends the document and flushes; it does not close what
+// the Writer writes to. A Writer keeps nothing of a message after Write returns.
+type Writer interface {
+	Write(m lamina.Message) error
+	Close() error
+}
+
+// Options say how to show a stream; formats for programs ignore most of them.
+type Options struct {
+	// Width is the number of columns text is wrapped to, 80 if 0. Words that are
+	// longer (an ARN) are never broken, so that they can be copied.
+	Width int
+	// Color allows ANSI colours in text.
+	Color bool
+	// Verbose shows passed and not applicable findings in text and markdown.
+	Verbose bool
+	// MaxBytes caps markdown; 0 means 60,000, below the 65,536 characters GitHub
+	// takes for a comment.
+	MaxBytes int
+	// Now is @timestamp of ecs alerts. When it is zero the time of the event is
+	// used, so that the same input gives the same bytes.
+	Now time.Time
+}
+
+// A Format is a format's name and what it is for.
+type Format struct {
+	Name string
+	Doc  string
+	make func(*printer, Options) Writer
+}
+
+// Formats lists the formats in the order of the help text.
+func Formats() []Format {
+	return []Format{
+		{"text", "for people; the default", newText},
+		{"json", "the whole stream as one versioned document; lamina render reads it", newJSON},
+		{"ndjson", "bare results, one a line", newNDJSON},
+	}
+}
+
+// An UnknownFormatError is a format name that New does not know.
+type UnknownFormatError struct{ Name string }
+
+func (e *UnknownFormatError) Error() string { return fmt.Sprintf("unknown format %q", e.Name) }
+
+// New returns a Writer of the named format to w.
+func New(format string, w io.Writer, o Options) (Writer, error) {
+	formats := Formats()
+	i := slices.IndexFunc(formats, func(f Format) bool { return f.Name == format })
+	if i < 0 {
+		return nil, &UnknownFormatError{format}
+	}
+	if o.Width <= 0 {
+		o.Width = 80
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 60_000
+	}
+	return formats[i].make(&printer{w: bufio.NewWriter(w)}, o), nil
+}
+
+// Multi returns a Writer that passes each message to all of ws.
+func Multi(ws ...Writer) Writer { return multi(ws) }
+
+type multi []Writer
+
+func (ws multi) Write(m lamina.Message) error {
+	for _, w := range ws {
+		if err := w.Write(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close closes all writers and returns the first error.
+func (ws multi) Close() error {
+	var first error
+	for _, w := range ws {
+		if err := w.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// A printer writes and remembers the first error, so that a format can be
+// written without asking after each string.
+type printer struct {
+	w   *bufio.Writer
+	n   int64 // bytes written
+	err error
+}
+
+func (p *printer) str(ss ...string) {
+	for _, s := range ss {
+		if p.err != nil {
+			return
+		}
+		var n int
+		n, p.err = p.w.WriteString(s)
+		p.n += int64(n)
+	}
+}
+
+func (p *printer) bytes(b []byte) {
+	if p.err == nil {
+		var n int
+		n, p.err = p.w.Write(b)
+		p.n += int64(n)
+	}
+}
+
+// flush ends the document.
+func (p *printer) flush() error {
+	if p.err == nil {
+		p.err = p.w.Flush()
+	}
+	return p.err
+}

@@ -1,0 +1,371 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/safe"
+)
+
+// maxValue is how many characters of one value the formats for people show.
+const maxValue = 400
+
+// text is the format for people: a block a result, the coverage line and the
+// counts at the end. Skipped input and warnings are not results: the command
+// sends them to standard error (see Note).
+type text struct {
+	*printer
+	o      Options
+	blocks int
+}
+
+func newText(p *printer, o Options) Writer { return &text{printer: p, o: o} }
+
+func (w *text) Write(m lamina.Message) error {
+	switch {
+	case m.Alert != nil:
+		w.alert(m.Alert)
+	case m.Finding != nil:
+		w.finding(m.Finding)
+	case m.Exposure != nil:
+		w.exposure(m.Exposure)
+	case m.Answer != nil:
+		w.answer(m.Answer)
+	case m.Plan != nil:
+		w.plan(m.Plan)
+	case m.Summary != nil:
+		w.summary(m.Summary)
+	}
+	return w.err
+}
+
+func (w *text) Close() error { return w.flush() }
+
+func (w *text) alert(a *lamina.Alert) {
+	w.block()
+	w.head(a.Severity, strconv.Itoa(a.RiskScore), a.Rule.Name)
+	w.excepted(a.Exception)
+	rows := alertRows(a)
+	if a.Reason != "" {
+		w.wrap(2, a.Reason)
+	}
+	w.rows(rows)
+	w.wrap(2, where(a))
+	w.str("  ", w.dim(safe.Line(a.ID, 0)), "  lamina explain ", safe.Line(a.ID, 0), "\n")
+}
+
+// alertRows are the investigation fields in the rule's order, then the values
+// the query read, by name, unless they are among the former.
+func alertRows(a *lamina.Alert) []lamina.FieldValues {
+	rows := slices.DeleteFunc(slices.Clone(a.Fields), func(f lamina.FieldValues) bool { return len(f.Values) == 0 })
+	for _, name := range slices.Sorted(maps.Keys(a.Values)) {
+		if !slices.ContainsFunc(rows, func(f lamina.FieldValues) bool { return f.Field == name }) && len(a.Values[name]) > 0 {
+			rows = append(rows, lamina.FieldValues{Field: name, Values: a.Values[name]})
+		}
+	}
+	return rows
+}
+
+// where says when the event happened and where its record was read.
+func where(a *lamina.Alert) string {
+	s := "no time"
+	if !a.OriginalTime.IsZero() {
+		s = a.OriginalTime.UTC().Format(time.RFC3339)
+	}
+	if a.File != "" {
+		s += " in " + a.File
+		if a.Offset >= 0 {
+			s += ", byte " + strconv.FormatInt(a.Offset, 10)
+		}
+	}
+	return s + ", by " + a.Rule.File
+}
+
+func (w *text) finding(f *lamina.Finding) {
+	if (f.Outcome == lamina.Pass || f.Outcome == lamina.NotApplicable) && !w.o.Verbose {
+		return
+	}
+	w.block()
+	label := f.Check
+	if f.Ref != "" {
+		label += " " + f.Ref
+	}
+	if f.Outcome == lamina.Fail {
+		w.head(f.Severity, label, f.Title)
+	} else {
+		w.str(w.paint("1", string(f.Outcome)), "  ", w.dim(safe.Line(label, 0)), "  ", safe.Line(f.Title, maxValue), "\n")
+	}
+	w.excepted(f.Exception)
+	w.wrap(2, place(f))
+	w.wrap(2, f.Detail)
+	for _, e := range f.Evidence {
+		w.wrap(4, e)
+	}
+	if f.Outcome == lamina.Unknown {
+		w.label("because", f.Reason)
+		w.label("to settle", f.Settle)
+	}
+	if f.Outcome == lamina.Fail {
+		w.label("fix", f.Remediation)
+	}
+	w.str("  ", w.dim(safe.Line(f.ID, 0)), "\n")
+}
+
+// place is the resource and the position in it.
+func place(f *lamina.Finding) string {
+	s := f.Resource
+	if f.File != "" {
+		s += " " + f.File
+		if f.Line > 0 {
+			s += ":" + strconv.Itoa(f.Line)
+		}
+	}
+	return s
+}
+
+func (w *text) exposure(e *lamina.Exposure) {
+	w.block()
+	w.head(e.Severity, "", e.Title)
+	w.wrap(2, e.Resource)
+	w.label("who", e.Who)
+	w.label("path", strings.Join(e.Path, " → "))
+	for _, r := range e.Reasons {
+		w.wrap(4, r)
+	}
+	w.label("findings", strings.Join(e.Findings, " "))
+	w.str("  ", w.dim(safe.Line(e.ID, 0)), "\n")
+}
+
+func (w *text) answer(a *lamina.Answer) {
+	w.block()
+	w.str(w.paint("1", safe.Line(a.Asks, maxValue)), "\n")
+	w.wrap(2, a.Text)
+	for _, e := range a.Evidence {
+		w.wrap(4, e)
+	}
+	if a.Outcome == lamina.Unknown {
+		w.label("because", a.Reason)
+		w.label("to settle", a.Settle)
+	}
+}
+
+func (w *text) plan(p *lamina.Plan) {
+	w.block()
+	w.str(w.paint("1", "plan "+safe.Line(p.ID, 0)), "  ", safe.Line(p.Fix, 0), " for ", safe.Line(p.Exposure, 0), "\n")
+	for i, s := range p.Steps {
+		w.wrap(2, fmt.Sprintf("%d. %s on %s", i+1, s.Action, s.Resource))
+		for _, k := range slices.Sorted(maps.Keys(s.Args)) {
+			w.wrap(6, k+" = "+s.Args[k])
+		}
+		if s.Undo == nil {
+			w.wrap(6, "cannot be undone")
+		}
+	}
+	for _, b := range p.Breaks {
+		w.label("may break", b)
+	}
+}
+
+// summary ends every output: what was covered, then what was counted.
+func (w *text) summary(s *lamina.Summary) {
+	w.block()
+	for _, l := range SummaryLines(s) {
+		w.wrap(0, l)
+	}
+}
+
+// SummaryLines is the coverage line, the reasons it is incomplete, and the counts.
+func SummaryLines(s *lamina.Summary) []string {
+	state := "complete"
+	if !s.Complete {
+		state = "INCOMPLETE"
+	}
+	lines := []string{"coverage  " + strings.TrimLeft(s.Coverage+" · ", " ·") + state}
+	for _, r := range s.Incomplete {
+		lines = append(lines, "          "+r)
+	}
+	if len(s.Counts) > 0 {
+		parts := make([]string, 0, len(s.Counts))
+		for _, k := range slices.Sorted(maps.Keys(s.Counts)) {
+			parts = append(parts, strings.ReplaceAll(k, "_", " ")+" "+thousands(s.Counts[k]))
+		}
+		lines = append(lines, "counted   "+strings.Join(parts, " · "))
+	}
+	return lines
+}
+
+// thousands groups digits by three with commas.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	start := len(s) - len(strings.TrimLeft(s, "-"))
+	for i := len(s) - 3; i > start; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// block puts an empty line between blocks.
+func (w *text) block() {
+	if w.blocks++; w.blocks > 1 {
+		w.str("\n")
+	}
+}
+
+func (w *text) head(s lamina.Severity, label, title string) {
+	w.str(w.paint(severityColor(s), strings.ToUpper(string(s))))
+	if label != "" {
+		w.str(" ", safe.Line(label, 0))
+	}
+	w.str("  ", w.paint("1", safe.Line(title, maxValue)), "\n")
+}
+
+func (w *text) excepted(s *lamina.Exception) {
+	if s != nil {
+		w.wrap(2, fmt.Sprintf("accepted by exception %s until %s: %s (%s)", s.ID, s.Expires, s.Reason, s.Owner))
+	}
+}
+
+func (w *text) label(name, value string) {
+	if value != "" {
+		w.wrap(2, name+": "+value)
+	}
+}
+
+// rows prints names and values in two columns; a name too long for its column
+// gets a line of its own.
+func (w *text) rows(rows []lamina.FieldValues) {
+	col := 0
+	limit := max(20, w.o.Width/2)
+	for _, r := range rows {
+		if n := width(r.Field); n <= limit {
+			col = max(col, n)
+		}
+	}
+	for _, r := range rows {
+		name := safe.Line(r.Field, 0)
+		if n := width(name); n > col {
+			w.str("  ", w.dim(name), "\n", strings.Repeat(" ", col+4))
+		} else {
+			w.str("  ", w.dim(name), strings.Repeat(" ", col-n+2))
+		}
+		vs := make([]string, len(r.Values))
+		for i, v := range r.Values {
+			vs[i] = safe.Line(v, maxValue)
+		}
+		w.flow(col+4, col+4, strings.Join(vs, ", "))
+	}
+}
+
+// wrap prints s, made safe, indented and wrapped. Nothing is printed for "".
+func (w *text) wrap(indent int, s string) {
+	if s == "" {
+		return
+	}
+	lead := len(s) - len(strings.TrimLeft(s, " "))
+	w.str(strings.Repeat(" ", indent+lead))
+	w.flow(indent+lead, indent+lead, keepGaps(s[lead:]))
+}
+
+// keepGaps is safe.Terminal: runs of spaces inside a line are kept, because
+// labels are set apart by two.
+func keepGaps(s string) string { return safe.Terminal(s) }
+
+// flow prints s in words from column at, continuing at column indent.
+func (w *text) flow(at, indent int, s string) {
+	for first := true; s != ""; first = false {
+		word, rest, _ := strings.Cut(s, " ")
+		n := width(word)
+		switch {
+		case first:
+		case at+1+n > w.o.Width:
+			w.str("\n", strings.Repeat(" ", indent))
+			at = indent
+		default:
+			w.str(" ")
+			at++
+		}
+		w.str(word)
+		at += n
+		s = rest
+	}
+	w.str("\n")
+}
+
+func (w *text) paint(code, s string) string {
+	if !w.o.Color || code == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (w *text) dim(s string) string { return w.paint("2", s) }
+
+// severityColor is the ANSI code of a severity; the word beside it says the same.
+func severityColor(s lamina.Severity) string {
+	switch s {
+	case lamina.Critical:
+		return "1;31"
+	case lamina.High:
+		return "31"
+	case lamina.Medium:
+		return "33"
+	case lamina.Low:
+		return "36"
+	case lamina.Info:
+		return "2"
+	}
+	return ""
+}
+
+// width is the number of columns of s, which safe has made one line of plain
+// characters: wide East Asian characters and emoji take two, marks none.
+func width(s string) int {
+	n := 0
+	for i := 0; i < len(s); {
+		if s[i] < utf8.RuneSelf {
+			n++
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		n += runeWidth(r)
+		i += size
+	}
+	return n
+}
+
+// A Note is how a message that is no result reads on standard error, in lines:
+// the first is the message, the others hints. It is nil for results.
+func Note(m lamina.Message) []string {
+	switch {
+	case m.Skipped != nil:
+		s := m.Skipped
+		line := "skipped " + s.File
+		if s.Offset >= 0 {
+			line += " at byte " + strconv.FormatInt(s.Offset, 10)
+		}
+		if s.Bytes > 0 {
+			line += ", " + thousands(s.Bytes) + " bytes"
+		}
+		if s.Records > 0 {
+			line += ", " + thousands(int64(s.Records)) + " records"
+		}
+		return []string{safe.Terminal(line + ": " + s.Reason)}
+	case m.Warning != nil:
+		line := m.Warning.Text
+		if m.Warning.Subject != "" {
+			line = m.Warning.Subject + ": " + line
+		}
+		if m.Warning.Hint == "" {
+			return []string{safe.Terminal(line)}
+		}
+		return []string{safe.Terminal(line), safe.Terminal(m.Warning.Hint)}
+	}
+	return nil
+}
