@@ -14,5 +14,5 @@ const Needs = "the EQL engine"
 
 // Compile refuses src: there is no EQL engine yet.
 func Compile(string) (query.Predicate, error) {
-	return nil, &query.UnsupportedError{What: "an EQL query", Needs: Needs}
+	return nil, &query.UnsupportedError{Name: "an EQL query", Needs: Needs}
 }

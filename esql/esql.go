@@ -14,5 +14,5 @@ const Needs = "the ES|QL engine"
 
 // Compile refuses src: there is no ES|QL engine yet.
 func Compile(string) (query.Predicate, error) {
-	return nil, &query.UnsupportedError{What: "an ES|QL query", Needs: Needs}
+	return nil, &query.UnsupportedError{Name: "an ES|QL query", Needs: Needs}
 }

@@ -9,13 +9,13 @@ var ErrUnsupported = errors.New("unsupported")
 // An UnsupportedError says that a query is understood to be one of a kind that
 // nothing here can run, and what would run it.
 type UnsupportedError struct {
-	// What is the thing that cannot be run, e.g. "an EQL query".
-	What string
+	// Name is the thing that cannot be run, e.g. "an EQL query".
+	Name string
 	// Needs is what would run it, e.g. "the EQL engine".
 	Needs string
 }
 
-func (e *UnsupportedError) Error() string { return e.What + " needs " + e.Needs }
+func (e *UnsupportedError) Error() string { return e.Name + " needs " + e.Needs }
 
 // Is makes every UnsupportedError match ErrUnsupported.
 func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
