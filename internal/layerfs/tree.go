@@ -1,0 +1,227 @@
+package layerfs
+
+import (
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// tree is the file system under Layer and Opt: every clean name with its node,
+// and every directory with its sorted children.
+type tree struct {
+	nodes map[string]node
+	dirs  map[string][]string // directory → base names
+}
+
+type node struct {
+	layer *Layer // nil for a directory that no entry names
+	entry int
+	e     Entry
+	from  int // index of the layer in an Opt
+}
+
+func (t *tree) root() {
+	t.nodes = map[string]node{".": {e: Entry{Mode: fs.ModeDir | 0o755}}}
+}
+
+// add puts a node at name, making the directories above it, and replaces what
+// was there. It returns false if a file is where a directory is needed.
+func (t *tree) add(name string, n node) bool {
+	for d := path.Dir(name); d != "."; d = path.Dir(d) {
+		if up, ok := t.nodes[d]; ok && !up.e.Mode.IsDir() {
+			return false
+		}
+	}
+	if old, ok := t.nodes[name]; ok && old.e.Mode.IsDir() && !n.e.Mode.IsDir() {
+		return false
+	}
+	t.nodes[name] = n
+	for d := path.Dir(name); d != "."; d = path.Dir(d) {
+		if _, ok := t.nodes[d]; ok {
+			break
+		}
+		t.nodes[d] = node{e: Entry{Mode: fs.ModeDir | 0o755}, from: n.from}
+	}
+	return true
+}
+
+func (t *tree) finish() {
+	t.dirs = map[string][]string{".": nil}
+	for name, n := range t.nodes {
+		if n.e.Mode.IsDir() && t.dirs[name] == nil {
+			t.dirs[name] = nil
+		}
+		if name != "." {
+			t.dirs[path.Dir(name)] = append(t.dirs[path.Dir(name)], path.Base(name))
+		}
+	}
+	for _, names := range t.dirs {
+		slices.Sort(names)
+	}
+}
+
+// Open implements fs.FS. A link is not followed: what is read of it is its text,
+// as of any file that is not regular it is the entry's bytes.
+func (t *tree) Open(name string) (fs.File, error) {
+	fail := func(err error) (fs.File, error) { return nil, &fs.PathError{Op: "open", Path: name, Err: err} }
+	if !fs.ValidPath(name) {
+		return fail(fs.ErrInvalid)
+	}
+	n, ok := t.nodes[name]
+	if !ok {
+		return fail(fs.ErrNotExist)
+	}
+	info := info{path.Base(name), n}
+	if n.e.Mode.IsDir() {
+		return &dir{info: info, entries: t.entriesOf(name)}, nil
+	}
+	r, err := n.layer.open(n.e)
+	if err != nil {
+		return fail(err)
+	}
+	return &file{ReadCloser: r, info: info}, nil
+}
+
+// ReadLink implements fs.ReadLinkFS: the text of a link, as written.
+func (t *tree) ReadLink(name string) (string, error) {
+	n, ok := t.nodes[name]
+	if !ok || n.e.Mode&fs.ModeSymlink == 0 || n.e.Size > 4096 {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	r, err := n.layer.open(n.e)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return string(text), r.Close()
+}
+
+// Lstat implements fs.ReadLinkFS.
+func (t *tree) Lstat(name string) (fs.FileInfo, error) {
+	n, ok := t.nodes[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
+	}
+	return info{path.Base(name), n}, nil
+}
+
+// Stat implements fs.StatFS; links are not followed.
+func (t *tree) Stat(name string) (fs.FileInfo, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrInvalid}
+	}
+	return t.Lstat(name)
+}
+
+func (t *tree) entriesOf(name string) []fs.DirEntry {
+	entries := make([]fs.DirEntry, 0, len(t.dirs[name]))
+	for _, base := range t.dirs[name] {
+		entries = append(entries, fs.FileInfoToDirEntry(info{base, t.nodes[path.Join(name, base)]}))
+	}
+	return entries
+}
+
+type info struct {
+	name string
+	n    node
+}
+
+func (i info) Name() string       { return i.name }
+func (i info) Size() int64        { return i.n.e.Size }
+func (i info) Mode() fs.FileMode  { return i.n.e.Mode }
+func (i info) ModTime() time.Time { return i.n.e.Modified }
+func (i info) IsDir() bool        { return i.n.e.Mode.IsDir() }
+func (i info) Sys() any           { return nil }
+
+type file struct {
+	io.ReadCloser
+	info info
+}
+
+func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+type dir struct {
+	info    info
+	entries []fs.DirEntry
+	pos     int
+}
+
+func (d *dir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *dir) Close() error               { return nil }
+func (d *dir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.info.name, Err: fs.ErrInvalid}
+}
+
+func (d *dir) ReadDir(n int) ([]fs.DirEntry, error) {
+	rest := d.entries[d.pos:]
+	if n > 0 {
+		if len(rest) == 0 {
+			return nil, io.EOF
+		}
+		rest = rest[:min(n, len(rest))]
+	}
+	d.pos += len(rest)
+	return slices.Clone(rest), nil
+}
+
+// An Opt is the /opt that a function sees.
+type Opt struct{ tree }
+
+// Merge lays the layers over each other in the order the function lists them.
+// Directories are joined; of files with the same name the last layer's is seen
+// (https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html). A file
+// where another layer has a directory, or the other way round, takes its place.
+func Merge(layers ...*Layer) *Opt {
+	o := &Opt{}
+	o.root()
+	for i, l := range layers {
+		for _, name := range slices.Sorted(func(yield func(string) bool) {
+			for name := range l.nodes {
+				if !yield(name) {
+					return
+				}
+			}
+		}) {
+			n := l.nodes[name]
+			n.from = i
+			if old, ok := o.nodes[name]; name == "." || ok && old.e.Mode.IsDir() && n.e.Mode.IsDir() {
+				continue
+			}
+			o.clear(name)
+			o.add(name, n)
+		}
+	}
+	o.finish()
+	return o
+}
+
+// clear removes what stands in the way of a node at name: a file above it, and
+// everything below it.
+func (o *Opt) clear(name string) {
+	for d := path.Dir(name); d != "."; d = path.Dir(d) {
+		if up, ok := o.nodes[d]; ok && !up.e.Mode.IsDir() {
+			delete(o.nodes, d)
+		}
+	}
+	if old, ok := o.nodes[name]; ok && old.e.Mode.IsDir() {
+		for below := range o.nodes {
+			if strings.HasPrefix(below, name+"/") {
+				delete(o.nodes, below)
+			}
+		}
+		delete(o.nodes, name)
+	}
+}
+
+// From returns the index of the layer whose file, or whose first mention of a
+// directory, is seen at name.
+func (o *Opt) From(name string) (int, bool) {
+	n, ok := o.nodes[name]
+	return n.from, ok && name != "."
+}

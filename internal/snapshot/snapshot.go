@@ -1,0 +1,132 @@
+// Package snapshot is the portable file of what was read of an estate.
+//
+// A file is one header line and one Zstandard frame of JSON:
+//
+//	lamina-snapshot 1 SHA256 BYTES
+//
+// where SHA256 and BYTES are those of the JSON. Write makes the same bytes from
+// the same estate whatever order it was read in; Read verifies all of it before
+// it returns any of it. A file from elsewhere is hostile: it may not inflate
+// beyond what its header says nor beyond MaxBytes, may hold no member this
+// version does not know, and nothing may follow it. This package never upgrades
+// in silence: a version it does not know is an error.
+package snapshot
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/lamina-sec/lamina"
+)
+
+// Version is the version that Write writes, and the only one yet.
+const Version = 1
+
+// MaxBytes is how many bytes of JSON a file may hold.
+const MaxBytes = 1 << 30
+
+// headerMax is more than any header of a version can need.
+const headerMax = 256
+
+// Canonical returns s sorted, with its version set: the form that Write writes.
+// The slices of s are not changed; the layers' and functions' own are shared.
+func Canonical(s lamina.Snapshot) lamina.Snapshot {
+	s.Version = Version
+	s.Taken = s.Taken.UTC()
+	s.Accounts = slices.Compact(slices.Sorted(slices.Values(s.Accounts)))
+	s.Layers = slices.SortedFunc(slices.Values(s.Layers), func(a, b lamina.LayerVersion) int { return cmp.Compare(a.ARN, b.ARN) })
+	s.Functions = slices.SortedFunc(slices.Values(s.Functions), func(a, b lamina.Function) int {
+		return cmp.Or(cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.Version, b.Version))
+	})
+	s.Coverage = slices.SortedFunc(slices.Values(s.Coverage), func(a, b lamina.Gap) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Reason, b.Reason))
+	})
+	return s
+}
+
+// Write writes s.
+func Write(w io.Writer, s lamina.Snapshot) error {
+	data, err := json.Marshal(Canonical(s))
+	if err != nil {
+		return fmt.Errorf("write snapshot: %w", err)
+	}
+	// One goroutine and a fixed level: the bytes must not depend on the machine.
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault))
+	if err != nil {
+		return fmt.Errorf("write snapshot: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	file := enc.EncodeAll(data, fmt.Appendf(nil, "lamina-snapshot %d %x %d\n", Version, sum, len(data)))
+	if _, err := w.Write(file); err != nil {
+		return fmt.Errorf("write snapshot: %w", err)
+	}
+	return nil
+}
+
+// Read reads and verifies a snapshot.
+func Read(r io.Reader) (lamina.Snapshot, error) {
+	s, err := read(r)
+	if err != nil {
+		return lamina.Snapshot{}, fmt.Errorf("read snapshot: %w", err)
+	}
+	return s, nil
+}
+
+func read(r io.Reader) (s lamina.Snapshot, err error) {
+	br := bufio.NewReaderSize(r, headerMax)
+	line, err := br.ReadSlice('\n')
+	if err != nil {
+		return s, errors.New("no lamina-snapshot header in the first line")
+	}
+	var version int
+	var digest string
+	var size int64
+	if n, _ := fmt.Sscanf(string(line), "lamina-snapshot %d %64s %d\n", &version, &digest, &size); n != 3 {
+		return s, fmt.Errorf("header %q: want lamina-snapshot VERSION SHA256 BYTES", line)
+	}
+	if canonical := fmt.Sprintf("lamina-snapshot %d %s %d\n", version, digest, size); canonical != string(line) {
+		return s, fmt.Errorf("header %q is not in canonical form", line)
+	}
+	switch {
+	case version != Version:
+		return s, fmt.Errorf("version %d is not known: this program reads version %d", version, Version)
+	case size < 2 || size > MaxBytes:
+		return s, fmt.Errorf("%d bytes of JSON: want 2 to %d", size, MaxBytes)
+	}
+	dec, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return s, err
+	}
+	defer dec.Close()
+	// Read grows with what arrives, not with what the header promises.
+	var data bytes.Buffer
+	n, err := io.Copy(&data, io.LimitReader(dec, size+1))
+	switch {
+	case err != nil:
+		return s, err
+	case n != size:
+		return s, fmt.Errorf("header promises %d bytes of JSON, the file holds %s", size, map[bool]string{true: "more", false: "fewer"}[n > size])
+	}
+	if sum := sha256.Sum256(data.Bytes()); hex.EncodeToString(sum[:]) != digest {
+		return s, errors.New("contents do not have the digest of the header: the file was changed or damaged")
+	}
+	d := json.NewDecoder(&data)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return lamina.Snapshot{}, err
+	}
+	if s.Version != version {
+		return lamina.Snapshot{}, fmt.Errorf("header says version %d, contents say %d", version, s.Version)
+	}
+	return s, nil
+}

@@ -1,0 +1,110 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/snapshot"
+)
+
+func estate() lamina.Snapshot {
+	return lamina.Snapshot{
+		Taken:    time.Date(2026, 6, 18, 13, 2, 11, 0, time.UTC),
+		OrgID:    "o-exampleorgid",
+		Accounts: []string{"444455556666", "111122223333"},
+		Layers: []lamina.LayerVersion{
+			{ARN: "b", Policy: &lamina.LayerPolicy{RevisionID: "r", Grants: []lamina.Grant{{StatementID: "s", Principal: "*"}}}},
+			{ARN: "a", PolicyUnknown: "denied"},
+		},
+		Functions: []lamina.Function{{ARN: "f", Version: "2", Layers: []string{"a", "b"}}, {ARN: "f", Version: "1"}},
+		Coverage:  []lamina.Gap{{Account: "2"}, {Account: "1"}},
+	}
+}
+
+func write(t testing.TB, s lamina.Snapshot) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := snapshot.Write(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestRoundTrip(t *testing.T) {
+	in := estate()
+	file := write(t, in)
+	got, err := snapshot.Read(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(snapshot.Canonical(in), got); d != "" {
+		t.Errorf("snapshot differs (-want +got):\n%s", d)
+	}
+	in.Layers[0], in.Layers[1] = in.Layers[1], in.Layers[0]
+	in.Accounts = append(in.Accounts, in.Accounts[0])
+	if !bytes.Equal(file, write(t, in)) {
+		t.Error("the order of reading shows in the file")
+	}
+}
+
+func TestRead_refuses(t *testing.T) {
+	good := write(t, estate())
+	make1 := func(version int, contents string, size int) []byte {
+		enc, err := zstd.NewWriter(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return enc.EncodeAll([]byte(contents), fmt.Appendf(nil, "lamina-snapshot %d %x %d\n", version, sha256.Sum256([]byte(contents)), size))
+	}
+	bomb := strings.Repeat(" ", 64<<20)
+	flipped := bytes.Clone(good)
+	flipped[len(flipped)-8] ^= 1
+	for name, file := range map[string][]byte{
+		"empty":         nil,
+		"no_header":     []byte("{}"),
+		"endless_line":  []byte(strings.Repeat("lamina-snapshot ", 1000)),
+		"cut_off":       good[:len(good)-5],
+		"flipped":       flipped,
+		"trailing":      append(bytes.Clone(good), "x"...),
+		"second_frame":  append(bytes.Clone(good), make1(1, "{}", 2)[len("lamina-snapshot 1 2\n")+65:]...),
+		"newer":         make1(2, `{"version":2}`, 13),
+		"other_inside":  make1(1, `{"version":2}`, 13),
+		"unknown_field": make1(1, `{"version":1,"x":1}`, 19),
+		"bomb":          make1(1, bomb, 1000),
+		"size_too_big":  make1(1, "{}", snapshot.MaxBytes+1),
+		"padded_header": bytes.Replace(good, []byte("lamina-snapshot 1"), []byte("lamina-snapshot  1"), 1),
+		"deep":          make1(1, strings.Repeat(`{"layers":[`, 20_000), 11*20_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if s, err := snapshot.Read(bytes.NewReader(file)); err == nil {
+				t.Errorf("read as %+v", s)
+			}
+		})
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(write(f, estate()))
+	f.Add(write(f, lamina.Snapshot{}))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		s, err := snapshot.Read(bytes.NewReader(file))
+		if err != nil {
+			return
+		}
+		again, err := snapshot.Read(bytes.NewReader(write(t, s)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(snapshot.Canonical(s), again); d != "" {
+			t.Error(d)
+		}
+	})
+}
