@@ -3,7 +3,9 @@
 // error that knows its position.
 //
 // It knows nothing of any language's syntax. Languages build Predicates with
-// And, Or, Not and Leaf; detect runs them.
+// And, Or, Not and On (one field against one Test); detect runs them, asks
+// Required which literals a record must hold, and explain asks NearestMiss what
+// was missing.
 package query
 
 import "github.com/lamina-sec/lamina/ecs"
@@ -47,6 +49,9 @@ type Clause struct {
 	Field string `json:"field,omitempty"`
 	// Values are the values the leaf saw; empty when the field is missing.
 	Values []string `json:"values,omitempty"`
+	// Note says what the values do not: that the field is not mapped, or that a
+	// value is too long to be indexed; "" otherwise.
+	Note string `json:"note,omitempty"`
 	// Pos is where the clause starts in the query text.
 	Pos Pos `json:"pos"`
 	// Clauses are the operands of and, or, not.
@@ -67,6 +72,10 @@ type Error struct {
 	Pos  Pos
 	Msg  string
 	Hint string // a guess at what was meant, or ""
+	Err  error  // the cause to find with errors.Is, e.g. ErrUnsupported, or nil
 }
 
 func (e *Error) Error() string { return e.Msg }
+
+// Unwrap returns the cause, or nil.
+func (e *Error) Unwrap() error { return e.Err }
