@@ -1,0 +1,26 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// Groups of the help text.
+const (
+	groupAbout = "about"
+)
+
+// rootExample is what `lamina --help` shows first.
+const rootExample = `  lamina render results.json -f markdown   write a saved result in another format
+  lamina config show --origin              the settings in force and where each comes from`
+
+// commands is the list of all commands, as the help shows them. A new command
+// is one line here.
+var commands = []struct {
+	id, title string
+	make      []func(*app) *cobra.Command
+}{
+	{groupAbout, "About lamina:", []func(*app) *cobra.Command{
+		newRender,
+		newConfig,
+		newCompletion,
+		newVersion,
+	}},
+}

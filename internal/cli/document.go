@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lamina-sec/lamina/internal/report"
+	"github.com/lamina-sec/lamina/internal/safe"
+)
+
+// document writes something that is not a message stream: a list, a schema, a
+// page. write is called once for each -f with one of the formats given here, of
+// which the first is the default.
+func (a *app) document(formats []string, write func(format string, w io.Writer) error) error {
+	outlets, err := a.outlets()
+	if err != nil {
+		return err
+	}
+	asked := a.flags.json || a.conf.by["format"].origin != "default"
+	for _, o := range outlets {
+		switch {
+		case !asked:
+			o.format = formats[0]
+		case !slices.Contains(formats, o.format):
+			return usagef("use one of: "+strings.Join(formats, ", "), "this command does not write %s", o.format)
+		}
+		if o.file == "" {
+			if err := write(o.format, a.std.Out); err != nil {
+				return err
+			}
+			continue
+		}
+		f, err := report.Create(a.path(o.file))
+		if err != nil {
+			return a.outputError(o.file, err)
+		}
+		if err := write(o.format, f); err != nil {
+			return errors.Join(err, f.Abort())
+		}
+		if err := f.Commit(); err != nil {
+			return a.outputError(o.file, err)
+		}
+		a.note("wrote %s", o.file)
+	}
+	return nil
+}
+
+// writeJSON writes v indented by two spaces, fit for a terminal.
+func writeJSON(w io.Writer, v any) error {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	_, err := w.Write(safe.JSON([]byte(b.String())))
+	return err
+}
+
+// columns writes rows under a header in columns two spaces apart; cells are made
+// safe here. The last column is not padded, so it may be long.
+func columns(w io.Writer, header []string, rows [][]string) error {
+	all := append([][]string{header}, rows...)
+	widths := make([]int, len(header))
+	for _, row := range all {
+		for i, c := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(safe.Line(c, 0)))
+		}
+	}
+	var b strings.Builder
+	for _, row := range all {
+		var line strings.Builder
+		for i, c := range row {
+			c = safe.Line(c, 0)
+			line.WriteString(c)
+			if i < len(row)-1 {
+				line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c)+2))
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// newHelp is `lamina help [COMMAND]`.
+func newHelp(_ *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "show the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c := cmd.Root()
+			for _, name := range args {
+				var next *cobra.Command
+				for _, s := range c.Commands() {
+					if s.Name() == name || s.HasAlias(name) {
+						next = s
+					}
+				}
+				if next == nil {
+					return unknownCommand(c, name)
+				}
+				c = next
+			}
+			return c.Help()
+		},
+	}
+}
+
+// help prints a command's help: examples first, at most 40 lines without --all.
+func (a *app) help(cmd *cobra.Command) {
+	out := a.std.Out
+	fmt.Fprintf(out, "%s: %s\n", cmd.CommandPath(), cmd.Short)
+	if cmd.Example != "" {
+		fmt.Fprintf(out, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
+	}
+	fmt.Fprintf(out, "\nUsage:\n  %s\n", useLine(cmd))
+	if cmd.Long != "" {
+		fmt.Fprintf(out, "\n%s\n", strings.TrimSpace(cmd.Long))
+	}
+	for _, g := range cmd.Groups() {
+		a.helpCommands(cmd, g.Title, g.ID)
+	}
+	a.helpCommands(cmd, "Commands:", "")
+	if f := ownFlags(cmd); f.HasAvailableFlags() {
+		fmt.Fprintf(out, "\nFlags:\n%s", flagUsages(f))
+	}
+	if a.flags.all {
+		fmt.Fprintf(out, "\nGlobal flags:\n%s", flagUsages(cmd.Root().PersistentFlags()))
+		return
+	}
+	fmt.Fprint(out, "\nGlobal flags: "+globalSummary+"\n"+exitSummary)
+}
+
+const globalSummary = `-f FMT[=FILE] -o FILE --severity --fail-on -q -v …; all of them: --help --all`
+
+const exitSummary = "Exit codes: 0 clean and complete, 1 findings (--fail-on), 2 usage or config error,\n" +
+	"  3 incomplete, 4 could not run, 5 refused for safety, 130 interrupted\n"
+
+func (a *app) helpCommands(cmd *cobra.Command, title, id string) {
+	first := true
+	for _, c := range cmd.Commands() {
+		if c.GroupID != id || !c.IsAvailableCommand() {
+			continue
+		}
+		if first {
+			fmt.Fprintf(a.std.Out, "\n%s\n", title)
+			first = false
+		}
+		fmt.Fprintf(a.std.Out, "  %-12s %s\n", c.Name(), c.Short)
+	}
+}
+
+// useLine is the usage without cobra's "[flags]" where there are none.
+func useLine(cmd *cobra.Command) string {
+	if cmd.HasAvailableSubCommands() {
+		return cmd.CommandPath() + " COMMAND"
+	}
+	line := cmd.CommandPath()
+	if _, rest, ok := strings.Cut(cmd.Use, " "); ok {
+		line += " " + rest
+	}
+	return line
+}
+
+// ownFlags are the flags a command does not share with all others.
+func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
+	f := pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
+	f.SortFlags = false
+	if cmd.HasParent() {
+		cmd.NonInheritedFlags().VisitAll(func(flag *pflag.Flag) {
+			if flag.Name != "help" {
+				f.AddFlag(flag)
+			}
+		})
+	}
+	return f
+}
+
+// flagUsages lists flags as -f, --format FMT[=FILE]   what it does.
+func flagUsages(f *pflag.FlagSet) string {
+	var left, right []string
+	wide := 0
+	f.VisitAll(func(flag *pflag.Flag) {
+		if flag.Hidden {
+			return
+		}
+		name, usage := pflag.UnquoteUsage(flag)
+		l := "      --" + flag.Name
+		if flag.Shorthand != "" {
+			l = "  -" + flag.Shorthand + ", --" + flag.Name
+		}
+		if flag.NoOptDefVal == "" && name != "" {
+			l += " " + name
+		}
+		left, right = append(left, l), append(right, usage)
+		wide = max(wide, len(l))
+	})
+	var b strings.Builder
+	for i := range left {
+		fmt.Fprintf(&b, "%-*s  %s\n", wide, left[i], right[i])
+	}
+	return b.String()
+}

@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/report"
+)
+
+// maxNotes is how many skipped records are named on standard error without -v;
+// all of them are counted, and all are in the json format.
+const maxNotes = 20
+
+// results is the message stream of one run on its way to the writers of every
+// -f. It counts what --fail-on asks for and ends in the exit code.
+type results struct {
+	a        *app
+	w        report.Writer
+	files    []*report.File
+	names    []string
+	toStdout bool
+	noted    int
+	notes    int
+	failOn   int // rank; above all severities for never
+	show     int // rank
+	hidden   int64
+	failed   []string
+	done     bool
+}
+
+// An outlet is one -f FMT[=FILE]; an empty file is standard output.
+type outlet struct{ format, file string }
+
+// outlets are the -f of the run, with --json and -o applied.
+func (a *app) outlets() ([]outlet, error) {
+	var out []outlet
+	formats := a.conf.list("format")
+	if a.flags.json {
+		if v := a.conf.by["format"]; strings.HasPrefix(v.origin, "flag") && !slices.Equal(v.values, []string{"json"}) {
+			return nil, usagef("drop --json and add -f json", "--json and -f say different things")
+		}
+		formats = []string{"json"}
+	}
+	for _, f := range formats {
+		name, file, _ := strings.Cut(f, "=")
+		if file == "-" {
+			file = ""
+		}
+		out = append(out, outlet{name, file})
+	}
+	if a.flags.output != "" {
+		i := slices.IndexFunc(out, func(o outlet) bool { return o.file == "" })
+		if i < 0 {
+			return nil, usagef("drop -o", "every -f has its file already, so -o %q would stay empty", a.flags.output)
+		}
+		if a.flags.output != "-" {
+			out[i].file = a.flags.output
+		}
+	}
+	for i, o := range out {
+		for _, before := range out[:i] {
+			if o.file == "" && before.file == "" {
+				return nil, usagef(fmt.Sprintf("give one of them a file: -f %s=FILE", o.format),
+					"formats %s and %s both go to standard output", before.format, o.format)
+			}
+			if o.file != "" && a.path(o.file) == a.path(before.file) {
+				return nil, usagef("give each format its own file", "formats %s and %s both go to %q", before.format, o.format, o.file)
+			}
+		}
+	}
+	return out, nil
+}
+
+// results opens the outputs and writes the version. The default of --fail-on is
+// the setting's, unless the command has the annotation "fail-on".
+func (a *app) results(cmd *cobra.Command) (*results, error) {
+	outlets, err := a.outlets()
+	if err != nil {
+		return nil, err
+	}
+	failOn := a.conf.text("fail_on")
+	if own := cmd.Annotations["fail-on"]; own != "" && a.conf.by["fail_on"].origin == "default" {
+		failOn = own
+	}
+	r := &results{a: a, failOn: len(lamina.Severities), show: lamina.Severity(a.conf.text("severity")).Rank()}
+	if failOn != "never" {
+		r.failOn = lamina.Severity(failOn).Rank()
+	}
+	var ws []report.Writer
+	for _, o := range outlets {
+		opt := report.Options{Width: a.width(), Verbose: a.flags.verbose}
+		var to io.Writer = a.std.Out
+		if o.file == "" {
+			r.toStdout = true
+			opt.Color = a.colored()
+		} else {
+			f, err := report.Create(a.path(o.file))
+			if err != nil {
+				return nil, errors.Join(a.outputError(o.file, err), r.Abort())
+			}
+			r.files, r.names = append(r.files, f), append(r.names, o.file)
+			to = f
+		}
+		w, err := report.New(o.format, to, opt)
+		if err != nil {
+			return nil, errors.Join(wrap(err, Usage, ""), r.Abort())
+		}
+		ws = append(ws, w)
+	}
+	r.w = report.Multi(ws...)
+	v := version()
+	v.Command = commandName(cmd)
+	if err := r.w.Write(lamina.Message{Version: &v}); err != nil {
+		return nil, errors.Join(err, r.Abort())
+	}
+	return r, nil
+}
+
+// outputError is what is wrong with a file to be written.
+func (a *app) outputError(shown string, err error) error {
+	return &Error{Msg: fmt.Sprintf("write %s: %v", shown, cause(err)), Hint: "the folder must exist and be writable", Code: CannotRun, Err: err}
+}
+
+// width is how many columns text may use.
+func (a *app) width() int {
+	n := a.std.Width
+	if !a.std.OutTTY || n <= 0 {
+		if _, err := fmt.Sscan(a.std.Env("COLUMNS"), &n); err != nil {
+			n = 0
+		}
+	}
+	if n <= 0 {
+		return 100
+	}
+	return min(max(n, 40), 160)
+}
+
+// commandName is the command without the program: "rules test".
+func commandName(cmd *cobra.Command) string {
+	_, name, _ := strings.Cut(cmd.CommandPath(), " ")
+	return name
+}
+
+// Write passes m on. Results below --severity are judged but not shown. The
+// stream's version and summary are written by results itself.
+func (r *results) Write(m lamina.Message) error {
+	if lines := report.Note(m); lines != nil {
+		r.note(lines)
+	}
+	sev, id, counts := judged(m)
+	if counts && sev.Rank() >= r.failOn {
+		r.failed = append(r.failed, id)
+	}
+	if sev != "" && sev.Rank() < r.show {
+		r.hidden++
+		return nil
+	}
+	return r.w.Write(m)
+}
+
+// judged is the severity of a result, its id, and whether it can fail the run.
+// Severity is "" for what is always shown: an outcome that is not Fail, an
+// answer, a warning.
+func judged(m lamina.Message) (sev lamina.Severity, id string, counts bool) {
+	switch {
+	case m.Alert != nil:
+		return m.Alert.Severity, m.Alert.ID, m.Alert.Exception == nil
+	case m.Exposure != nil:
+		return m.Exposure.Severity, m.Exposure.ID, true
+	case m.Finding != nil && m.Finding.Outcome == lamina.Fail:
+		return m.Finding.Severity, m.Finding.ID, m.Finding.Exception == nil
+	}
+	return "", "", false
+}
+
+// note prints a skipped record or a warning to standard error, at most maxNotes
+// of them without -v.
+func (r *results) note(lines []string) {
+	if r.notes++; r.notes > maxNotes && !r.a.flags.verbose {
+		return
+	}
+	r.noted++
+	r.a.note("warning: %s", lines[0])
+	for _, hint := range lines[1:] {
+		r.a.note("hint: %s", hint)
+	}
+}
+
+// Finish writes the summary, makes the files visible and returns the error that
+// ends the run: nil for exit code 0. It fills Failed itself.
+func (r *results) Finish(s lamina.Summary) error {
+	s.Failed = r.failed
+	if r.hidden > 0 {
+		counts := map[string]int64{"below_severity": r.hidden}
+		for k, v := range s.Counts {
+			counts[k] = v
+		}
+		s.Counts = counts
+	}
+	reason := r.a.flags.allowIncomplete
+	if !s.Complete && reason != "" {
+		s.Incomplete = append(slices.Clone(s.Incomplete), "accepted with --allow-incomplete: "+reason)
+	}
+	err := r.w.Write(lamina.Message{Summary: &s})
+	if err = cmp.Or(err, r.w.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write result: %w", err), r.Abort())
+	}
+	if err := r.commit(); err != nil {
+		return err
+	}
+	if rest := r.notes - r.noted; rest > 0 {
+		r.a.note("warning: %d more like these; -v shows them", rest)
+	}
+	if !r.toStdout {
+		for _, l := range report.SummaryLines(&s) {
+			r.a.note("%s", l)
+		}
+	}
+	switch {
+	case len(r.failed) > 0:
+		return &statusError{Findings, fmt.Sprintf("exit 1: %s at or above --fail-on %s", shorten(r.failed), lamina.Severities[r.failOn])}
+	case !s.Complete && reason == "":
+		return &statusError{Incomplete, "exit 3: incomplete: " + strings.Join(first(s.Incomplete, 3), "; ")}
+	}
+	return nil
+}
+
+// shorten lists ids, the first five.
+func shorten(ids []string) string {
+	s := strings.Join(first(ids, 5), " ")
+	if n := len(ids) - 5; n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
+
+func first[T any](s []T, n int) []T { return s[:min(n, len(s))] }
+
+func (r *results) commit() error {
+	r.done = true
+	for i, f := range r.files {
+		if err := f.Commit(); err != nil {
+			for _, g := range r.files[i+1:] {
+				err = errors.Join(err, g.Abort())
+			}
+			return r.a.outputError(r.names[i], err)
+		}
+		r.a.note("wrote %s", r.names[i])
+	}
+	return nil
+}
+
+// Abort forgets the files that Finish has not made visible. What went to
+// standard output stays there: it has no summary, which readers check.
+func (r *results) Abort() error {
+	if r.done {
+		return nil
+	}
+	r.done = true
+	var err error
+	for _, f := range r.files {
+		err = errors.Join(err, f.Abort())
+	}
+	return err
+}

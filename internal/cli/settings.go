@@ -1,0 +1,426 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+	"github.com/spf13/pflag"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/report"
+)
+
+// A kind is the type of a setting's value.
+type kind uint8
+
+const (
+	kindText  kind = iota
+	kindTexts      // a list
+	kindPath       // relative to the file that names it
+	kindPaths      // a list of paths
+	kindInt
+	kindBool
+)
+
+func (k kind) many() bool { return k == kindTexts || k == kindPaths }
+
+func (k kind) String() string {
+	switch k {
+	case kindText, kindTexts:
+		return "text"
+	case kindPath, kindPaths:
+		return "path"
+	case kindInt:
+		return "number"
+	case kindBool:
+		return "bool"
+	}
+	return ""
+}
+
+// A setting is one value that a flag, the environment or a file may set.
+type setting struct {
+	key  string
+	flag string // without the dashes; the flag exists on commands that use it
+	kind kind
+	doc  string // lower case, for help, schema and docs; `NAME` names the value
+	def  []string
+	// allowed are the values there are, nil if any text will do.
+	allowed func() []string
+	// valid says what is wrong with a value; nil accepts all.
+	valid func(string) error
+}
+
+// table is all settings, in the order config show prints them.
+var table = []setting{
+	{key: "format", flag: "format", kind: kindTexts, doc: "write the result as `FMT[=FILE]`; may be given several times", def: []string{"text"}, valid: validFormat},
+	{key: "severity", flag: "severity", kind: kindText, doc: "show only results of `SEV` and above", def: []string{"info"}, allowed: severities},
+	{key: "fail_on", flag: "fail-on", kind: kindText, doc: "exit 1 when a result is at or above `SEV`, or never", def: []string{"high"}, allowed: func() []string { return append(severities(), "never") }},
+	{key: "color", flag: "color", kind: kindText, doc: "colour the output: `WHEN` is auto, always or never", def: []string{"auto"}, allowed: func() []string { return []string{"auto", "always", "never"} }},
+	{key: "offline", flag: "offline", kind: kindBool, doc: "refuse to use the network", def: []string{"false"}},
+	{key: "timeout", flag: "timeout", kind: kindText, doc: "stop after `DURATION` (90s, 10m); 0 means never", def: []string{"0"}, valid: validDuration},
+	{key: "jobs", flag: "jobs", kind: kindInt, doc: "work on at most `N` things at once; 0 means one a core", def: []string{"0"}, valid: validJobs},
+	{key: "org_id", flag: "org-id", kind: kindText, doc: "the id of our AWS organisation, `o-…`", valid: validOrg},
+	{key: "accounts", flag: "account", kind: kindTexts, doc: "an account `ID` of ours; may be given several times", valid: validAccount},
+	{key: "rules", flag: "rules", kind: kindPaths, doc: "a rule file or a folder of rules at `PATH`; may be given several times"},
+	{key: "publishers", flag: "publishers", kind: kindPaths, doc: "a `FILE` of layer publishers beside the one built in; may be given several times"},
+	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
+	{key: "geoip_city", flag: "geoip-city", kind: kindPath, doc: "a MaxMind city database `FILE` (.mmdb)"},
+	{key: "geoip_asn", flag: "geoip-asn", kind: kindPath, doc: "a MaxMind ASN database `FILE` (.mmdb)"},
+}
+
+func settingByKey(key string) *setting {
+	i := slices.IndexFunc(table, func(s setting) bool { return s.key == key })
+	if i < 0 {
+		panic("no setting " + key) // a bug in the command that asks for it
+	}
+	return &table[i]
+}
+
+// env is the variable that sets s. Lists are separated by commas.
+func (s *setting) env() string { return "LAMINA_" + strings.ToUpper(s.key) }
+
+// usage is the help text of the flag.
+func (s *setting) usage() string {
+	if len(s.def) == 0 || s.def[0] == "0" || s.def[0] == "false" {
+		return s.doc
+	}
+	return s.doc + " (default " + s.def[0] + ")"
+}
+
+// check says what is wrong with one value, with a guess at what was meant.
+func (s *setting) check(v string) error {
+	switch {
+	case s.kind == kindInt:
+		if n, err := strconv.Atoi(v); err != nil || n < 0 {
+			return errors.New("want a number")
+		}
+	case s.kind == kindBool:
+		if v != "true" && v != "false" {
+			return errors.New("want true or false")
+		}
+	case s.allowed != nil:
+		if all := s.allowed(); !slices.Contains(all, v) {
+			if g := nearest(v, all); g != "" {
+				return fmt.Errorf("did you mean %s?", g)
+			}
+			return errors.New("want one of " + strings.Join(all, ", "))
+		}
+	}
+	if s.valid != nil {
+		return s.valid(v)
+	}
+	return nil
+}
+
+func severities() []string {
+	out := make([]string, len(lamina.Severities))
+	for i, s := range lamina.Severities {
+		out[i] = string(s)
+	}
+	return out
+}
+
+func validFormat(v string) error {
+	name, file, named := strings.Cut(v, "=")
+	var names []string
+	for _, f := range report.Formats() {
+		names = append(names, f.Name)
+	}
+	switch {
+	case !slices.Contains(names, name):
+		if g := nearest(name, names); g != "" {
+			return fmt.Errorf("unknown format, did you mean %s?", g)
+		}
+		return errors.New("unknown format, want one of " + strings.Join(names, ", "))
+	case named && file == "":
+		return errors.New("the file name after = is missing")
+	}
+	return nil
+}
+
+func validDuration(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d < 0 {
+		return errors.New("want a duration like 90s or 10m")
+	}
+	return nil
+}
+
+func validJobs(v string) error {
+	if n, err := strconv.Atoi(v); err == nil && n > 1024 {
+		return errors.New("want at most 1024")
+	}
+	return nil
+}
+
+// validOrg follows the pattern of
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html.
+func validOrg(v string) error {
+	rest, ok := strings.CutPrefix(v, "o-")
+	if !ok || len(rest) < 10 || len(rest) > 32 || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+		return errors.New("want o- and 10 to 32 lower-case letters or digits")
+	}
+	return nil
+}
+
+func validAccount(v string) error {
+	if len(v) != 12 || strings.Trim(v, "0123456789") != "" {
+		return errors.New("want the 12 digits of an account id")
+	}
+	return nil
+}
+
+// A resolved setting is its values and where they come from.
+type resolved struct {
+	values []string
+	origin string
+}
+
+// settings are the values in force, by key.
+type settings struct{ by map[string]resolved }
+
+// text is the value of a setting that is not a list, "" if it has none.
+func (s *settings) text(key string) string {
+	if v := s.list(key); len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// list is all values of a setting.
+func (s *settings) list(key string) []string {
+	v, ok := s.by[key]
+	if !ok {
+		panic("no setting " + key) // a bug in the command that asks for it
+	}
+	return v.values
+}
+
+func (s *settings) num(key string) int {
+	n, err := strconv.Atoi(s.text(key))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (s *settings) yes(key string) bool { return s.text(key) == "true" }
+
+// resolve finds each setting: flag, environment, ./lamina.toml of the working
+// folder (never of what is examined), the user's file, default. --config, or
+// LAMINA_CONFIG, takes the place of both files.
+func (a *app) resolve(flags *pflag.FlagSet) (*settings, error) {
+	var files []map[string]resolved
+	read := func(shown, path string, must bool) error {
+		b, err := readLimited(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && !must:
+			return nil
+		case err != nil:
+			return a.missing(shown, err)
+		}
+		m, err := parseConfig(shown, filepath.Dir(path), b)
+		files = append(files, m)
+		return err
+	}
+	explicit := a.flags.configFile
+	if explicit == "" {
+		explicit = a.std.Env("LAMINA_CONFIG")
+	}
+	if explicit != "" {
+		if err := read(explicit, a.path(explicit), true); err != nil {
+			return nil, err
+		}
+	} else {
+		if err := read("lamina.toml", a.path("lamina.toml"), false); err != nil {
+			return nil, err
+		}
+		if dir := a.userConfigDir(); dir != "" {
+			p := filepath.Join(dir, "lamina", "config.toml")
+			if err := read(p, p, false); err != nil {
+				return nil, err
+			}
+		}
+	}
+	out := &settings{by: map[string]resolved{}}
+	for i := range table {
+		s := &table[i]
+		v, err := a.resolveOne(s, flags, files)
+		if err != nil {
+			return nil, err
+		}
+		out.by[s.key] = v
+	}
+	return out, nil
+}
+
+func (a *app) resolveOne(s *setting, flags *pflag.FlagSet, files []map[string]resolved) (resolved, error) {
+	if f := flags.Lookup(s.flag); f != nil && f.Changed {
+		if v, ok := f.Value.(*settingValue); ok && v.s == s {
+			values := v.values
+			if s.kind == kindPath || s.kind == kindPaths {
+				values = slices.Clone(values)
+			}
+			return resolved{values, "flag --" + s.flag}, nil
+		}
+	}
+	if v := a.std.Env(s.env()); v != "" {
+		values := []string{v}
+		if s.kind.many() {
+			values = strings.Split(v, ",")
+		}
+		for _, v := range values {
+			if err := s.check(v); err != nil {
+				return resolved{}, usagef("unset it or correct it", "environment %s=%q: %v", s.env(), v, err)
+			}
+		}
+		return resolved{values, "environment " + s.env()}, nil
+	}
+	for _, m := range files {
+		if v, ok := m[s.key]; ok {
+			return v, nil
+		}
+	}
+	return resolved{s.def, "default"}, nil
+}
+
+// userConfigDir is where the user's file lives, as the XDG base directory
+// specification says.
+func (a *app) userConfigDir() string {
+	if d := a.std.Env("XDG_CONFIG_HOME"); filepath.IsAbs(d) {
+		return d
+	}
+	if home := a.std.Env("HOME"); home != "" {
+		return filepath.Join(home, ".config")
+	}
+	return ""
+}
+
+// maxConfig is more than any settings file needs.
+const maxConfig = 1 << 20
+
+func readLimited(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() || info.Size() > maxConfig {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a file of at most 1 MiB")}
+	}
+	return os.ReadFile(path) //nolint:gosec // the user named this file
+}
+
+// parseConfig reads a settings file strictly: only keys of the table, each once,
+// with values of the right type. shown names the file in errors; relative paths
+// in it start at dir.
+func parseConfig(shown, dir string, b []byte) (map[string]resolved, error) {
+	out := map[string]resolved{}
+	p := unstable.Parser{}
+	p.Reset(b)
+	at := func(raw unstable.Range) string {
+		pos := p.Shape(raw).Start
+		return fmt.Sprintf("%s:%d:%d", shown, pos.Line, pos.Column)
+	}
+	for p.NextExpression() {
+		e := p.Expression()
+		it := e.Key()
+		var key []string
+		var where unstable.Range
+		for it.Next() {
+			if len(key) == 0 {
+				where = it.Node().Raw
+			}
+			key = append(key, string(it.Node().Data))
+		}
+		name := strings.Join(key, ".")
+		if e.Kind != unstable.KeyValue {
+			return nil, usagef("the settings are plain keys at the top of the file", "%s: unknown table [%s]", at(where), name)
+		}
+		i := slices.IndexFunc(table, func(s setting) bool { return s.key == name })
+		if i < 0 {
+			return nil, usagef(guessKey(name), "%s: unknown key %q", at(where), name)
+		}
+		s := &table[i]
+		if before, ok := out[s.key]; ok {
+			return nil, usagef("keep one of them", "%s: key %q is already set at %s", at(where), name, before.origin)
+		}
+		values, err := configValue(s, e.Value())
+		if err != nil {
+			return nil, usagef("see lamina config schema", "%s: %s: %v", at(where), name, err)
+		}
+		if s.kind == kindPath || s.kind == kindPaths {
+			for i, v := range values {
+				if !filepath.IsAbs(v) {
+					values[i] = filepath.Join(dir, v)
+				}
+			}
+		}
+		out[s.key] = resolved{values, fmt.Sprintf("%s:%d", shown, p.Shape(where).Start.Line)}
+	}
+	if err := p.Error(); err != nil {
+		var pe *unstable.ParserError
+		if errors.As(err, &pe) && len(pe.Highlight) > 0 {
+			return nil, usagef("settings files are TOML", "%s: %s", at(p.Range(pe.Highlight)), pe.Message)
+		}
+		return nil, usagef("settings files are TOML", "%s: %v", shown, err)
+	}
+	return out, nil
+}
+
+func guessKey(name string) string {
+	var keys []string
+	for _, s := range table {
+		keys = append(keys, s.key)
+	}
+	name = strings.ReplaceAll(name, "-", "_")
+	if slices.Contains(keys, name) {
+		return "did you mean " + name + "?"
+	}
+	if g := nearest(name, keys); g != "" {
+		return "did you mean " + g + "?"
+	}
+	return "lamina config show lists the keys"
+}
+
+// configValue is the value of a key as text, checked.
+func configValue(s *setting, n *unstable.Node) ([]string, error) {
+	var nodes []*unstable.Node
+	if s.kind.many() {
+		if n.Kind != unstable.Array {
+			return nil, errors.New("want a list of text in brackets")
+		}
+		for it := n.Children(); it.Next(); {
+			nodes = append(nodes, it.Node())
+		}
+	} else {
+		nodes = []*unstable.Node{n}
+	}
+	values := []string{}
+	for _, n := range nodes {
+		want := unstable.String
+		switch s.kind {
+		case kindInt:
+			want = unstable.Integer
+		case kindBool:
+			want = unstable.Bool
+		case kindText, kindTexts, kindPath, kindPaths:
+		}
+		if n.Kind != want {
+			return nil, fmt.Errorf("want a %s, got a %s", strings.ToLower(want.String()), strings.ToLower(n.Kind.String()))
+		}
+		v := string(n.Data)
+		if err := s.check(v); err != nil {
+			return nil, fmt.Errorf("%q: %w", v, err)
+		}
+		values = append(values, v)
+	}
+	return values, nil
+}
