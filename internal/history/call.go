@@ -1,0 +1,332 @@
+package history
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+)
+
+// A Call is one management event as it was logged, with the parts that say what
+// it did to layers and functions. It is read from the raw record and not from
+// the ECS document, because the document drops what matters here: an emptied
+// list of layers is not there.
+//
+// Member names are matched exactly, and of a repeated member the last counts,
+// as in the Java programs that read the same logs.
+type Call struct {
+	// ID is eventID, or a hash of the record where it has none.
+	ID string
+	// Provider is eventSource, Event eventName, API the operation: Event
+	// without date and version.
+	Provider, Event, API string
+	// Region is awsRegion, Account recipientAccountId: whose trail it is in.
+	Region, Account string
+	// Time is eventTime, zero when the record has no valid one.
+	Time time.Time
+	// Failed says that the call was refused or went wrong.
+	Failed bool
+
+	caller   string // userIdentity.arn
+	request  object
+	response object
+	// hidden says that requestParameters are null or absent.
+	hidden bool
+}
+
+// An object is a JSON object whose members are decoded when asked for.
+type object map[string]json.RawMessage
+
+// APIName strips the API date, and the version of an operation, that Lambda
+// appends to event names: AddLayerVersionPermission20181031,
+// UpdateFunctionCode20150331v2 (detection.md 6.1; seen in real trails).
+func APIName(event string) string {
+	s := event
+	if i := len(s) - 2; i > 0 && s[i] == 'v' && isDigit(s[i+1]) {
+		s = s[:i]
+	}
+	if len(s) > 8 && strings.Trim(s[len(s)-8:], "0123456789") == "" && (s[len(s)-8:][:2] == "19" || s[len(s)-8:][:2] == "20") {
+		return s[:len(s)-8]
+	}
+	return event
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// ReadCall reads a raw CloudTrail record. It returns false for bytes that are
+// no JSON object.
+func ReadCall(raw []byte) (*Call, bool) {
+	var rec object
+	if json.Unmarshal(raw, &rec) != nil || rec == nil {
+		return nil, false
+	}
+	c := &Call{
+		ID:       rec.text("eventID"),
+		Provider: rec.text("eventSource"),
+		Event:    rec.text("eventName"),
+		Region:   rec.text("awsRegion"),
+		Account:  rec.text("recipientAccountId"),
+		Failed:   rec.text("errorCode") != "" || rec.text("errorMessage") != "",
+		caller:   rec.object("userIdentity").text("arn"),
+		request:  rec.object("requestParameters"),
+		response: rec.object("responseElements"),
+	}
+	c.API = APIName(c.Event)
+	c.hidden = c.request == nil
+	if c.Account == "" {
+		c.Account = rec.object("userIdentity").text("accountId")
+	}
+	if c.ID == "" {
+		sum := sha256.Sum256(raw)
+		c.ID = hex.EncodeToString(sum[:12])
+	}
+	if t, err := time.Parse(time.RFC3339Nano, rec.text("eventTime")); err == nil {
+		c.Time = t
+	}
+	return c, true
+}
+
+// Hidden says that the record has no request parameters, as those of denied
+// calls have none.
+func (c *Call) Hidden() bool { return c.hidden }
+
+// Param is a scalar request parameter as text, or "". Several names are tried
+// in order: how CloudTrail spells a member that begins with capitals is not
+// documented.
+func (c *Call) Param(names ...string) string { return c.request.text(names...) }
+
+// HasParam says whether the request has the parameter, whatever its value.
+func (c *Call) HasParam(name string) bool {
+	_, ok := c.request[name]
+	return ok
+}
+
+// ParamAt is a scalar below nested request parameters.
+func (c *Call) ParamAt(path ...string) string {
+	o := c.request
+	for _, p := range path[:len(path)-1] {
+		o = o.object(p)
+	}
+	return o.text(path[len(path)-1])
+}
+
+// ParamTexts are all texts anywhere below a request parameter, in the order of
+// the record for lists and by key for objects, at most maxTexts.
+func (c *Call) ParamTexts(path ...string) []string {
+	o := c.request
+	for _, p := range path[:len(path)-1] {
+		o = o.object(p)
+	}
+	return texts(o[path[len(path)-1]], nil)
+}
+
+// Result is a scalar response element as text, or "".
+func (c *Call) Result(names ...string) string { return c.response.text(names...) }
+
+// Layer is the layer that a layer call names, with its version if it names one.
+// A layer named by its name alone is in the account and region of the call.
+func (c *Call) Layer() (lamina.LayerARN, bool) {
+	version := c.request.text("versionNumber")
+	name := c.request.text("layerName", "arn")
+	if v := c.response.text("layerVersionArn"); v != "" {
+		name = v
+	} else if v := c.statement().text("Resource"); v != "" {
+		name = v
+	}
+	if name == "" {
+		return lamina.LayerARN{}, false
+	}
+	if !strings.HasPrefix(name, "arn:") {
+		name = strings.Join([]string{"arn", c.Partition(), "lambda", c.Region, c.Account, "layer", name}, ":")
+	}
+	l, err := lamina.ParseLayerARN(name)
+	if err != nil {
+		return lamina.LayerARN{}, false
+	}
+	if l.Version == 0 && version != "" && !l.Legacy {
+		if n, err := strconv.Atoi(version); err == nil && n > 0 {
+			l.Version = n
+			l.ARN.Resource += ":" + strconv.Itoa(n)
+		}
+	}
+	return l, true
+}
+
+// statement is the policy statement that AddLayerVersionPermission answers
+// with: a JSON object inside a string.
+func (c *Call) statement() object {
+	var o object
+	if s := c.response.text("statement"); s != "" && json.Unmarshal([]byte(s), &o) == nil {
+		return o
+	}
+	return nil
+}
+
+// partitions are the regions' beginnings of the partitions other than aws
+// (aws-cdk region-info; the AWS General Reference).
+var partitions = []struct{ region, partition string }{
+	{"cn-", "aws-cn"},
+	{"us-gov-", "aws-us-gov"},
+	{"us-iso-", "aws-iso"},
+	{"us-isob-", "aws-iso-b"},
+	{"us-isof-", "aws-iso-f"},
+	{"eu-isoe-", "aws-iso-e"},
+	{"eusc-", "aws-eusc"},
+}
+
+// Partition is the partition the call was made in: that of an ARN in the
+// record, else that of its region, else aws.
+func (c *Call) Partition() string {
+	for _, s := range []string{
+		c.response.text("functionArn", "layerVersionArn"), c.statement().text("Resource"),
+		c.request.text("layerName", "functionName", "eventSourceArn"), c.caller,
+	} {
+		if a, err := lamina.ParseARN(s); err == nil {
+			return a.Partition
+		}
+	}
+	for _, p := range partitions {
+		if strings.HasPrefix(c.Region, p.region) {
+			return p.partition
+		}
+	}
+	return "aws"
+}
+
+// A FunctionName is the function a call names.
+type FunctionName struct {
+	// ARN is without version or alias, Qualifier is that version or alias.
+	ARN, Name, Account, Qualifier string
+}
+
+// Function is the function a function call names. Lambda takes a name, the last
+// part of an ARN with the account, or an ARN, each with a version or alias
+// behind it (https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html,
+// FunctionName); what it answers is believed first.
+func (c *Call) Function() (FunctionName, bool) {
+	f, ok := c.function(c.request.text("functionName"))
+	if a, named := c.function(c.response.text("functionArn")); named && (!ok || f.Name == a.Name) {
+		// The answer may name a version that the call made; only the request
+		// says which one the call is about.
+		a.Qualifier = f.Qualifier
+		f, ok = a, true
+	}
+	if q := c.request.text("qualifier"); q != "" {
+		f.Qualifier = q
+	}
+	return f, ok
+}
+
+// function resolves one of the forms of a function's name.
+func (c *Call) function(s string) (FunctionName, bool) {
+	if s == "" || len(s) > maxText {
+		return FunctionName{}, false
+	}
+	arn := lamina.ARN{Partition: c.Partition(), Service: "lambda", Region: c.Region, Account: c.Account}
+	rest := s
+	if a, err := lamina.ParseARN(s); err == nil {
+		if a.Service != "lambda" {
+			return FunctionName{}, false
+		}
+		arn, rest = a, a.Resource
+	} else if account, after, ok := strings.Cut(s, ":function:"); ok {
+		arn.Account, rest = account, "function:"+after
+	}
+	rest = strings.TrimPrefix(rest, "function:")
+	name, qualifier, _ := strings.Cut(rest, ":")
+	if name == "" {
+		return FunctionName{}, false
+	}
+	arn.Resource = "function:" + name
+	return FunctionName{ARN: arn.String(), Name: name, Account: arn.Account, Qualifier: qualifier}, true
+}
+
+// RequestedLayers is the list of layers that the caller gave. named is false
+// when the call leaves the layers alone; a call that empties the list has named
+// true and no layers. The list replaces the old one as a whole
+// (https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html).
+func (c *Call) RequestedLayers() (layers []string, named bool) {
+	raw, ok := c.request["layers"]
+	if !ok || isNull(raw) {
+		return nil, false
+	}
+	return layerList(raw), true
+}
+
+// ResultingLayers is the list of layers that the answer says the function has.
+// known is false when the answer is no configuration. The answer lists layers
+// whenever the function has some, whether or not the call touched them.
+func (c *Call) ResultingLayers() (layers []string, known bool) {
+	if c.response.text("functionArn") == "" {
+		return nil, false
+	}
+	return layerList(c.response["layers"]), true
+}
+
+// Limits of one record: more than Lambda allows (5 layers, 140 characters of
+// ARN), little enough that no record can fill the memory.
+const (
+	maxList  = 64
+	maxText  = 2048
+	maxTexts = 64
+	maxNest  = 8
+)
+
+// layerList reads a list of ARNs, or of objects with an arn.
+func layerList(raw json.RawMessage) []string {
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		return nil
+	}
+	var out []string
+	for _, it := range items[:min(len(items), maxList)] {
+		var s string
+		if json.Unmarshal(it, &s) != nil {
+			var o object
+			if json.Unmarshal(it, &o) != nil {
+				continue
+			}
+			s = o.text("arn")
+		}
+		if s != "" && len(s) <= maxText {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// text is the first of the members that is a string, number or boolean.
+func (o object) text(names ...string) string {
+	for _, n := range names {
+		raw, ok := o[n]
+		if !ok || len(raw) == 0 {
+			continue
+		}
+		switch raw[0] {
+		case '"':
+			var s string
+			if json.Unmarshal(raw, &s) == nil && s != "" {
+				return s
+			}
+		case '{', '[', 'n':
+		default:
+			return string(raw)
+		}
+	}
+	return ""
+}
+
+func (o object) object(name string) object {
+	var out object
+	if raw, ok := o[name]; ok && json.Unmarshal(raw, &out) == nil {
+		return out
+	}
+	return nil
+}
+
+func isNull(raw json.RawMessage) bool { return bytes.Equal(raw, []byte("null")) }
