@@ -1,0 +1,131 @@
+// Package posture is the contract of a check and the runner of checks over an
+// estate.
+//
+// A check is a value: facts about itself and a Run that looks things up in the
+// Input and says what it found, three-valued. The runner turns that into
+// findings, and does not trust a check: one that panics, or that returns an
+// outcome without what must go with it, becomes UNKNOWN with its id. This
+// package names no check; package checks holds them. Start with Run.
+package posture
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/estate"
+)
+
+// A Check asks one thing of an estate.
+type Check struct {
+	// ID is the file's name with hyphens ("layer-public"); Ref its number in the
+	// catalogue ("EXP-01").
+	ID, Ref string
+	Title   string
+	// Since is the release it came with.
+	Since string
+	// Severity is that of a failing Result which sets none.
+	Severity lamina.Severity
+	// Techniques are MITRE ATT&CK ids.
+	Techniques []string
+	// Citation is the page that the check's reading of AWS rests on.
+	Citation string
+	// Needs are the IAM actions without which it cannot answer: with any of them
+	// denied, no Result may be Pass for what was hidden.
+	Needs []string
+	// Remediation is what to do, in a sentence. Fixes are the fixes that plan it;
+	// NoFix says why there is none.
+	Remediation string
+	Fixes       []string
+	NoFix       string
+	// Run looks at in and calls found for each resource it has an answer for.
+	Run func(in Input, found func(Result))
+}
+
+// An Input is what a check may look at.
+type Input struct {
+	Estate *estate.Estate
+	// Contents are the analyzers' findings by layer version ARN; a layer that is
+	// not a key was not opened.
+	Contents map[string][]lamina.Finding
+}
+
+// A Result is what a check found out about one resource.
+type Result struct {
+	Outcome  lamina.Outcome
+	Resource string
+	// Key tells apart several results of one check about one resource.
+	Key string
+	// Severity is "" for the check's own.
+	Severity lamina.Severity
+	Detail   string
+	Evidence []string
+	// Reason and Settle must be set with Unknown.
+	Reason, Settle string
+}
+
+// Run runs the checks over in and returns their findings, sorted by check,
+// resource and id.
+func Run(checks []Check, in Input) []lamina.Finding {
+	var findings []lamina.Finding
+	for _, c := range checks {
+		results, err := run(c, in)
+		if err != nil {
+			results = append(results, Result{
+				Outcome: lamina.Unknown, Resource: "check:" + c.ID, Detail: "the check did not finish",
+				Reason: err.Error(), Settle: "this is a defect of lamina: please report it",
+			})
+		}
+		for _, r := range results {
+			findings = append(findings, finding(c, r))
+		}
+	}
+	slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
+		return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.ID, b.ID))
+	})
+	return findings
+}
+
+func run(c Check, in Input) (results []Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	c.Run(in, func(r Result) { results = append(results, r) })
+	return results, nil
+}
+
+func finding(c Check, r Result) lamina.Finding {
+	if err := r.valid(); err != nil {
+		r.Outcome, r.Reason, r.Settle = lamina.Unknown, err.Error(), "this is a defect of lamina: please report it"
+	}
+	f := lamina.Finding{
+		ID: lamina.ID("F", c.ID, r.Resource, r.Key), Check: c.ID, Ref: c.Ref, Title: c.Title,
+		Severity: cmp.Or(r.Severity, c.Severity), Outcome: r.Outcome, Resource: r.Resource,
+		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Techniques: c.Techniques,
+	}
+	if r.Outcome == lamina.Fail {
+		f.Remediation, f.Fixes = c.Remediation, c.Fixes
+	}
+	return f
+}
+
+func (r Result) valid() error {
+	switch {
+	case !r.Outcome.Valid():
+		return fmt.Errorf("the check gave the outcome %q", r.Outcome)
+	case r.Resource == "":
+		return errors.New("the check named no resource")
+	case r.Outcome == lamina.Unknown && (r.Reason == "" || r.Settle == ""):
+		return errors.New("the check gave no reason, or nothing that would settle it")
+	case r.Outcome == lamina.Fail && len(r.Evidence) == 0:
+		return errors.New("the check failed the resource without evidence")
+	case strings.HasSuffix(r.Detail, "."):
+		return errors.New("the check's detail ends in a full stop")
+	}
+	return nil
+}
