@@ -1,0 +1,69 @@
+package cloudtrail
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// naiveIndex says what indexer must find, one byte at a time.
+func naiveIndex(b []byte) []uint32 {
+	var out []uint32
+	in, esc := false, false
+	for i, c := range b {
+		escaped := esc
+		esc = c == '\\' && !escaped
+		switch {
+		case c == '"' && !escaped:
+			in = !in
+		case in && c < ' ':
+			out = append(out, uint32(i))
+		case !in && c < ' ' && c != '\n' && c != '\r' && c != '\t':
+			out = append(out, uint32(i))
+		case !in && (c&0xd9) == 0x59:
+			out = append(out, uint32(i))
+		}
+	}
+	return out
+}
+
+func indexInPieces(b []byte, cut func() int) []uint32 {
+	var x indexer
+	var out []uint32
+	for i := 0; i < len(b); {
+		k := min(cut(), len(b)-i)
+		tape := make([]uint32, k)
+		n := x.run(b, i, i+k, tape)
+		out = append(out, tape[:n]...)
+		i += k
+	}
+	return out
+}
+
+func TestIndexer_agrees_with_bytewise_scan_for_any_cut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	alphabet := []byte(`{}[]"""\\\\:, abYy_` + "\x00\n\t\r\x1f\x7f\x80\xff\xa2\xdc\xfb")
+	for range 20000 {
+		b := make([]byte, rng.IntN(300))
+		for i := range b {
+			b[i] = alphabet[rng.IntN(len(alphabet))]
+		}
+		want := naiveIndex(b)
+		if got := indexInPieces(b, func() int { return len(b) }); !slices.Equal(got, want) {
+			t.Fatalf("%q: got %v, want %v", b, got, want)
+		}
+		if got := indexInPieces(b, func() int { return 1 + rng.IntN(130) }); !slices.Equal(got, want) {
+			t.Fatalf("in pieces %q: got %v, want %v", b, got, want)
+		}
+	}
+}
+
+func FuzzIndexer(f *testing.F) {
+	f.Add([]byte(`{"a":"\\\"{","b":[1,{"c":null}]}`), uint8(3))
+	f.Fuzz(func(t *testing.T, b []byte, step uint8) {
+		want := naiveIndex(b)
+		if got := indexInPieces(b, func() int { return int(step) + 1 }); !slices.Equal(got, want) {
+			t.Fatalf("%q: got %v, want %v", b, got, want)
+		}
+	})
+}
