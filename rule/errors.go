@@ -30,7 +30,15 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Pos.Line, e.Pos.Col, e.Msg)
 }
 
-func (e *Error) Unwrap() error { return e.Err }
+// Unwrap is what the error was made of, or else the same as a *query.Error, so
+// that whoever reports errors finds position and hint of every kind of mistake
+// in a rule in one type.
+func (e *Error) Unwrap() error {
+	if e.Err == nil {
+		return &query.Error{Pos: e.Pos, Msg: e.Msg, Hint: e.Hint}
+	}
+	return e.Err
+}
 
 // Errors is everything that is wrong with a file, in file order.
 type Errors []*Error

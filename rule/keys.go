@@ -1,6 +1,10 @@
 package rule
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/lamina-sec/lamina/query"
+)
 
 // metadataKeys are the keys of [metadata] in the order they are written
 // (elastic/detection-rules, RuleMeta), and lamina, which is ours.
@@ -58,41 +62,7 @@ func order(names, table []string) {
 	})
 }
 
-// nearest is the candidate that s is most likely a slip of, or "": at most two
-// edits away, and at most a third of its length.
+// nearest is the candidate that s is most likely a slip of, or "".
 func nearest(s string, candidates []string) string {
-	best, at := "", min(3, len(s)/3+1)
-	for _, c := range candidates {
-		if d := distance(s, c, at); d < at {
-			best, at = c, d
-		}
-	}
-	return best
-}
-
-// distance is the number of insertions, deletions, substitutions and swaps of
-// neighbours between a and b, or limit if it is at least that.
-func distance(a, b string, limit int) int {
-	if max(len(a)-len(b), len(b)-len(a)) >= limit {
-		return limit
-	}
-	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, prev2
-	}
-	return min(prev[len(b)], limit)
+	return query.Nearest(s, slices.Values(candidates))
 }

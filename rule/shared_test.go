@@ -52,3 +52,51 @@ func TestSharedRulesLoad(t *testing.T) {
 		}
 	}
 }
+
+func TestSharedRulesCompile(t *testing.T) {
+	run, filters, need := 0, 0, map[string]int{}
+	for _, f := range sharedRules(t) {
+		r := parseFile(t, f)
+		p, err := r.Compile(CompileOptions{})
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		switch {
+		case p.Needs == "":
+			run++
+		case p.Predicate != nil:
+			filters++
+		}
+		need[p.Needs]++
+		if (r.Language == Kuery) != (p.Predicate != nil) {
+			t.Errorf("%s: language %q, predicate %v", f, r.Language, p.Predicate)
+		}
+		if docs := p.Data; len(docs) > 0 {
+			t.Logf("%s reads %v", r.File, docs)
+		}
+	}
+	t.Logf("%d run, %d more compile their filter, by need: %v", run, filters, need)
+	if run != 51 || filters != 28 {
+		t.Errorf("got %d that run and %d filters, want 51 and 28", run, filters)
+	}
+}
+
+// Elastic's rules are in use: Lint says things about them, and nothing about
+// most of them that would be an error.
+func TestSharedRulesLint(t *testing.T) {
+	codes := map[string]int{}
+	for _, f := range sharedRules(t) {
+		r := parseFile(t, f)
+		for _, p := range Lint(r, LintContext{Tests: -1}) {
+			codes[string(p.Level)+" "+p.Code]++
+			if p.Pos.Line < 1 || p.Pos.Line > len(r.text.lines) {
+				t.Errorf("%v: outside the file", p)
+			}
+			if p.Level == Wrong || testing.Verbose() {
+				t.Log(p, p.Correction)
+			}
+		}
+	}
+	t.Log(codes)
+}

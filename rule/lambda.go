@@ -1,0 +1,73 @@
+package rule
+
+import (
+	"slices"
+	"strings"
+)
+
+// lambdaActions are the Lambda calls whose eventName in CloudTrail ends in a
+// date, by the name of the API operation. From AWS's list
+// (https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html)
+// and from records; AddLayerVersionPermission is listed without and recorded
+// with its date.
+var lambdaActions = map[string]string{
+	"AddLayerVersionPermission":   "AddLayerVersionPermission20181031",
+	"AddPermission":               "AddPermission20150331v2",
+	"CreateAlias":                 "CreateAlias20150331",
+	"CreateEventSourceMapping":    "CreateEventSourceMapping20150331",
+	"CreateFunction":              "CreateFunction20150331",
+	"DeleteAlias":                 "DeleteAlias20150331",
+	"DeleteEventSourceMapping":    "DeleteEventSourceMapping20150331",
+	"DeleteFunction":              "DeleteFunction20150331",
+	"DeleteFunctionConcurrency":   "DeleteFunctionConcurrency20171031",
+	"DeleteLayerVersion":          "DeleteLayerVersion20181031",
+	"GetAlias":                    "GetAlias20150331",
+	"GetEventSourceMapping":       "GetEventSourceMapping20150331",
+	"GetFunction":                 "GetFunction20150331v2",
+	"GetFunctionConfiguration":    "GetFunctionConfiguration20150331v2",
+	"ListAliases":                 "ListAliases20150331",
+	"ListEventSourceMappings":     "ListEventSourceMappings20150331",
+	"ListFunctions":               "ListFunctions20150331",
+	"ListVersionsByFunction":      "ListVersionsByFunction20150331",
+	"PublishLayerVersion":         "PublishLayerVersion20181031",
+	"PublishVersion":              "PublishVersion20150331",
+	"PutFunctionConcurrency":      "PutFunctionConcurrency20171031",
+	"RemovePermission":            "RemovePermission20150331v2",
+	"UpdateAlias":                 "UpdateAlias20150331",
+	"UpdateEventSourceMapping":    "UpdateEventSourceMapping20150331",
+	"UpdateFunctionCode":          "UpdateFunctionCode20150331v2",
+	"UpdateFunctionConfiguration": "UpdateFunctionConfiguration20150331v2",
+}
+
+// dataEvents are calls that a trail records as data events, by service
+// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html).
+var dataEvents = map[string][]string{
+	"lambda.amazonaws.com": {"Invoke", "InvokeExecution", "InvokeWithResponseStream"},
+	"s3.amazonaws.com": {
+		"GetObject", "PutObject", "DeleteObject", "DeleteObjects", "CopyObject", "HeadObject", "HeadBucket", "ListObjects", "ListObjectVersions",
+		"GetObjectAcl", "PutObjectAcl", "GetObjectAttributes", "GetObjectTagging", "PutObjectTagging", "RestoreObject", "SelectObjectContent",
+		"CreateMultipartUpload", "CompleteMultipartUpload", "UploadPart", "UploadPartCopy", "AbortMultipartUpload", "ListParts",
+	},
+	"dynamodb.amazonaws.com": {
+		"GetItem", "PutItem", "DeleteItem", "UpdateItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems",
+		"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction", "GetRecords", "GetShardIterator",
+	},
+	"sns.amazonaws.com":              {"Publish", "PublishBatch"},
+	"sqs.amazonaws.com":              {"SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"},
+	"cognito-identity.amazonaws.com": {"GetCredentialsForIdentity", "GetId", "GetOpenIdToken", "GetOpenIdTokenForDeveloperIdentity", "UnlinkIdentity"},
+	"ssmmessages.amazonaws.com":      {"CreateControlChannel", "OpenControlChannel", "CreateDataChannel", "OpenDataChannel"},
+	"bedrock-agent-runtime.amazonaws.com": {
+		"InvokeAgent", "InvokeFlow", "InvokeInlineAgent", "Retrieve", "RetrieveAndGenerate",
+	},
+}
+
+// dataEvent reports whether action is a data event of one of the services. Its
+// name may end in a date.
+func dataEvent(providers []string, action string) bool {
+	return slices.ContainsFunc(providers, func(p string) bool {
+		return slices.ContainsFunc(dataEvents[p], func(a string) bool {
+			rest, ok := strings.CutPrefix(action, a)
+			return ok && (rest == "" || rest[0] >= '0' && rest[0] <= '9')
+		})
+	})
+}
