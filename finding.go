@@ -111,7 +111,7 @@ type Alert struct {
 	// EventIDs are the events' event.id, oldest first; Events their raw records.
 	EventIDs []string `json:"event.ids"`
 	// OriginalTime is @timestamp of the (newest) event; zero when it has none.
-	OriginalTime time.Time `json:"original_time"`
+	OriginalTime time.Time `json:"original_time,omitzero"`
 	// Values are the fields the rule's query read, as the event had them.
 	Values map[string][]string `json:"values"`
 	// Reason is the sentence Elastic would print.

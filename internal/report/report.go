@@ -59,6 +59,9 @@ func Formats() []Format {
 		{"text", "for people; the default", newText},
 		{"json", "the whole stream as one versioned document; lamina render reads it", newJSON},
 		{"ndjson", "bare results, one a line", newNDJSON},
+		{"sarif", "SARIF 2.1.0, for code scanning", newSARIF},
+		{"markdown", "a comment on a pull request, at most 60,000 bytes", newMarkdown},
+		{"ecs", "alerts as Elasticsearch's _bulk takes them (kibana.alert.*)", newECS},
 	}
 }
 

@@ -51,11 +51,11 @@ func (w *text) alert(a *lamina.Alert) {
 	w.block()
 	w.head(a.Severity, strconv.Itoa(a.RiskScore), a.Rule.Name)
 	w.excepted(a.Exception)
-	rows := alertRows(a)
-	if a.Reason != "" {
-		w.wrap(2, a.Reason)
+	w.rows(alertRows(a))
+	w.wrap(2, a.Reason)
+	if s := a.Suppression; s != nil {
+		w.wrap(2, folded(s))
 	}
-	w.rows(rows)
 	w.wrap(2, where(a))
 	w.str("  ", w.dim(safe.Line(a.ID, 0)), "  lamina explain ", safe.Line(a.ID, 0), "\n")
 }
@@ -70,6 +70,16 @@ func alertRows(a *lamina.Alert) []lamina.FieldValues {
 		}
 	}
 	return rows
+}
+
+// folded says what an alert stands for besides its own event.
+func folded(s *lamina.Suppression) string {
+	of := make([]string, len(s.Terms))
+	for i, t := range s.Terms {
+		of[i] = t.Field + " " + strings.Join(t.Values, ", ")
+	}
+	return fmt.Sprintf("stands for %s more events of %s, %s to %s", thousands(int64(s.DocsCount)), strings.Join(of, " and "),
+		s.Start.UTC().Format(time.RFC3339), s.End.UTC().Format(time.RFC3339))
 }
 
 // where says when the event happened and where its record was read.
@@ -176,17 +186,44 @@ func (w *text) plan(p *lamina.Plan) {
 func (w *text) summary(s *lamina.Summary) {
 	w.block()
 	for _, l := range SummaryLines(s) {
-		w.wrap(0, l)
+		head, rest := l[:summaryLabel], strings.Split(safe.Terminal(l[summaryLabel:]), summaryGap)
+		w.str(head)
+		at := summaryLabel
+		for i, part := range rest {
+			if i > 0 && at+width(summaryGap)+width(part) > w.o.Width {
+				w.str("\n", strings.Repeat(" ", summaryLabel))
+				at = summaryLabel
+			} else if i > 0 {
+				w.str(summaryGap)
+				at += width(summaryGap)
+			}
+			if at+width(part) > w.o.Width {
+				w.flowWords(at, summaryLabel, part)
+			} else {
+				w.str(part)
+			}
+			at += width(part)
+		}
+		w.str("\n")
 	}
 }
 
-// SummaryLines is the coverage line, the reasons it is incomplete, and the counts.
+const (
+	summaryLabel = 10 // columns of "coverage  "
+	summaryGap   = " · "
+)
+
+// SummaryLines is the coverage line, the reasons it is incomplete, and the
+// counts, each after a label of ten columns.
 func SummaryLines(s *lamina.Summary) []string {
 	state := "complete"
 	if !s.Complete {
 		state = "INCOMPLETE"
 	}
-	lines := []string{"coverage  " + strings.TrimLeft(s.Coverage+" · ", " ·") + state}
+	if s.Coverage != "" {
+		state = s.Coverage + summaryGap + state
+	}
+	lines := []string{"coverage  " + state}
 	for _, r := range s.Incomplete {
 		lines = append(lines, "          "+r)
 	}
@@ -195,7 +232,7 @@ func SummaryLines(s *lamina.Summary) []string {
 		for _, k := range slices.Sorted(maps.Keys(s.Counts)) {
 			parts = append(parts, strings.ReplaceAll(k, "_", " ")+" "+thousands(s.Counts[k]))
 		}
-		lines = append(lines, "counted   "+strings.Join(parts, " · "))
+		lines = append(lines, "counted   "+strings.Join(parts, summaryGap))
 	}
 	return lines
 }
@@ -267,17 +304,17 @@ func (w *text) wrap(indent int, s string) {
 	if s == "" {
 		return
 	}
-	lead := len(s) - len(strings.TrimLeft(s, " "))
-	w.str(strings.Repeat(" ", indent+lead))
-	w.flow(indent+lead, indent+lead, keepGaps(s[lead:]))
+	w.str(strings.Repeat(" ", indent))
+	w.flow(indent, indent, safe.Terminal(s))
 }
-
-// keepGaps is safe.Terminal: runs of spaces inside a line are kept, because
-// labels are set apart by two.
-func keepGaps(s string) string { return safe.Terminal(s) }
 
 // flow prints s in words from column at, continuing at column indent.
 func (w *text) flow(at, indent int, s string) {
+	w.flowWords(at, indent, s)
+	w.str("\n")
+}
+
+func (w *text) flowWords(at, indent int, s string) {
 	for first := true; s != ""; first = false {
 		word, rest, _ := strings.Cut(s, " ")
 		n := width(word)
@@ -294,7 +331,6 @@ func (w *text) flow(at, indent int, s string) {
 		at += n
 		s = rest
 	}
-	w.str("\n")
 }
 
 func (w *text) paint(code, s string) string {

@@ -59,27 +59,34 @@ func Line(s string, limit int) string {
 	return s
 }
 
-// Markdown returns s as inline text of CommonMark and GitHub's dialect: no
-// character of it starts markup, a table cell, an HTML tag or a link. Use
-// MarkdownCode where a name from outside could mention a person or an issue.
+// Markdown returns s as inline text of CommonMark and GitHub's dialect: nothing
+// in it starts markup, a table cell, an HTML tag or a link, wherever in a line it
+// is put. GitHub looks for mentions in what was rendered, so a name from outside
+// that could mention a person belongs into MarkdownCode.
 func Markdown(s string) string {
 	s = Terminal(s)
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/8)
+	block := true // only what opens a block (a list, a rule, a heading) came so far
 	for i := range len(s) {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '<':
 			b.WriteString("&lt;")
 		case c == '>':
 			b.WriteString("&gt;")
 		case c == '&':
 			b.WriteString("&amp;")
-		case c < utf8.RuneSelf && c != ' ' && !isAlnum(c):
+		case strings.IndexByte("\\`*_[]|~#@$", c) >= 0,
+			c == ':' && i+1 < len(s) && s[i+1] == '/',
+			c == '.' && i >= 3 && strings.EqualFold(s[i-3:i], "www"),
+			block && strings.IndexByte("-+=.)", c) >= 0:
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		default:
 			b.WriteByte(c)
 		}
+		block = block && (c == ' ' || '0' <= c && c <= '9')
 	}
 	return b.String()
 }
@@ -182,10 +189,6 @@ func surrogates(r rune) (hi, lo rune) {
 
 func appendU(b []byte, r rune) []byte {
 	return append(b, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
-}
-
-func isAlnum(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 // plain reports whether r shows as itself and does nothing else: letters, marks,
