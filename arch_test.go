@@ -46,7 +46,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/history", ". ecs"},
 	{"internal/enrich", ". ecs internal/estate internal/publishers internal/history"},
 	// the only two packages that may link the AWS SDK
-	{"internal/awsread", "."},
+	{"internal/awsread", ". iam"},
 	{"internal/awswrite", "."},
 	// engines
 	{"internal/detect", ". ecs query rule"},

@@ -1,0 +1,334 @@
+// Package awsfake is AWS in one process, with the documented semantics: layers
+// and functions of AWS Lambda in any number of accounts, regions and
+// partitions, under a virtual clock, writing the CloudTrail records that its
+// calls would leave.
+//
+// Calls are made through a Session, or over HTTP by any client of the Lambda
+// REST API (the real SDK, without sockets: give it Client). The same seed and
+// the same calls give the same identifiers and the same trail, byte for byte.
+//
+// What it knows: layer versions whose numbers are never used again, policies
+// per version with revision ids that guard changes, grants to an account, an
+// organisation or everyone that are enforced on foreign reads and attachments,
+// functions that keep a layer version after it was deleted or its grant was
+// removed but can no longer name it in a new list, pages of at most 50, and
+// CloudTrail's shapes (denied calls have no parameters, environment variables
+// and code are left out).
+//
+// # Limitations
+//
+// It does not verify signatures: the access key id in the Authorization header
+// names the caller, the region in it the region. Identity policies are not
+// evaluated: a caller may do everything in its own account unless Deny says
+// otherwise. There are no published versions, aliases, code signing, function
+// URLs, tags, quotas or throttling (Faults inject errors), no other service,
+// and functions do not run: Session.Note writes records of calls that are not
+// carried out. Texts of errors for which no record was found are our own words.
+// What nobody here could verify on AWS is marked derived beside it.
+package awsfake
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Fake is one AWS. Its methods may be called from many goroutines; that the
+// same calls give the same trail holds for calls from one.
+type Fake struct {
+	mu        sync.Mutex // guards all below, for the length of a call
+	now       time.Time
+	random    *rand.Rand
+	orgs      map[string]string   // account → organisation
+	partition map[string]string   // account → partition, "aws" when absent
+	keys      map[string]Caller   // access key id → caller
+	ids       map[Caller]ids      // what identifies a caller, made once
+	layers    map[layerKey]*layer // what exists
+	names     map[place][]string  // layer names in order of creation
+	functions map[funcKey]*function
+	funcNames map[place][]string
+	deny      func(Call) bool
+	fault     func(Call) *Fault
+	trail     []Event
+	handler   http.Handler
+}
+
+// place is one region of one account.
+type place struct{ account, region string }
+
+// New returns an empty AWS whose clock stands at start.
+func New(seed uint64, start time.Time) *Fake {
+	f := &Fake{
+		now:       start.UTC(),
+		random:    rand.New(rand.NewPCG(seed, seed^0x1a3b5c7d9e)), //nolint:gosec // ids of a simulation, which must be reproducible
+		orgs:      map[string]string{},
+		partition: map[string]string{},
+		keys:      map[string]Caller{},
+		ids:       map[Caller]ids{},
+		layers:    map[layerKey]*layer{},
+		names:     map[place][]string{},
+		functions: map[funcKey]*function{},
+		funcNames: map[place][]string{},
+	}
+	f.handler = f.routes()
+	return f
+}
+
+// Now is the virtual time.
+func (f *Fake) Now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+// Advance moves the clock. Calls take no time of their own.
+func (f *Fake) Advance(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = f.now.Add(d)
+}
+
+// AdvanceTo moves the clock to t, which must not lie before Now.
+func (f *Fake) AdvanceTo(t time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if t.Before(f.now) {
+		panic(fmt.Sprintf("awsfake: the clock stands at %s and cannot go back to %s", f.now, t))
+	}
+	f.now = t.UTC()
+}
+
+// Organization puts accounts into an organisation.
+func (f *Fake) Organization(id string, accounts ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range accounts {
+		f.orgs[a] = id
+	}
+}
+
+// Partition puts an account into a partition other than "aws".
+func (f *Fake) Partition(partition string, accounts ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range accounts {
+		f.partition[a] = partition
+	}
+}
+
+// A Call is what fault injection decides on.
+type Call struct {
+	Caller   Caller
+	Region   string
+	Action   string // the IAM action, "lambda:GetLayerVersion"
+	Resource string // an ARN or "*"
+}
+
+// Deny makes every call for which it returns true fail as if no identity policy
+// allowed it. nil denies nothing.
+func (f *Fake) Deny(denied func(Call) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deny = denied
+}
+
+// A Fault is an error that the service makes up.
+type Fault struct {
+	Err Error
+	// After lets the call take effect before it fails, as a lost answer does.
+	After bool
+}
+
+// Faults makes calls fail for which it returns a Fault. It is asked once a call,
+// with the lock held: it must not use the Fake. nil injects nothing.
+func (f *Fake) Faults(fault func(Call) *Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault = fault
+}
+
+// An Error is a service error.
+type Error struct {
+	Status        int
+	Code, Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// A Caller is who calls, as CloudTrail's userIdentity will have it.
+type Caller struct {
+	Account string
+	// Role and Session make an assumed role; User an IAM user; neither the root
+	// user; Service a call by AWS on the account's behalf ("cloudformation.amazonaws.com").
+	Role, Session, User, Service string
+	SourceIP, UserAgent          string
+	MFA, Console                 bool
+}
+
+func (c Caller) kind() string {
+	switch {
+	case c.Role != "":
+		return "AssumedRole"
+	case c.User != "":
+		return "IAMUser"
+	}
+	return "Root"
+}
+
+func (c Caller) arn(partition string) string {
+	switch {
+	case c.Role != "":
+		return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", partition, c.Account, c.Role, c.Session)
+	case c.User != "":
+		return fmt.Sprintf("arn:%s:iam::%s:user/%s", partition, c.Account, c.User)
+	}
+	return fmt.Sprintf("arn:%s:iam::%s:root", partition, c.Account)
+}
+
+// ids are made from who the caller is. They end in EXAMPLE, as those of AWS's
+// documentation do, so that nobody takes a key for a secret.
+type ids struct{ accessKey, principal string }
+
+// idsOf returns the caller's ids; the lock must be held.
+func (f *Fake) idsOf(c Caller) ids {
+	i, ok := f.ids[c]
+	if ok {
+		return i
+	}
+	key, principal := "AKIA", "AIDA"
+	if c.Role != "" || c.Console {
+		key = "ASIA"
+	}
+	if c.Role != "" {
+		principal = "AROA"
+	}
+	i.accessKey = key + c.hash("key", c.Session)[:9] + "EXAMPLE"
+	i.principal = principal + c.hash("principal")[:10] + "EXAMPLE"
+	if c.Role == "" && c.User == "" {
+		i.principal = c.Account
+	}
+	f.ids[c] = i
+	return i
+}
+
+func (c Caller) hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(append(parts, c.Account, c.Role, c.User), "\x00")))
+	return base32.StdEncoding.EncodeToString(sum[:])
+}
+
+// Credentials registers the caller and returns what an SDK signs with.
+func (f *Fake) Credentials(c Caller) (accessKeyID, secretAccessKey string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id := f.idsOf(c).accessKey
+	f.keys[id] = c
+	return id, "not-verified"
+}
+
+// A Session is a caller in a region.
+type Session struct {
+	f      *Fake
+	caller Caller
+	region string
+}
+
+// As returns a session of the caller in the region.
+func (f *Fake) As(c Caller, region string) Session { return Session{f: f, caller: c, region: region} }
+
+func (s Session) partition() string {
+	if p := s.f.partition[s.caller.Account]; p != "" {
+		return p
+	}
+	return "aws"
+}
+
+// uuid and token are identifiers from the seed; the lock must be held.
+func (f *Fake) uuid() string {
+	var b [16]byte
+	for i := 0; i < len(b); i += 8 {
+		v := f.random.Uint64()
+		for j := range 8 {
+			b[i+j] = byte(v >> (8 * j))
+		}
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	var s [36]byte
+	hex.Encode(s[:8], b[:4])
+	hex.Encode(s[9:13], b[4:6])
+	hex.Encode(s[14:18], b[6:8])
+	hex.Encode(s[19:23], b[8:10])
+	hex.Encode(s[24:], b[10:])
+	s[8], s[13], s[18], s[23] = '-', '-', '-', '-'
+	return string(s[:])
+}
+
+// do runs one call under the lock: denial and faults first, then the effect,
+// then the record. effect returns what the API answers.
+func (s Session) do(op operation, resource string, params object, effect func() (object, *Error)) (object, error) {
+	s.f.mu.Lock()
+	defer s.f.mu.Unlock()
+	call := Call{Caller: s.caller, Region: s.region, Action: "lambda:" + op.action(), Resource: resource}
+	if s.f.deny != nil && s.f.deny(call) {
+		err := s.denied(call.Action, resource, "identity")
+		s.record(op, nil, nil, err)
+		return nil, err
+	}
+	var fault *Fault
+	if s.f.fault != nil {
+		fault = s.f.fault(call)
+	}
+	if fault != nil && !fault.After {
+		s.record(op, params, nil, &fault.Err)
+		return nil, &fault.Err
+	}
+	out, err := effect()
+	s.record(op, params, out, err)
+	if err != nil {
+		return nil, err
+	}
+	if fault != nil {
+		return nil, &fault.Err
+	}
+	return out, nil
+}
+
+// denied is the sentence of a 403 (spec posture F8).
+func (s Session) denied(action, resource, policy string) *Error {
+	return &Error{
+		Status: http.StatusForbidden, Code: "AccessDeniedException",
+		Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no %s-based policy allows the %s action",
+			s.caller.arn(s.partition()), action, resource, policy, action),
+	}
+}
+
+func invalid(format string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "InvalidParameterValueException", Message: fmt.Sprintf(format, args...)}
+}
+
+func notFound(format string, args ...any) *Error {
+	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: fmt.Sprintf(format, args...)}
+}
+
+func conflict(format string, args ...any) *Error {
+	return &Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: fmt.Sprintf(format, args...)}
+}
+
+func stale() *Error {
+	return &Error{
+		Status: http.StatusPreconditionFailed, Code: "PreconditionFailedException",
+		Message: "The RevisionId provided does not match the latest RevisionId. Read the policy or configuration again to get the latest RevisionId.",
+	}
+}
+
+// digest is the SHA-256 that the API shows of code.
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}

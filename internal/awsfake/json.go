@@ -1,0 +1,118 @@
+package awsfake
+
+import (
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+)
+
+// An object is a JSON object in the order of its members, with the API's names.
+// CloudTrail writes the same names with a small first letter.
+type object []member
+
+type member struct {
+	name  string
+	value any // string, int, int64, bool, object, []object, []string, or nil
+	// trail leaves the member out of the API's answer, hidden out of the trail.
+	trail, hidden bool
+}
+
+type dialect bool
+
+const (
+	api        dialect = false
+	cloudTrail dialect = true
+)
+
+func (o object) append(b []byte, d dialect) []byte {
+	b = append(b, '{')
+	first := true
+	for _, m := range o {
+		if d == api && m.trail || d == cloudTrail && m.hidden {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(b, '"')
+		if d == cloudTrail && m.name[0] >= 'A' && m.name[0] <= 'Z' {
+			b = append(b, m.name[0]+'a'-'A')
+			b = append(b, m.name[1:]...)
+		} else {
+			b = append(b, m.name...)
+		}
+		b = append(b, '"', ':')
+		b = appendValue(b, m.value, d)
+	}
+	return append(b, '}')
+}
+
+func appendValue(b []byte, v any, d dialect) []byte {
+	switch v := v.(type) {
+	case string:
+		return appendString(b, v)
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case bool:
+		return strconv.AppendBool(b, v)
+	case object:
+		return v.append(b, d)
+	case []object:
+		b = append(b, '[')
+		for i, o := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = o.append(b, d)
+		}
+		return append(b, ']')
+	case []string:
+		b = append(b, '[')
+		for i, s := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, s)
+		}
+		return append(b, ']')
+	}
+	return append(b, "null"...)
+}
+
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			q, err := json.Marshal(s)
+			if err != nil { // a string always marshals
+				panic(err)
+			}
+			return append(b, q...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+// optional adds the member only when v is not its zero value, as CloudTrail
+// shows only what the caller sent.
+func (o object) optional(name string, v any) object {
+	switch x := v.(type) {
+	case string:
+		if x == "" {
+			return o
+		}
+	case int:
+		if x == 0 {
+			return o
+		}
+	case []string:
+		if x == nil {
+			return o
+		}
+	}
+	return append(o, member{name: name, value: v})
+}

@@ -1,0 +1,210 @@
+package awsfake
+
+import (
+	"time"
+)
+
+// An Event is one CloudTrail record.
+type Event struct {
+	Time    time.Time
+	Account string // recipientAccountId
+	Region  string
+	// Raw is the record as CloudTrail writes it.
+	Raw []byte
+}
+
+// Trail returns the records written so far, in the order of the calls. They
+// must not be changed.
+func (f *Fake) Trail() []Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.trail[:len(f.trail):len(f.trail)]
+}
+
+// An operation is one API call by its Go name.
+type operation string
+
+// action is the IAM action. GetLayerVersionByArn is authorised as
+// GetLayerVersion (Service Authorization Reference).
+func (o operation) action() string {
+	if o == "GetLayerVersionByArn" {
+		return "GetLayerVersion"
+	}
+	return string(o)
+}
+
+// eventName is the name CloudTrail gives the call. The names of the layer reads
+// and of RemoveLayerVersionPermission follow the family's pattern; no record of
+// them was found (derived).
+func (o operation) eventName() string {
+	switch o {
+	case "CreateFunction", "ListFunctions", "DeleteFunction":
+		return string(o) + "20150331"
+	case "UpdateFunctionConfiguration", "GetFunctionConfiguration":
+		return string(o) + "20150331v2"
+	}
+	return string(o) + "20181031"
+}
+
+func (o operation) readOnly() bool { return o[:3] == "Get" || o[:4] == "List" }
+
+// record writes the record of a Lambda call. A denied call has no parameters;
+// a call that only reads has no response elements.
+func (s Session) record(op operation, params, out object, err *Error) {
+	n := note{Source: "lambda.amazonaws.com", Name: op.eventName(), ReadOnly: op.readOnly(), params: params}
+	if !n.ReadOnly {
+		n.response = out
+	}
+	if err != nil {
+		n.ErrorCode, n.ErrorMessage, n.response = err.Code, err.Message, nil
+		if err.Code == "AccessDeniedException" {
+			n.ErrorCode, n.params = "AccessDenied", nil
+		}
+	}
+	s.write(n)
+}
+
+type note struct {
+	Source, Name            string
+	ReadOnly                bool
+	ErrorCode, ErrorMessage string
+	params, response        object
+	rawParams, rawResponse  string
+}
+
+// A Note is a call that is only recorded.
+type Note struct {
+	// Source is eventSource ("bedrock.amazonaws.com"), Name eventName.
+	Source, Name string
+	ReadOnly     bool
+	// ErrorCode and ErrorMessage are set when the call failed.
+	ErrorCode, ErrorMessage string
+	// Parameters and Response are JSON objects, or "" for null.
+	Parameters, Response string
+}
+
+// Note writes the record of a call that the fake does not carry out.
+func (s Session) Note(n Note) {
+	s.f.mu.Lock()
+	defer s.f.mu.Unlock()
+	s.write(note{
+		Source: n.Source, Name: n.Name, ReadOnly: n.ReadOnly, ErrorCode: n.ErrorCode, ErrorMessage: n.ErrorMessage,
+		rawParams: n.Parameters, rawResponse: n.Response,
+	})
+}
+
+const timeFormat = "2006-01-02T15:04:05Z"
+
+// write appends the record to the trail. The order of members is that of files
+// that CloudTrail delivered; the lock must be held.
+func (s Session) write(n note) {
+	c := s.caller
+	b := make([]byte, 0, 1536)
+	str := func(name, value string) {
+		b = append(append(append(b, ',', '"'), name...), '"', ':')
+		b = appendString(b, value)
+	}
+	b = append(b, `{"eventVersion":"1.11","userIdentity":`...)
+	b = s.identity().append(b, api)
+	b = append(append(b, `,"eventTime":"`...), s.f.now.Format(timeFormat)...)
+	b = append(b, '"')
+	str("eventSource", n.Source)
+	str("eventName", n.Name)
+	str("awsRegion", s.region)
+	if c.Service != "" {
+		str("sourceIPAddress", c.Service)
+		str("userAgent", c.Service)
+	} else {
+		str("sourceIPAddress", c.SourceIP)
+		str("userAgent", c.UserAgent)
+	}
+	if n.ErrorCode != "" {
+		str("errorCode", n.ErrorCode)
+		str("errorMessage", n.ErrorMessage)
+	}
+	part := func(name string, o object, raw string) {
+		b = append(append(append(b, ',', '"'), name...), '"', ':')
+		switch {
+		case raw != "":
+			b = append(b, raw...)
+		case o != nil:
+			b = o.append(b, cloudTrail)
+		default:
+			b = append(b, "null"...)
+		}
+	}
+	part("requestParameters", n.params, n.rawParams)
+	part("responseElements", n.response, n.rawResponse)
+	str("requestID", s.f.uuid())
+	str("eventID", s.f.uuid())
+	if n.ReadOnly {
+		b = append(b, `,"readOnly":true`...)
+	} else {
+		b = append(b, `,"readOnly":false`...)
+	}
+	b = append(b, `,"eventType":"AwsApiCall","managementEvent":true`...)
+	str("recipientAccountId", c.Account)
+	b = append(b, `,"eventCategory":"Management"`...)
+	if c.Service == "" {
+		b = append(b, `,"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256"`...)
+		str("clientProvidedHostHeader", n.Source[:len(n.Source)-len("amazonaws.com")]+s.region+"."+dnsSuffix(s.partition()))
+		b = append(b, '}')
+	}
+	if c.Console {
+		b = append(b, `,"sessionCredentialFromConsole":"true"`...)
+	}
+	b = append(b, '}')
+	s.f.trail = append(s.f.trail, Event{Time: s.f.now, Account: c.Account, Region: s.region, Raw: b})
+}
+
+func dnsSuffix(partition string) string {
+	if partition == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
+// identity is userIdentity; its names are CloudTrail's own.
+func (s Session) identity() object {
+	c, p, ids := s.caller, s.partition(), s.f.idsOf(s.caller)
+	o := object{{name: "type", value: c.kind()}}
+	switch {
+	case c.Role != "":
+		o = append(o,
+			member{name: "principalId", value: ids.principal + ":" + c.Session},
+			member{name: "arn", value: c.arn(p)},
+			member{name: "accountId", value: c.Account},
+			member{name: "accessKeyId", value: ids.accessKey},
+			member{name: "sessionContext", value: object{
+				{name: "sessionIssuer", value: object{
+					{name: "type", value: "Role"},
+					{name: "principalId", value: ids.principal},
+					{name: "arn", value: "arn:" + p + ":iam::" + c.Account + ":role/" + c.Role},
+					{name: "accountId", value: c.Account},
+					{name: "userName", value: c.Role},
+				}},
+				// The session began with the hour, which is as good as any time before now.
+				{name: "attributes", value: object{
+					{name: "creationDate", value: s.f.now.Truncate(time.Hour).Format(timeFormat)},
+					{name: "mfaAuthenticated", value: map[bool]string{true: "true", false: "false"}[c.MFA]},
+				}},
+			}})
+	case c.User != "":
+		o = append(o,
+			member{name: "principalId", value: ids.principal},
+			member{name: "arn", value: c.arn(p)},
+			member{name: "accountId", value: c.Account},
+			member{name: "accessKeyId", value: ids.accessKey},
+			member{name: "userName", value: c.User})
+	default:
+		o = append(o,
+			member{name: "principalId", value: ids.principal},
+			member{name: "arn", value: c.arn(p)},
+			member{name: "accountId", value: c.Account},
+			member{name: "accessKeyId", value: ids.accessKey})
+	}
+	if c.Service != "" {
+		o = append(o, member{name: "invokedBy", value: c.Service})
+	}
+	return o
+}

@@ -1,0 +1,153 @@
+package awsread_test
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/awsfake"
+	"github.com/lamina-sec/lamina/internal/awsread"
+)
+
+var reader = awsfake.Caller{Account: "111122223333", Role: "lamina-collect", Session: "test", SourceIP: "192.0.2.1", UserAgent: "test"}
+
+func client(f *awsfake.Fake, region string) *awsread.Client {
+	http, id, secret := f.Client(reader)
+	return awsread.New(awsread.Options{Region: region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1})
+}
+
+func TestClient(t *testing.T) {
+	start := time.Date(2026, 6, 18, 12, 0, 0, 0, time.UTC)
+	f := awsfake.New(1, start)
+	s := f.As(reader, "eu-west-1")
+	var arns []string
+	for i := range 60 { // more than a page
+		in := awsfake.PublishLayerVersionInput{LayerName: fmt.Sprintf("layer-%02d", i)}
+		in.Content.ZipFile = []byte("zip")
+		arn, err := s.PublishLayerVersion(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arns = append(arns, arn)
+	}
+	if _, err := s.AddLayerVersionPermission(awsfake.AddLayerVersionPermissionInput{
+		LayerName: "layer-00", VersionNumber: 1, StatementID: "org", Action: "lambda:GetLayerVersion", Principal: "*", OrganizationID: "o-exampleorgid",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 55 {
+		if _, err := s.CreateFunction(awsfake.CreateFunctionInput{
+			FunctionName: fmt.Sprintf("fn-%02d", i), Role: "arn:aws:iam::111122223333:role/x", Runtime: "python3.12", Handler: "a.b", Layers: arns[:i%3],
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, ctx := client(f, "eu-west-1"), t.Context()
+	names, err := c.Layers(ctx)
+	if err != nil || len(names) != 60 || !slices.IsSorted(names) {
+		t.Errorf("layers %d, %v", len(names), err)
+	}
+	vs, err := c.LayerVersions(ctx, "layer-00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []lamina.LayerVersion{{ARN: arns[0], Account: "111122223333", Region: "eu-west-1", Name: "layer-00", Version: 1, Created: start}}
+	if d := cmp.Diff(want, vs); d != "" {
+		t.Error(d)
+	}
+	size, sum, err := c.Describe(ctx, arns[0])
+	if err != nil || size != 3 || len(sum) != 44 {
+		t.Errorf("describe gives %d, %q, %v", size, sum, err)
+	}
+	p, err := c.Policy(ctx, arns[0])
+	if err != nil || p.RevisionID == "" {
+		t.Fatalf("policy %+v, %v", p, err)
+	}
+	if d := cmp.Diff([]lamina.Grant{{StatementID: "org", Action: "lambda:GetLayerVersion", Principal: "*", OrganizationID: "o-exampleorgid"}}, p.Grants); d != "" {
+		t.Error(d)
+	}
+	if p, err := c.Policy(ctx, arns[1]); p != nil || err != nil {
+		t.Errorf("a layer without policy gives %v, %v", p, err)
+	}
+	fns, err := c.Functions(ctx)
+	if err != nil || len(fns) != 55 {
+		t.Fatalf("functions %d, %v", len(fns), err)
+	}
+	if d := cmp.Diff(lamina.Function{
+		ARN: "arn:aws:lambda:eu-west-1:111122223333:function:fn-02", Account: "111122223333", Region: "eu-west-1", Name: "fn-02",
+		Version: "$LATEST", Role: "arn:aws:iam::111122223333:role/x", Runtime: "python3.12", Layers: arns[:2],
+	}, fns[2]); d != "" {
+		t.Error(d)
+	}
+}
+
+// A denied call is an Error that names the IAM action, for every call.
+func TestClient_denied(t *testing.T) {
+	f := awsfake.New(1, time.Unix(0, 0))
+	f.Deny(func(awsfake.Call) bool { return true })
+	c, ctx := client(f, "us-gov-west-1"), t.Context()
+	const arn = "arn:aws-us-gov:lambda:us-gov-west-1:111122223333:layer:x:1"
+	for action, call := range map[string]func() error{
+		"lambda:ListLayers":            func() error { _, err := c.Layers(ctx); return err },
+		"lambda:ListLayerVersions":     func() error { _, err := c.LayerVersions(ctx, "x"); return err },
+		"lambda:GetLayerVersion":       func() error { _, _, err := c.Describe(ctx, arn); return err },
+		"lambda:GetLayerVersionPolicy": func() error { _, err := c.Policy(ctx, arn); return err },
+		"lambda:ListFunctions":         func() error { _, err := c.Functions(ctx); return err },
+	} {
+		var e *awsread.Error
+		if err := call(); !errors.As(err, &e) || !e.Denied || e.Action != action {
+			t.Errorf("%s: got %v", action, err)
+		}
+	}
+}
+
+// The SDK's methods that this package calls are those in Calls, no more and no
+// fewer, and all of them only look.
+func TestCalls(t *testing.T) {
+	called := map[string]bool{}
+	fset := token.NewFileSet()
+	pkgs, err := parser.ParseDir(fset, ".", func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pkgs {
+		ast.Inspect(p, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if inner, ok := sel.X.(*ast.SelectorExpr); ok && inner.Sel.Name == "sdk" {
+				called[sel.Sel.Name] = true
+			}
+			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "lambda" {
+				if name, ok := strings.CutSuffix(strings.TrimPrefix(sel.Sel.Name, "New"), "Paginator"); ok {
+					called[name] = true
+				}
+			}
+			return true
+		})
+	}
+	listed := map[string]bool{}
+	for _, c := range awsread.Calls {
+		listed[c.Method] = true
+		if !slices.ContainsFunc([]string{"Get", "List", "Describe", "Lookup"}, func(p string) bool { return strings.HasPrefix(c.Method, p) }) {
+			t.Errorf("%s changes something", c.Method)
+		}
+	}
+	if d := cmp.Diff(listed, called); d != "" {
+		t.Errorf("Calls and the calls in the source differ (-listed +called):\n%s", d)
+	}
+	if !slices.IsSortedFunc(awsread.Calls, func(a, b awsread.Call) int { return strings.Compare(a.Method, b.Method) }) {
+		t.Error("Calls is not sorted")
+	}
+}
