@@ -78,7 +78,7 @@ var laminaRows = []laminaRow{
 	// code signing
 	{"lamina.code_signing.arn", Keyword, false, "the code signing configuration"},
 	{"lamina.code_signing.policy", Keyword, false, "what the call sets for untrusted artifacts: Warn or Enforce"},
-	{"lamina.code_signing.change", Keyword, false, "what the call does: attached, replaced or detached (a function's configuration), created, updated, deleted (the configuration itself), warn, enforce, publishers_changed"},
+	{"lamina.code_signing.change", Keyword, false, "what the call does: attached or detached (a function's configuration), created, updated or deleted (the configuration itself), and with it warn, enforce, publishers_changed"},
 
 	// Bedrock's guard rails
 	{"lamina.guardrail.id", Keyword, false, "the guardrail"},
