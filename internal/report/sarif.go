@@ -386,6 +386,9 @@ func artifact(file string) sarifArtifact {
 	if abs {
 		return sarifArtifact{URI: "file:///" + strings.TrimPrefix(uri, "/")}
 	}
+	if strings.Contains(parts[0], ":") {
+		uri = "./" + uri // or the name would be read as a scheme (RFC 3986, 4.2)
+	}
 	return sarifArtifact{URI: uri, URIBaseID: "%SRCROOT%"}
 }
 
