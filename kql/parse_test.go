@@ -9,7 +9,6 @@ import (
 	"github.com/lamina-sec/lamina/query"
 )
 
-
 var sameTree = cmp.Comparer(func(a, b query.Pos) bool { return true })
 
 func roundTrip(t *testing.T, q *kql.Query) {
