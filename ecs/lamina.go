@@ -66,6 +66,7 @@ var laminaRows = []laminaRow{
 	{"lamina.event_source.account", Keyword, false, "its account"},
 	{"lamina.event_source.region", Keyword, false, "its region"},
 	{"lamina.event_source.scope", Keyword, false, "whose it is, seen from the function: own_account, organization_account, vendor_account, unknown_account, undetermined"},
+	{"lamina.event_source.risk_score", Long, false, "0 to 100, by whose the source and the destination of failures are: what risk_score_mapping reads"},
 	{"lamina.event_source.self_managed", Boolean, false, "whether events come from endpoints outside AWS services"},
 	{"lamina.event_source.endpoint", Keyword, false, "those endpoints, host:port"},
 	{"lamina.event_source.function", Keyword, false, "the function the call names as the target, as an ARN without a version or alias"},
@@ -78,6 +79,7 @@ var laminaRows = []laminaRow{
 	// code signing
 	{"lamina.code_signing.arn", Keyword, false, "the code signing configuration"},
 	{"lamina.code_signing.policy", Keyword, false, "what the call sets for untrusted artifacts: Warn or Enforce"},
+	{"lamina.code_signing.risk_score", Long, false, "0 to 100, by the change that weakens most: what risk_score_mapping reads"},
 	{"lamina.code_signing.change", Keyword, false, "what the call does: attached or detached (a function's configuration), created, updated or deleted (the configuration itself), and with it warn, enforce, publishers_changed"},
 
 	// Bedrock's guard rails

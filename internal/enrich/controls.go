@@ -1,11 +1,23 @@
 package enrich
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/history"
 )
+
+// signingRisk is the risk of a change of code signing: a function that loses
+// its check most, a configuration that only warns or trusts somebody new next.
+// A configuration can be deleted only when no function uses it.
+var signingRisk = map[string]int{
+	"detached":           73,
+	"warn":               47,
+	"publishers_changed": 47,
+	"attached":           21,
+	"deleted":            21,
+}
 
 // codeSigning fills lamina.code_signing.*
 // (https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html).
@@ -43,6 +55,13 @@ func (e *Enricher) codeSigning(c *history.Call, out fields) {
 	}
 	if c.API == "UpdateCodeSigningConfig" && c.HasParam("allowedPublishers") {
 		change = append(change, "publishers_changed")
+	}
+	risk := 0
+	for _, ch := range change {
+		risk = max(risk, signingRisk[ch])
+	}
+	if risk > 0 {
+		out.set("lamina.code_signing.risk_score", strconv.Itoa(risk))
 	}
 	out.set("lamina.code_signing.policy", policy)
 	out.set("lamina.code_signing.change", change...)

@@ -1,9 +1,25 @@
 package enrich
 
 import (
+	"strconv"
+
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/history"
 )
+
+// sourceRisk is the risk of a source, or of a destination of failures, by whose
+// it is.
+var sourceRisk = map[string]int{
+	string(lamina.ScopeOwnAccount):          21,
+	string(lamina.ScopeOrganizationAccount): 21,
+	string(lamina.ScopeVendorAccount):       47,
+	string(lamina.ScopeUndetermined):        47,
+	string(lamina.ScopeUnknownAccount):      73,
+}
+
+// selfManagedRisk is that of a source outside AWS, of which nobody knows whose
+// it is.
+const selfManagedRisk = 47
 
 // eventSource fills lamina.event_source.* of the calls that make or change a
 // mapping (https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html).
@@ -20,6 +36,7 @@ func (e *Enricher) eventSource(c *history.Call, out fields) {
 	if c.Hidden() {
 		return
 	}
+	risk := 0
 	endpoints := c.ParamTexts("selfManagedEventSource", "endpoints")
 	out.set("lamina.event_source.endpoint", endpoints...)
 	source := c.Param("eventSourceArn")
@@ -27,14 +44,20 @@ func (e *Enricher) eventSource(c *history.Call, out fields) {
 		source = c.Result("eventSourceArn")
 	}
 	if c.API == "CreateEventSourceMapping" {
-		out.setBool("lamina.event_source.self_managed", len(endpoints) > 0 || c.HasParam("selfManagedEventSource"))
+		outside := len(endpoints) > 0 || c.HasParam("selfManagedEventSource")
+		out.setBool("lamina.event_source.self_managed", outside)
+		if outside {
+			risk = selfManagedRisk
+		}
 	}
 	if a, err := lamina.ParseARN(source); err == nil {
 		out.set("lamina.event_source.arn", source)
 		out.set("lamina.event_source.service", a.Service)
 		out.set("lamina.event_source.account", a.Account)
 		out.set("lamina.event_source.region", a.Region)
-		out.set("lamina.event_source.scope", e.whose(a.Account, ours))
+		scope := e.whose(a.Account, ours)
+		out.set("lamina.event_source.scope", scope)
+		risk = max(risk, sourceRisk[scope])
 	} else if len(endpoints) > 0 {
 		out.set("lamina.event_source.service", "self_managed_kafka")
 	}
@@ -42,8 +65,15 @@ func (e *Enricher) eventSource(c *history.Call, out fields) {
 		out.set("lamina.event_source.on_failure.arn", to)
 		if a, err := lamina.ParseARN(to); err == nil {
 			out.set("lamina.event_source.on_failure.account", a.Account)
-			out.set("lamina.event_source.on_failure.scope", e.whose(a.Account, ours))
+			scope := e.whose(a.Account, ours)
+			out.set("lamina.event_source.on_failure.scope", scope)
+			if a.Account != "" {
+				risk = max(risk, sourceRisk[scope])
+			}
 		}
+	}
+	if risk > 0 {
+		out.set("lamina.event_source.risk_score", strconv.Itoa(risk))
 	}
 }
 
