@@ -4,6 +4,7 @@ import "github.com/spf13/cobra"
 
 // Groups of the help text.
 const (
+	groupLook  = "look"
 	groupAbout = "about"
 )
 
@@ -17,6 +18,10 @@ var commands = []struct {
 	id, title string
 	make      []func(*app) *cobra.Command
 }{
+	{groupLook, "Look:", []func(*app) *cobra.Command{
+		newDetect,
+		newExplain,
+	}},
 	{groupAbout, "About lamina:", []func(*app) *cobra.Command{
 		newRender,
 		newConfig,

@@ -1,0 +1,374 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/cloudtrail"
+	"github.com/lamina-sec/lamina/internal/detect"
+	"github.com/lamina-sec/lamina/internal/enrich"
+	"github.com/lamina-sec/lamina/internal/ingest"
+	"github.com/lamina-sec/lamina/internal/publishers"
+	"github.com/lamina-sec/lamina/internal/source"
+	"github.com/lamina-sec/lamina/rule"
+)
+
+// detectFlags are the flags of detect that are no settings.
+type detectFlags struct {
+	schedule     string
+	since, until string
+}
+
+func newDetect(a *app) *cobra.Command {
+	var f detectFlags
+	c := &cobra.Command{
+		Use:   "detect LOGS...",
+		Short: "run rules over CloudTrail and print the alerts",
+		Example: "  lamina detect trail/                             # our own rules\n" +
+			"  lamina detect trail/ --rules builtin --rules elastic/rules/integrations/aws\n" +
+			"  lamina detect 'AWSLogs/**/2026/06/*/*.json.gz' --since 2026-06-17 -f ndjson\n" +
+			"  aws cloudtrail lookup-events | lamina detect -\n" +
+			"  lamina detect trail/ --org-id o-… --account 111122223333 -f text -f sarif=out.sarif",
+		Long: "LOGS are files, folders, globs or - for standard input: CloudTrail as it is stored\n" +
+			"(.json.gz, AWSLogs layout), JSON lines, EventBridge and CloudWatch Logs envelopes,\n" +
+			"LookupEvents output, Elastic documents with event.original.\n\n" +
+			"--schedule replay runs each rule at its interval over its look-back, with max_signals\n" +
+			"and suppression, as Elastic's engine would have; once takes the input as one window.",
+		Args: args(1, -1, "LOGS"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.detect(cmd, args, f) },
+	}
+	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn")
+	fl := c.Flags()
+	fl.StringVar(&f.schedule, "schedule", "replay", "`HOW` rules are run over the input: replay or once")
+	fl.StringVar(&f.since, "since", "", "only events from `TIME` on (2026-06-18, 2026-06-18T13:00:00Z, 24h)")
+	fl.StringVar(&f.until, "until", "", "only events before `TIME`")
+	return c
+}
+
+// A detection is rules ready to run and what events need for them.
+type detection struct {
+	engine   *detect.Engine
+	programs []*rule.Program
+	newEvent func() *cloudtrail.Event
+	enricher *enrich.Enricher
+	// missing says what keeps the answer from being complete.
+	missing  []string
+	warnings []lamina.Warning
+	close    func() error
+}
+
+// detection loads rules, exceptions, publishers and databases.
+func (a *app) detection(schedule detect.Schedule) (*detection, error) {
+	set, err := a.loadRules()
+	if err != nil {
+		return nil, err
+	}
+	programs, err := a.compileRules(set)
+	if err != nil {
+		return nil, err
+	}
+	d := &detection{programs: programs}
+	registry, err := a.loadPublishers()
+	if err != nil {
+		return nil, err
+	}
+	d.enricher = enrich.New(enrich.Config{
+		OrgID: a.conf.text("org_id"), Accounts: a.conf.list("accounts"), Publishers: registry,
+	})
+	geo, err := a.openGeo()
+	if err != nil {
+		return nil, err
+	}
+	d.close = func() error {
+		if geo == nil {
+			return nil
+		}
+		return geo.Close()
+	}
+	d.newEvent = func() *cloudtrail.Event {
+		ev := &cloudtrail.Event{Derived: d.enricher.Values}
+		if geo != nil {
+			ev.Geo = geo
+		}
+		return ev
+	}
+	d.engine, err = detect.New(detect.Config{Programs: programs, Enricher: d.enricher, Schedule: schedule})
+	if err != nil {
+		return nil, errors.Join(wrap(err, Usage, ""), d.close())
+	}
+	d.needs(programs, a.conf.text("geoip_city") != "", a.conf.text("geoip_asn") != "")
+	return d, nil
+}
+
+// needs warns of rules that cannot run, or not as they were meant.
+func (d *detection) needs(programs []*rule.Program, city, asn bool) {
+	waiting := map[string]int{}
+	n := 0
+	for _, p := range programs {
+		if p.Needs != "" {
+			waiting[p.Needs]++
+			n++
+			continue
+		}
+		for _, need := range p.Data {
+			if need.Name == rule.NeedCity && city || need.Name == rule.NeedASN && asn {
+				continue
+			}
+			effect := "it cannot alert by them"
+			if need.Excludes {
+				effect = "it alerts more often than it should"
+			}
+			d.warnings = append(d.warnings, lamina.Warning{
+				Subject: p.Rule.File,
+				Text:    fmt.Sprintf("needs %s: %s stay empty, so %s", need.Name, strings.Join(need.Fields, ", "), effect),
+				Hint:    "give it with --geoip-city or --geoip-asn",
+			})
+		}
+	}
+	if k := len(d.warnings); k > 0 {
+		d.missing = append(d.missing, fmt.Sprintf("%s without a GeoIP database", count(k, "rule")))
+	}
+	if n == 0 {
+		return
+	}
+	var parts []string
+	for what, k := range waiting {
+		parts = append(parts, fmt.Sprintf("%d: %s", k, what))
+	}
+	slices.Sort(parts)
+	d.warnings = append(d.warnings, lamina.Warning{
+		Text: fmt.Sprintf("%s not run, they need what does not exist yet (%s)", count(n, "rule"), strings.Join(parts, "; ")),
+		Hint: "lamina rules ls names them",
+	})
+	d.missing = append(d.missing, count(n, "rule")+" not run")
+}
+
+// loadPublishers reads the built-in registry and the files of --publishers.
+func (a *app) loadPublishers() (*publishers.Registry, error) {
+	builtin, err := publishers.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	lists := [][]publishers.Publisher{builtin.All()}
+	for _, name := range a.conf.list("publishers") {
+		data, err := os.ReadFile(a.path(name))
+		if err != nil {
+			return nil, a.missing(name, err)
+		}
+		list, err := publishers.Parse(name, data)
+		if err != nil {
+			return nil, wrap(err, Usage, "lamina publishers ls shows the layout by example")
+		}
+		lists = append(lists, list)
+	}
+	r, err := publishers.New(lists...)
+	return r, wrap(err, Usage, "")
+}
+
+// openGeo opens the user's GeoIP databases; nil when there are none.
+func (a *app) openGeo() (*cloudtrail.GeoDB, error) {
+	var files []string
+	for _, key := range []string{"geoip_city", "geoip_asn"} {
+		if f := a.conf.text(key); f != "" {
+			if !exists(a.path(f)) {
+				return nil, a.missing(f, fs.ErrNotExist)
+			}
+			files = append(files, a.path(f))
+		}
+	}
+	if len(files) == 0 {
+		return nil, nil
+	}
+	g, err := cloudtrail.OpenGeo(files...)
+	return g, wrap(err, Usage, "a MaxMind database ends in .mmdb")
+}
+
+// count is "1 rule", "2 rules".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// compileRules compiles all rules and reports all errors at once.
+func (a *app) compileRules(set ruleSet) ([]*rule.Program, error) {
+	var out []*rule.Program
+	var errs []error
+	for _, r := range set.rules {
+		p, err := r.Compile(rule.CompileOptions{Exceptions: set.exceptions, Now: a.std.Now()})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, p)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, wrap(err, Usage, ruleHint(err))
+	}
+	return out, nil
+}
+
+func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err error) {
+	schedule, err := detect.ParseSchedule(f.schedule)
+	if err != nil {
+		return usagef("replay is what Elastic would have done, once takes the input as one window", "%v", err)
+	}
+	since, err := a.time("since", f.since)
+	if err != nil {
+		return err
+	}
+	until, err := a.time("until", f.until)
+	if err != nil {
+		return err
+	}
+	d, err := a.detection(schedule)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	for i, t := range targets {
+		targets[i] = a.target(t)
+	}
+	files, err := source.Find(cmd.Context(), targets, source.Options{Since: since, Until: until, Stdin: a.std.In})
+	if err != nil {
+		return a.sourceError(err)
+	}
+	r, err := a.results(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Abort()) }()
+	for _, w := range d.warnings {
+		if err := r.Write(lamina.Message{Warning: &w}); err != nil {
+			return err
+		}
+	}
+	run := d.engine.NewRun(d.open(), func(al lamina.Alert) error { return r.Write(lamina.Message{Alert: &al}) })
+	opt := ingest.Options{
+		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
+		Skipped: func(s lamina.Skipped) error { return r.Write(lamina.Message{Skipped: &s}) },
+	}
+	total, err := a.once(cmd.Context(), d, files, run, opt)
+	if err != nil {
+		return err
+	}
+	return r.Finish(d.summary(files, total, run.Stats))
+}
+
+// once evaluates the files there are.
+func (a *app) once(ctx context.Context, d *detection, files *source.Set, run *detect.Run, opt ingest.Options) (ingest.Counts, error) {
+	var size int64
+	for _, b := range files.Blobs {
+		size += max(b.Size, 0)
+	}
+	bar := a.progress("detect", size)
+	opt.Progress = func(_ int, bytes int64) { bar.set(bytes) }
+	for _, s := range files.Skipped {
+		if err := opt.Skipped(lamina.Skipped{File: s.Name, Offset: -1, Reason: s.Reason}); err != nil {
+			return ingest.Counts{}, err
+		}
+	}
+	workers, total, err := ingest.Run(ctx, files.Blobs, d.engine, opt)
+	bar.done()
+	if err != nil {
+		return total, err
+	}
+	return total, run.Finish(workers...)
+}
+
+// open returns a function that makes a record of bytes a worker kept, reusing
+// one event.
+func (d *detection) open() func([]byte) (detect.Record, error) {
+	ev := d.newEvent()
+	return func(raw []byte) (detect.Record, error) { return ev, ev.Reset(raw) }
+}
+
+// summary says what was counted and how complete the answer is.
+func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats) lamina.Summary {
+	s := lamina.Summary{
+		Command: "detect",
+		Counts: map[string]int64{
+			"files": c.Files, "records": c.Records, "evaluated": c.Evaluated, "quarantined": c.Quarantined,
+			"rules": int64(d.engine.Rules()), "alerts": st.Alerts,
+		},
+		Incomplete: slices.Clone(d.missing),
+	}
+	for name, n := range map[string]int64{
+		"digests": c.Digests, "outside_window": c.Outside, "files_failed": c.FailedFiles, "files_pruned": int64(files.Pruned),
+		"suppressed": st.Suppressed, "excepted": st.Excepted, "duplicates": st.Duplicates, "without_time": st.Untimed,
+		"between_runs": st.Unscheduled, "over_max_signals": st.OverMaxSignals,
+	} {
+		if n > 0 {
+			s.Counts[name] = n
+		}
+	}
+	add := func(n int64, format string) {
+		if n > 0 {
+			s.Incomplete = append(s.Incomplete, fmt.Sprintf(format, n))
+		}
+	}
+	add(c.Quarantined, "%d records quarantined")
+	add(c.FailedFiles, "%d files not read to their end")
+	add(int64(len(files.Skipped)), "%d files not opened")
+	add(st.Untimed, "%d events without a valid time, which rules about changes over time do not see")
+	add(st.OverMaxSignals, "%d matches beyond max_signals, as in Elastic (--schedule once shows them)")
+	add(st.Unscheduled, "%d matches between two runs of their rule, as in Elastic (--schedule once shows them)")
+	s.Complete = len(s.Incomplete) == 0
+	s.Coverage = fmt.Sprintf("%d/%d records evaluated by %s in %s", c.Evaluated+c.Outside+c.Digests, c.Records,
+		count(d.engine.Rules(), "rule"), count(int(c.Files), "file"))
+	return s
+}
+
+// time reads a flag that is a point in time: a date, an RFC 3339 time, or a
+// duration before now.
+func (a *app) time(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02", "2006/01/02"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	if d, err := rule.ParseDuration(s); err == nil {
+		return a.std.Now().Add(-d).UTC(), nil
+	}
+	return time.Time{}, usagef("write 2026-06-18, 2026-06-18T13:00:00Z or 24h; times are UTC", "--%s %q is no time", flag, s)
+}
+
+// target is a log target as the user typed it, from the working folder. It stays
+// as typed when the process is in that folder, since results name it.
+func (a *app) target(t string) string {
+	if wd, err := os.Getwd(); t == source.Stdin || err == nil && wd == a.std.Dir {
+		return t
+	}
+	return a.path(t)
+}
+
+// sourceError reports a target that cannot be read.
+func (a *app) sourceError(err error) error {
+	var t *source.TargetError
+	if errors.As(err, &t) {
+		return &Error{Msg: t.Error(), Hint: t.Hint, Code: Usage, Err: err}
+	}
+	return err
+}
+
+// jobs is how many things may be worked on at once.
+func (a *app) jobs() int {
+	if n := a.conf.num("jobs"); n > 0 {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}

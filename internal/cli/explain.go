@@ -1,0 +1,376 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/detect"
+	"github.com/lamina-sec/lamina/internal/ingest"
+	"github.com/lamina-sec/lamina/internal/report"
+	"github.com/lamina-sec/lamina/internal/safe"
+	"github.com/lamina-sec/lamina/internal/source"
+	"github.com/lamina-sec/lamina/query"
+	"github.com/lamina-sec/lamina/rule"
+)
+
+func newExplain(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "explain {RULE EVENT | ALERT FILE...}",
+		Short: "say why a rule did or did not match an event",
+		Example: "  lamina explain layer-shared trail/0618.json.gz#b2c4…      # RULE is a file, rule_id or name\n" +
+			"  lamina explain rules/mine.toml event.json                 # a file with one record\n" +
+			"  lamina explain A-3F2K results.json                        # an alert of detect -f json\n" +
+			"  lamina explain A-3F2K trail/                              # the same, from the logs",
+		Long: "EVENT is FILE#ID, where ID is the eventID or the start of it, or a file with one record.\n" +
+			"All events of the file are read, so that fields about changes (lamina.layers.added)\n" +
+			"have the values they had at that time. ✓ and ✗ mark the clauses; what would have to be\n" +
+			"different for a match, and which other rules match, is said below them.",
+		Args: args(2, -1, "RULE and EVENT, or ALERT and FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			x, err := a.explain(cmd.Context(), args[0], args[1:])
+			if err != nil {
+				return err
+			}
+			return a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
+				if format == "json" {
+					return writeJSON(w, x)
+				}
+				return a.writeExplanation(w, x)
+			})
+		},
+	}
+	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn")
+	return c
+}
+
+var alertID = regexp.MustCompile(`^A-[A-Z2-7]{2,}$`)
+
+func (a *app) explain(ctx context.Context, what string, rest []string) (detect.Explanation, error) {
+	if alertID.MatchString(what) && !exists(a.path(what)) {
+		return a.explainAlert(ctx, what, rest)
+	}
+	if len(rest) > 1 {
+		return detect.Explanation{}, usagef("one rule and one event", "unexpected argument %q", rest[1])
+	}
+	d, err := a.detection(detect.Once)
+	if err != nil {
+		return detect.Explanation{}, err
+	}
+	defer d.close() //nolint:errcheck // read only
+	p, err := a.pickRule(d, what)
+	if err != nil {
+		return detect.Explanation{}, err
+	}
+	file, id := cutEvent(a, rest[0])
+	return a.explainEvent(ctx, d, p, []string{file}, id)
+}
+
+// cutEvent splits FILE#ID; a file whose name has a # and exists is a file.
+func cutEvent(a *app, s string) (file, id string) {
+	if i := strings.LastIndexByte(s, '#'); i >= 0 && !exists(a.path(s)) {
+		return s[:i], strings.TrimPrefix(s[i+1:], "eventID=")
+	}
+	return s, ""
+}
+
+// pickRule finds a rule of the set by file, rule_id, file name without ending,
+// or name; a rule file that is in no set is read.
+func (a *app) pickRule(d *detection, what string) (*rule.Program, error) {
+	var names []string
+	for _, p := range d.programs {
+		r := p.Rule
+		base := ruleName(r.File)
+		if what == r.File || what == r.ID || what == base || what == r.Name {
+			return p, nil
+		}
+		names = append(names, base)
+	}
+	if !exists(a.path(what)) {
+		hint := "lamina rules ls names the rules; --rules adds some"
+		if s := nearest(what, names); s != "" {
+			hint = "did you mean " + s + "?"
+		}
+		return nil, usagef(hint, "no rule %q", what)
+	}
+	set, err := a.readRules(what)
+	if err != nil {
+		return nil, wrap(err, Usage, ruleHint(err))
+	}
+	if len(set.rules) != 1 {
+		return nil, usagef("name one of them by its rule_id, with --rules "+what, "%s holds %s", what, count(len(set.rules), "rule"))
+	}
+	for _, p := range d.programs {
+		if p.Rule.ID == set.rules[0].ID {
+			return p, nil
+		}
+	}
+	ps, err := a.compileRules(set)
+	if err != nil {
+		return nil, err
+	}
+	return ps[0], nil
+}
+
+// ruleName is the last part of a rule's file name without its ending.
+func ruleName(file string) string {
+	if i := strings.LastIndexAny(file, "/:\\"); i >= 0 {
+		file = file[i+1:]
+	}
+	return strings.TrimSuffix(file, ".toml")
+}
+
+// explainEvent explains p for an event of the files. An empty id stands for the
+// only event there is.
+func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, files []string, id string) (detect.Explanation, error) {
+	var x detect.Explanation
+	if p.Predicate == nil {
+		return x, usagef("its query cannot be explained yet", "%s needs %s", p.Rule.File, p.Needs)
+	}
+	for i, f := range files {
+		files[i] = a.target(f)
+	}
+	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In})
+	if err != nil {
+		return x, a.sourceError(err)
+	}
+	var found []string
+	more := 0
+	keep := func(rec detect.Record) bool {
+		if !strings.HasPrefix(rec.ID(), id) {
+			return false
+		}
+		if len(found) < 3 {
+			found = append(found, strings.Clone(rec.ID()))
+		} else {
+			more++
+		}
+		return true
+	}
+	w := d.engine.Worker()
+	w.Keep = keep
+	c, err := ingest.Into(ctx, set.Blobs, w, ingest.Options{NewEvent: d.newEvent})
+	if err != nil {
+		return x, err
+	}
+	switch {
+	case len(found) == 0 && id == "":
+		return x, usagef("a CloudTrail record, or a file of them", "no events in %s (%d records quarantined)", strings.Join(files, " "), c.Quarantined)
+	case len(found) == 0:
+		return x, usagef("the id is the record's eventID", "no event %q among the %d of %s", id, c.Evaluated, strings.Join(files, " "))
+	case len(found)+more > 1 && !allEqual(found):
+		return x, usagef(fmt.Sprintf("add #ID of one of them: %s", strings.Join(found, ", ")), "%d events in %s match", len(found)+more, strings.Join(files, " "))
+	}
+	run := d.engine.NewRun(d.open(), nil)
+	x, _, err = run.Explain(p, found[0], w)
+	return x, err
+}
+
+func allEqual(s []string) bool {
+	for _, v := range s {
+		if v != s[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// explainAlert finds an alert in a saved result or by running the rules over
+// logs, and explains its rule for its event.
+func (a *app) explainAlert(ctx context.Context, id string, files []string) (detect.Explanation, error) {
+	var x detect.Explanation
+	d, err := a.detection(detect.Once)
+	if err != nil {
+		return x, err
+	}
+	defer d.close() //nolint:errcheck // read only
+	alerts, saved, err := a.savedAlerts(files[0])
+	if err != nil {
+		return x, err
+	}
+	if !saved {
+		alerts, err = a.alertsOf(ctx, d, files)
+		if err != nil {
+			return x, err
+		}
+	}
+	var hits []lamina.Alert
+	for _, al := range alerts {
+		if strings.HasPrefix(al.ID, id) {
+			hits = append(hits, al)
+		}
+	}
+	if len(hits) != 1 {
+		return x, usagef("give the whole id, as detect prints it", "%s begin with %s in %s", count(len(hits), "alert"), id, strings.Join(files, " "))
+	}
+	al := hits[0]
+	var p *rule.Program
+	for _, q := range d.programs {
+		if q.Rule.ID == al.Rule.ID {
+			p = q
+		}
+	}
+	if p == nil {
+		return x, usagef("add --rules "+al.Rule.File, "the rule of %s is not among those loaded: %s %s", al.ID, al.Rule.ID, al.Rule.Name)
+	}
+	if saved {
+		files = []string{al.File}
+	}
+	return a.explainEvent(ctx, d, p, files, al.EventIDs[0])
+}
+
+// savedAlerts reads the alerts of a result that -f json wrote; saved is false
+// when the file is something else.
+func (a *app) savedAlerts(name string) (alerts []lamina.Alert, saved bool, err error) {
+	f, err := os.Open(a.path(name))
+	if err != nil {
+		return nil, false, a.missing(name, err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, false, err
+	}
+	err = report.Read(f, func(m lamina.Message) error {
+		if m.Alert != nil {
+			alerts = append(alerts, *m.Alert)
+		}
+		return nil
+	})
+	return alerts, err == nil, nil
+}
+
+// alertsOf runs the rules over logs.
+func (a *app) alertsOf(ctx context.Context, d *detection, files []string) ([]lamina.Alert, error) {
+	for i, f := range files {
+		files[i] = a.target(f)
+	}
+	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In})
+	if err != nil {
+		return nil, a.sourceError(err)
+	}
+	var alerts []lamina.Alert
+	run := d.engine.NewRun(d.open(), func(al lamina.Alert) error {
+		alerts = append(alerts, al)
+		return nil
+	})
+	ws, _, err := ingest.Run(ctx, set.Blobs, d.engine, ingest.Options{Jobs: a.jobs(), NewEvent: d.newEvent})
+	if err != nil {
+		return nil, err
+	}
+	return alerts, run.Finish(ws...)
+}
+
+// writeExplanation prints the clause tree, with what was seen at the right.
+func (a *app) writeExplanation(w io.Writer, x detect.Explanation) error {
+	var b strings.Builder
+	verdict := "NO MATCH"
+	switch {
+	case x.Match:
+		verdict = "MATCH"
+	case x.Exception != nil:
+		verdict = "EXCEPTED"
+	}
+	fmt.Fprintf(&b, "%s  %s  on  %s", verdict, safe.Line(x.Rule.Name, 0), safe.Line(x.Action, 0))
+	if !x.Time.IsZero() {
+		b.WriteString("  " + x.Time.UTC().Format(time.RFC3339))
+	}
+	fmt.Fprintf(&b, "\n  rule   %s (%s)\n  event  %s in %s\n\n", safe.Line(x.Rule.File, 0), safe.Line(x.Rule.ID, 0), safe.Line(x.EventID, 0), safe.Line(x.File, 0))
+	writeTree(&b, x.Clause, a.width())
+	if x.Exception != nil {
+		b.WriteString("\n  taken out by the exception\n")
+		writeTree(&b, *x.Exception, a.width())
+	}
+	b.WriteString("\n")
+	if m, missed := query.NearestMiss(x.Clause); missed {
+		fmt.Fprintf(&b, "  %d of %s failed, the first: %s\n", m.Failed, count(m.Total, "clause"), safe.Line(m.First.Clause.Text, 0))
+		for i, n := range m.Need {
+			word := "would match if"
+			if i > 0 {
+				word = "          and"
+			}
+			fmt.Fprintf(&b, "  %s %s  (%s)\n", word, safe.Line(n.String(), 0), safe.Line(n.Saw(), 0))
+		}
+	} else if x.Match {
+		fmt.Fprintf(&b, "  alerts with severity %s, risk score %d\n", x.Severity, x.RiskScore)
+	}
+	if x.Needs != "" {
+		fmt.Fprintf(&b, "  the rule is not run: it needs %s; its query alone was evaluated\n", x.Needs)
+	}
+	if len(x.Others) == 0 {
+		b.WriteString("  no other rule matches this event\n")
+	}
+	for i, o := range x.Others {
+		word := "other rules that match:"
+		if i > 0 {
+			word = "                       "
+		}
+		fmt.Fprintf(&b, "  %s %s (%s)\n", word, safe.Line(o.Name, 0), safe.Line(ruleName(o.File), 0))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// A treeLine is one clause as it is printed.
+type treeLine struct {
+	text string
+	leaf bool
+	c    query.Clause
+}
+
+// writeTree prints a clause tree; values stand in a column.
+func writeTree(b *strings.Builder, c query.Clause, width int) {
+	var lines []treeLine
+	var walk func(c query.Clause, head, tail string)
+	walk = func(c query.Clause, head, tail string) {
+		lines = append(lines, treeLine{head + safe.Line(c.Text, 0), len(c.Clauses) == 0, c})
+		for i, d := range c.Clauses {
+			if i == len(c.Clauses)-1 {
+				walk(d, tail+"└─ ", tail+"   ")
+			} else {
+				walk(d, tail+"├─ ", tail+"│  ")
+			}
+		}
+	}
+	walk(c, "  ", "  ")
+	col := 0
+	for _, l := range lines {
+		col = max(col, min(len([]rune(l.text)), width*3/5))
+	}
+	for _, l := range lines {
+		mark := "✗"
+		if l.c.Match {
+			mark = "✓"
+		}
+		saw := ""
+		if l.leaf {
+			saw = seen(l.c)
+		}
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-*s  %s  %s", col, l.text, mark, saw), " ") + "\n")
+	}
+}
+
+// seen is what a leaf saw, on one line.
+func seen(c query.Clause) string {
+	var parts []string
+	for i, v := range c.Values {
+		if i == 3 {
+			parts = append(parts, fmt.Sprintf("and %d more", len(c.Values)-i))
+			break
+		}
+		parts = append(parts, safe.Line(v, 120))
+	}
+	if len(parts) == 0 && c.Field != "" {
+		parts = append(parts, "(missing)")
+	}
+	if c.Note != "" {
+		parts = append(parts, "("+safe.Line(c.Note, 0)+")")
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,128 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/ecs"
+)
+
+var (
+	fieldProvider = ecs.Lookup("event.provider")
+	fieldAction   = ecs.Lookup("event.action")
+	fieldCategory = ecs.Lookup("event.category")
+	fieldUser     = ecs.Lookup("user.name")
+	fieldHost     = ecs.Lookup("host.name")
+	fieldSourceIP = ecs.Lookup("source.ip")
+)
+
+// alert says that the rule matched rec. Document and Raw are added when it is
+// emitted: a match may still be suppressed, and documents are large.
+func (r *program) alert(rec Record, c *candidate) lamina.Alert {
+	a := lamina.Alert{
+		ID:           lamina.ID("A", r.Rule.ID, rec.RecipientAccount(), c.id),
+		Rule:         r.ref,
+		Severity:     r.severity(rec),
+		RiskScore:    r.riskScore(rec),
+		EventIDs:     []string{c.id},
+		OriginalTime: c.time,
+		Values:       map[string][]string{},
+		File:         c.place.Name,
+		Offset:       c.place.Offset,
+	}
+	if f := r.Rule.RuleNameOverride; f != "" {
+		if vs := rec.Values(ecs.Lookup(f)); len(vs) > 0 {
+			a.Rule.Name = strings.Clone(vs[0])
+		}
+	}
+	for _, f := range r.fields {
+		if vs := rec.Values(f); len(vs) > 0 {
+			a.Values[f.Name] = cloneAll(vs)
+		}
+	}
+	for _, f := range r.investigation {
+		a.Fields = append(a.Fields, lamina.FieldValues{Field: f.Name, Values: cloneAll(rec.Values(f))})
+	}
+	a.Reason = r.reason(rec, &a)
+	return a
+}
+
+// group are the values that alert_suppression groups the match by.
+func (r *program) group(rec Record) []lamina.FieldValues {
+	var out []lamina.FieldValues
+	for _, f := range r.groupBy {
+		out = append(out, lamina.FieldValues{Field: f.Name, Values: cloneAll(rec.Values(f))})
+	}
+	return out
+}
+
+// severity applies severity_mapping: its entries are taken from low to
+// critical, and the last whose field has the value wins (Kibana,
+// build_severity_from_mapping).
+func (r *program) severity(rec Record) lamina.Severity {
+	best := lamina.Severity(r.Rule.Severity)
+	mapped := -1
+	for _, m := range r.Rule.SeverityMapping {
+		s := lamina.Severity(m.Severity)
+		if s.Rank() > mapped && slices.Contains(rec.Values(ecs.Lookup(m.Field)), m.Value) {
+			best, mapped = s, s.Rank()
+		}
+	}
+	return best
+}
+
+// riskScore applies risk_score_mapping: the largest number between 0 and 100
+// that a mapped field holds (Kibana, build_risk_score_from_mapping).
+func (r *program) riskScore(rec Record) int {
+	best := -1.0
+	for _, m := range r.Rule.RiskScoreMapping {
+		for _, v := range rec.Values(ecs.Lookup(m.Field)) {
+			if m.Value != "" && m.Value != v {
+				continue
+			}
+			n := float64(m.RiskScore)
+			if m.RiskScore < 0 {
+				var err error
+				if n, err = strconv.ParseFloat(v, 64); err != nil {
+					continue
+				}
+			}
+			if n >= 0 && n <= 100 {
+				best = max(best, n)
+			}
+		}
+	}
+	if best >= 0 {
+		return int(best)
+	}
+	return r.Rule.RiskScore
+}
+
+// reason is Kibana's sentence for an alert, with the parts a CloudTrail event
+// can have.
+func (r *program) reason(rec Record, a *lamina.Alert) string {
+	first := func(f *ecs.Field) string {
+		if vs := rec.Values(f); len(vs) > 0 {
+			return vs[0]
+		}
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(cmp.Or(strings.Join(rec.Values(fieldCategory), ", "), "event"))
+	if b.String() != "event" {
+		b.WriteString(" event")
+	}
+	for _, p := range []struct {
+		word  string
+		field *ecs.Field
+	}{{" with source ", fieldSourceIP}, {" by ", fieldUser}, {" on ", fieldHost}} {
+		if v := first(p.field); v != "" {
+			b.WriteString(p.word + v)
+		}
+	}
+	b.WriteString(" created " + string(a.Severity) + " alert " + a.Rule.Name + ".")
+	return b.String()
+}

@@ -1,0 +1,85 @@
+package detect
+
+import (
+	"slices"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/query"
+	"github.com/lamina-sec/lamina/rule"
+)
+
+// An Explanation says why a rule did or did not match one event.
+type Explanation struct {
+	Rule lamina.RuleRef `json:"rule"`
+	// Event names the event, At says where it was read.
+	EventID  string    `json:"event.id"`
+	Provider string    `json:"event.provider"`
+	Action   string    `json:"event.action"`
+	Time     time.Time `json:"@timestamp"`
+	File     string    `json:"file"`
+	Offset   int64     `json:"offset"`
+	// Match is whether the query matched and no exception applied.
+	Match bool `json:"match"`
+	// Clause is the query clause by clause, with the values seen.
+	Clause query.Clause `json:"clause"`
+	// Exception is the exceptions likewise, when the query matched and one of
+	// them applied.
+	Exception *query.Clause `json:"exception,omitempty"`
+	// Needs is what the rule waits for; its query is explained all the same.
+	Needs string `json:"needs,omitempty"`
+	// Severity and RiskScore are what the alert has or would have.
+	Severity  lamina.Severity `json:"severity"`
+	RiskScore int             `json:"risk_score"`
+	// Others are the other rules of the engine that match the event.
+	Others []lamina.RuleRef `json:"others"`
+}
+
+// Explain explains p for the event with the given id among what the workers
+// kept (see Worker.Keep): the events before it are observed first, so that
+// fields with history have the values they had when its turn came. It reports
+// false when no worker kept the event.
+func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanation, bool, error) {
+	var all []candidate
+	for _, w := range workers {
+		all = append(all, w.candidates...)
+	}
+	slices.SortFunc(all, order)
+	for i := range all {
+		c := &all[i]
+		rec, err := r.open(c.raw)
+		if err != nil {
+			return Explanation{}, false, err
+		}
+		if !c.time.IsZero() && r.engine.enricher != nil {
+			r.engine.enricher.Observe(rec)
+		}
+		if c.id == id {
+			return r.explain(p, rec, c), true, nil
+		}
+	}
+	return Explanation{}, false, nil
+}
+
+func (r *Run) explain(p *rule.Program, rec Record, c *candidate) Explanation {
+	prog := program{Program: p, ref: Ref(p.Rule)}
+	x := Explanation{
+		Rule: prog.ref, EventID: c.id, Provider: rec.Provider(), Action: rec.Action(), Time: c.time,
+		File: c.place.Name, Offset: c.place.Offset,
+		Clause: p.Predicate.Explain(rec), Needs: p.Needs,
+		Severity: prog.severity(rec), RiskScore: prog.riskScore(rec), Others: []lamina.RuleRef{},
+	}
+	x.Match = x.Clause.Match
+	if x.Match && p.Exceptions != nil {
+		if e := p.Exceptions.Explain(rec); e.Match {
+			x.Match, x.Exception = false, &e
+		}
+	}
+	for i := range r.engine.rules {
+		o := &r.engine.rules[i]
+		if o.Rule.ID != p.Rule.ID && o.Predicate.Match(rec) && (o.Exceptions == nil || !o.Exceptions.Match(rec)) {
+			x.Others = append(x.Others, o.ref)
+		}
+	}
+	return x
+}

@@ -1,0 +1,223 @@
+package detect
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"slices"
+	"strings"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/ecs"
+)
+
+// Stats are what a run counted.
+type Stats struct {
+	// Events is how many records the workers were given, Candidates how many
+	// of them were kept, Duplicates how many candidates were delivered again.
+	Events, Candidates, Duplicates int64
+	// Untimed counts candidates without a valid eventTime: rules that need the
+	// order of events do not see them.
+	Untimed int64
+	// Excepted counts (rule, event) pairs that matched and that an exception of
+	// the rule takes out.
+	Excepted int64
+	// Matches is how many others matched. Each is an alert, or is counted in
+	// Suppressed, Unscheduled or OverMaxSignals.
+	Matches int64
+	// Alerts is how many were emitted.
+	Alerts int64
+	// Suppressed counts matches folded into another alert by alert_suppression.
+	Suppressed int64
+	// Unscheduled counts matches that fall between two windows of their rule:
+	// its interval is longer than its look-back.
+	Unscheduled int64
+	// OverMaxSignals counts matches that no window had room for.
+	OverMaxSignals int64
+}
+
+// A match is a candidate that satisfies a rule.
+type match struct {
+	rule  *program
+	cand  *candidate
+	alert lamina.Alert
+	// group are the values of the suppression fields; nil if the rule suppresses nothing.
+	group []lamina.FieldValues
+	// lamina are the derived fields as they stood at the event's time.
+	lamina []lamina.FieldValues
+}
+
+// A Run is what the second pass remembers from one Finish to the next: which
+// events it has seen. For files one Finish is the whole run; when following a
+// folder there is one per batch.
+type Run struct {
+	engine *Engine
+	open   func(raw []byte) (Record, error)
+	emit   func(lamina.Alert) error
+	seen   seen
+	// Stats are the counts so far.
+	Stats Stats
+}
+
+// NewRun starts a run. open makes a Record of bytes that a worker kept; the
+// Record it returned last is not used after its next call, so that it may be
+// the same one. emit gets the alerts.
+func (e *Engine) NewRun(open func(raw []byte) (Record, error), emit func(lamina.Alert) error) *Run {
+	return &Run{engine: e, open: open, emit: emit}
+}
+
+// Finish is the second pass: it orders the candidates of the workers, decides,
+// and emits alerts ordered by event time, then rule_id, then event id. It stops
+// at emit's first error. The workers are empty afterwards.
+func (r *Run) Finish(workers ...*Worker) error {
+	st := &r.Stats
+	var all []candidate
+	for _, w := range workers {
+		st.Events += w.Evaluated
+		all = append(all, w.candidates...)
+		w.candidates, w.arena, w.Evaluated = nil, arena{}, 0
+	}
+	slices.SortFunc(all, order)
+	st.Candidates += int64(len(all))
+
+	byRule, err := r.decide(all)
+	if err != nil {
+		return err
+	}
+	var alerts []*match
+	for i, ms := range byRule {
+		st.Matches += int64(len(ms))
+		alerts = append(alerts, r.engine.schedule.run(&r.engine.rules[i], ms, st)...)
+	}
+	slices.SortStableFunc(alerts, func(a, b *match) int {
+		return cmp.Or(a.cand.time.Compare(b.cand.time), cmp.Compare(a.rule.Rule.ID, b.rule.Rule.ID), cmp.Compare(a.cand.id, b.cand.id))
+	})
+	for _, m := range alerts {
+		rec, err := r.open(m.cand.raw)
+		if err != nil {
+			return err
+		}
+		m.alert.Raw = m.cand.raw
+		m.alert.Document = rec.Document()
+		for _, fv := range m.lamina {
+			setPath(m.alert.Document, fv.Field, fv.Values)
+		}
+		if err := r.emit(m.alert); err != nil {
+			return err
+		}
+		st.Alerts++
+	}
+	return nil
+}
+
+// order sorts candidates by event time. CloudTrail times are whole seconds, so
+// ties are common; they are broken by the event's id and not by where the
+// record was read, because the order of delivery must not change a verdict.
+func order(a, b candidate) int {
+	return cmp.Or(a.time.Compare(b.time), cmp.Compare(a.id, b.id), cmp.Compare(a.place.File, b.place.File), cmp.Compare(a.place.Offset, b.place.Offset))
+}
+
+// decide lets the candidates pass in order and collects the matches of each rule.
+func (r *Run) decide(all []candidate) ([][]*match, error) {
+	e := r.engine
+	byRule := make([][]*match, len(e.rules))
+	for i := range all {
+		c := &all[i]
+		rec, err := r.open(c.raw)
+		if err != nil {
+			return nil, err
+		}
+		if r.seen.again(rec.RecipientAccount(), c.id) {
+			r.Stats.Duplicates++
+			continue
+		}
+		timed := !c.time.IsZero()
+		if !timed {
+			r.Stats.Untimed++
+		} else if e.enricher != nil {
+			e.enricher.Observe(rec)
+		}
+		var derived []lamina.FieldValues
+		for _, ri := range c.rules {
+			p := &e.rules[ri]
+			if p.history && (!timed || !p.Predicate.Match(rec)) {
+				continue
+			}
+			if p.Exceptions != nil && p.Exceptions.Match(rec) {
+				r.Stats.Excepted++
+				continue
+			}
+			if derived == nil && e.enricher != nil {
+				derived = laminaFields(rec)
+			}
+			byRule[ri] = append(byRule[ri], &match{rule: p, cand: c, alert: p.alert(rec, c), group: p.group(rec), lamina: derived})
+		}
+	}
+	return byRule, nil
+}
+
+// seen remembers events so that one that is delivered again changes nothing. It
+// holds the newest million or more and forgets in halves, which only a run that
+// follows a folder for long can reach.
+type seen struct{ now, before map[[16]byte]struct{} }
+
+const seenHalf = 1 << 20
+
+// again reports whether the event was seen, and remembers it.
+func (s *seen) again(account, id string) bool {
+	sum := sha256.Sum256([]byte(account + "\x00" + id))
+	key := [16]byte(sum[:16])
+	if _, ok := s.now[key]; ok {
+		return true
+	}
+	if _, ok := s.before[key]; ok {
+		return true
+	}
+	if s.now == nil || len(s.now) >= seenHalf {
+		s.before, s.now = s.now, map[[16]byte]struct{}{}
+	}
+	s.now[key] = struct{}{}
+	return false
+}
+
+// laminaFields are the derived fields that rec has, in the order of the schema.
+func laminaFields(rec Record) []lamina.FieldValues {
+	out := []lamina.FieldValues{}
+	for f := range ecs.All() {
+		if f.Source == "lamina" {
+			if vs := rec.Values(f); len(vs) > 0 {
+				out = append(out, lamina.FieldValues{Field: f.Name, Values: cloneAll(vs)})
+			}
+		}
+	}
+	return out
+}
+
+// cloneAll copies values that live only as long as the record.
+func cloneAll(vs []string) []string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = strings.Clone(v)
+	}
+	return out
+}
+
+// setPath writes the values of a dotted field into a nested document.
+func setPath(doc map[string]any, name string, values []string) {
+	for {
+		head, rest, nested := strings.Cut(name, ".")
+		if !nested {
+			if len(values) == 1 {
+				doc[head] = values[0]
+			} else {
+				doc[head] = values
+			}
+			return
+		}
+		next, ok := doc[head].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			doc[head] = next
+		}
+		doc, name = next, rest
+	}
+}

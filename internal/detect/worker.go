@@ -1,0 +1,153 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lamina-sec/lamina/ecs"
+	"github.com/lamina-sec/lamina/query"
+)
+
+// maxClasses bounds the dispatch cache of a worker. AWS has a few thousand
+// (provider, action) pairs, an account uses a few hundred; records with made-up
+// names fall back to the rules that do not depend on them being known.
+const maxClasses = 8192
+
+// A Place is where a record was read.
+type Place struct {
+	// File is the index of the source in the run's deterministic order, Name
+	// its name as the user would type it.
+	File int
+	Name string
+	// Offset is the byte offset in the decompressed stream.
+	Offset int64
+}
+
+// A Worker is the first pass over a part of the events: one goroutine's, not
+// safe for concurrent use. It allocates nothing for an event that no rule
+// could match.
+type Worker struct {
+	engine  *Engine
+	classes map[classKey]*class
+	last    *class // trails come in runs of the same call
+
+	candidates []candidate
+	arena      arena
+
+	// rec and the two functions over it are fields so that evaluating an event
+	// does not allocate closures.
+	rec          Record
+	knownOfClass query.Known
+	knownNow     query.Known
+	hits         []int32
+
+	// Keep, if set, makes candidates of events that matter to no rule, for
+	// Run.Explain.
+	Keep func(Record) bool
+	// Evaluated counts the events given to the worker.
+	Evaluated int64
+}
+
+type classKey struct{ provider, action string }
+
+// A class is what is known of all events with one provider and action.
+type class struct {
+	key   classKey
+	rules []int32 // that can match, ascending
+	wants bool    // the enricher wants the event
+}
+
+// A candidate is an event that may matter once events are ordered.
+type candidate struct {
+	time  time.Time // zero if the record has none
+	id    string
+	place Place
+	raw   []byte
+	rules []int32 // that matched, or may match once history is known
+}
+
+// Worker returns a new worker of the engine.
+func (e *Engine) Worker() *Worker {
+	w := &Worker{engine: e, classes: map[classKey]*class{}}
+	w.knownOfClass = func(f *ecs.Field) ([]string, bool) {
+		if f == fieldProvider || f == fieldAction {
+			return w.rec.Values(f), true
+		}
+		return constants(f)
+	}
+	w.knownNow = func(f *ecs.Field) ([]string, bool) {
+		if f.History {
+			return nil, false
+		}
+		return w.rec.Values(f), true
+	}
+	return w
+}
+
+// Event evaluates one record. It is the whole cost of an event that matters to
+// nobody: a map lookup, and the rules that its provider and action leave over.
+func (w *Worker) Event(rec Record, at Place) {
+	w.Evaluated++
+	w.rec = rec
+	c := w.class()
+	w.hits = w.hits[:0]
+	for _, i := range c.rules {
+		r := &w.engine.rules[i]
+		if r.history && r.Predicate.Fold(w.knownNow) == query.False || !r.history && !r.Predicate.Match(rec) {
+			continue
+		}
+		w.hits = append(w.hits, i)
+	}
+	if len(w.hits) == 0 && !c.wants && (w.Keep == nil || !w.Keep(rec)) {
+		return
+	}
+	t, _ := rec.Time()
+	w.candidates = append(w.candidates, candidate{
+		time:  t,
+		id:    strings.Clone(rec.ID()),
+		place: at,
+		raw:   w.arena.clone(rec.Raw()),
+		rules: slices.Clone(w.hits),
+	})
+}
+
+// class finds what the record's provider and action say about the rules.
+func (w *Worker) class() *class {
+	key := classKey{w.rec.Provider(), w.rec.Action()}
+	if w.last != nil && w.last.key == key {
+		return w.last
+	}
+	c, ok := w.classes[key]
+	if !ok {
+		wants := w.engine.enricher != nil && w.engine.enricher.Wants(key.provider, key.action)
+		if len(w.classes) >= maxClasses {
+			return &class{rules: w.engine.always, wants: wants}
+		}
+		c = &class{
+			key:   classKey{strings.Clone(key.provider), strings.Clone(key.action)},
+			rules: w.engine.fold(w.knownOfClass),
+			wants: wants,
+		}
+		w.classes[c.key] = c
+	}
+	w.last = c
+	return c
+}
+
+// arena copies candidates' bytes into large blocks.
+type arena struct{ block []byte }
+
+const arenaBlock = 256 << 10
+
+func (a *arena) clone(b []byte) []byte {
+	if len(b) > arenaBlock/4 {
+		return append([]byte(nil), b...)
+	}
+	if cap(a.block)-len(a.block) < len(b) {
+		a.block = make([]byte, 0, arenaBlock)
+	}
+	n := len(a.block)
+	a.block = append(a.block, b...)
+	return a.block[n:len(a.block):len(a.block)]
+}
