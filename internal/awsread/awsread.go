@@ -22,7 +22,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
@@ -93,7 +92,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 func fail(action, resource string, err error) error {
 	e := &Error{Action: action, Resource: resource, Err: err}
-	var api smithy.APIError
+	var api apiError
 	if errors.As(err, &api) {
 		e.Denied = strings.HasPrefix(api.ErrorCode(), "AccessDenied")
 		e.Err = fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage()) // without the SDK's wrapping, which names hosts and request ids
@@ -223,4 +222,11 @@ func function(f types.FunctionConfiguration) (lamina.Function, error) {
 		fn.ARN = strings.TrimSuffix(fn.ARN, ":"+fn.Version)
 	}
 	return fn, nil
+}
+
+// apiError is what the SDK's service errors have.
+type apiError interface {
+	error
+	ErrorCode() string
+	ErrorMessage() string
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/lamina-sec/lamina"
 )
@@ -114,7 +113,7 @@ func (c *Client) Do(ctx context.Context, s lamina.Step) error {
 }
 
 func sentinel(err error) error {
-	var api smithy.APIError
+	var api apiError
 	if !errors.As(err, &api) {
 		return err
 	}
@@ -131,4 +130,11 @@ func sentinel(err error) error {
 		return fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
 	}
 	return fmt.Errorf("%w: %s: %s", is, api.ErrorCode(), api.ErrorMessage())
+}
+
+// apiError is what the SDK's service errors have.
+type apiError interface {
+	error
+	ErrorCode() string
+	ErrorMessage() string
 }
