@@ -2,6 +2,7 @@ package rule
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina/query"
 )
@@ -62,7 +63,11 @@ func order(names, table []string) {
 	})
 }
 
-// nearest is the candidate that s is most likely a slip of, or "".
+// nearest is the candidate that s is most likely a slip of, or "": the one that
+// differs in case only, else the one that differs least.
 func nearest(s string, candidates []string) string {
+	if i := slices.IndexFunc(candidates, func(c string) bool { return strings.EqualFold(c, s) }); i >= 0 {
+		return candidates[i]
+	}
 	return query.Nearest(s, slices.Values(candidates))
 }

@@ -71,3 +71,11 @@ func dataEvent(providers []string, action string) bool {
 		})
 	})
 }
+
+// dataEventBegins reports whether a data event of one of the services begins
+// with prefix.
+func dataEventBegins(providers []string, prefix string) bool {
+	return slices.ContainsFunc(providers, func(p string) bool {
+		return slices.ContainsFunc(dataEvents[p], func(a string) bool { return strings.HasPrefix(a, prefix) })
+	})
+}

@@ -255,6 +255,12 @@ func (q *queryLinter) provider(c clause, text string) {
 // that a default trail does not record.
 func (q *queryLinter) action(c clause, f *ecs.Field, text string) {
 	if c.value.Kind == kql.Wildcard {
+		if first := c.value.Parts[0]; !c.negated && first != "" && dataEventBegins(q.providers(), first) {
+			q.add(Problem{
+				Pos: q.at(c.value.At), Level: Note, Code: "data-event",
+				Msg: fmt.Sprintf("%s matches data events: a trail records them only where it was told to", kql.Format(c.value)),
+			})
+		}
 		return
 	}
 	if service, name, ok := strings.Cut(text, ":"); ok {

@@ -210,6 +210,7 @@ func (r *Rule) kibana() *Value {
 		own.set(restKey, query.Pos{}, rest)
 	}
 	if len(types.Keys) > 0 {
+		slices.SortFunc(types.Keys, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 		own.set(typesKey, query.Pos{}, types)
 	}
 	if len(own.Keys) > 0 {

@@ -180,15 +180,19 @@ func (d *decoder) tables(t *Value, path, name string) []*Value {
 
 // need is str for a key that must be there.
 func (d *decoder) need(t *Value, path, name string) string {
-	if v := t.Get(name); v == nil || v.Kind == Null {
+	d.present(t, path, name)
+	return d.str(t, path, name)
+}
+
+// present reports a key that is missing or an empty string.
+func (d *decoder) present(t *Value, path, name string) {
+	v := t.Get(name)
+	switch {
+	case v == nil || v.Kind == Null:
 		d.fail(t.Pos, "", "%s is missing", path)
-		return ""
+	case v.Kind == String && strings.TrimSpace(v.Text) == "":
+		d.fail(v.Pos, "", "%s is empty", path)
 	}
-	s := d.str(t, path, name)
-	if strings.TrimSpace(s) == "" && t.Get(name).Kind == String {
-		d.fail(t.Get(name).Pos, "", "%s is empty", path)
-	}
-	return s
 }
 
 func (d *decoder) oneOf(t *Value, path, name, value string, allowed []string) {
@@ -196,7 +200,7 @@ func (d *decoder) oneOf(t *Value, path, name, value string, allowed []string) {
 		return
 	}
 	hint := "use one of " + strings.Join(allowed, ", ")
-	if best := nearest(strings.ToLower(value), allowed); best != "" {
+	if best := nearest(value, allowed); best != "" {
 		hint = fmt.Sprintf("did you mean %q?", best)
 	}
 	d.fail(t.Get(name).Pos, hint, "unknown %s %q", path, value)
@@ -280,7 +284,7 @@ func (d *decoder) query(r *Rule, v *Value) {
 		if r.Language != want && slices.Contains(Languages, r.Language) {
 			d.fail(v.Get("language").Pos, "", "a rule of type %s is written in %s, not %s", r.Type, want, r.Language)
 		}
-		d.need(v, "rule.query", "query")
+		d.present(v, "rule.query", "query")
 	case TypeQuery, TypeThreshold, TypeNewTerms, TypeThreatMatch:
 		if r.Language == "" {
 			r.Language = Kuery
@@ -288,7 +292,7 @@ func (d *decoder) query(r *Rule, v *Value) {
 		if r.Language == EQL || r.Language == ESQL {
 			d.fail(v.Get("language").Pos, "", "a rule of type %s is written in kuery or lucene, not %s", r.Type, r.Language)
 		}
-		d.need(v, "rule.query", "query")
+		d.present(v, "rule.query", "query")
 	case TypeMachineLearning, TypeSavedQuery:
 	}
 }
@@ -536,7 +540,7 @@ func extras(root *Value) []Extra {
 			for _, e := range v.Keys {
 				p := strings.TrimPrefix(path+"."+e.Name, ".")
 				if !slices.Contains(known, e.Name) {
-					out = append(out, Extra{Path: p, Pos: e.Pos, Hint: nearest(strings.ToLower(e.Name), known), Value: e.Value})
+					out = append(out, Extra{Path: p, Pos: e.Pos, Hint: nearest(e.Name, known), Value: e.Value})
 					continue
 				}
 				walk(e.Value, p)

@@ -3,7 +3,10 @@ package rule
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,6 +34,12 @@ func plain(v *Value) any {
 			return err.Error()
 		}
 		return n
+	case Float:
+		f, err := strconv.ParseFloat(strings.ReplaceAll(v.Text, "_", ""), 64)
+		if err != nil || math.IsNaN(f) {
+			return v.Text
+		}
+		return f
 	default:
 		return v.Kind.String() + " " + v.Text
 	}
