@@ -12,12 +12,15 @@ const (
 const rootExample = `  lamina render results.json -f markdown   write a saved result in another format
   lamina config show --origin              the settings in force and where each comes from`
 
-// commands is the list of all commands, as the help shows them. A new command
-// is one line here.
-var commands = []struct {
+// A commandGroup is commands that the help lists together.
+type commandGroup struct {
 	id, title string
 	make      []func(*app) *cobra.Command
-}{
+}
+
+// commands is the list of all commands, as the help shows them. A new command
+// is one line here.
+var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
 		newDetect,
 		newExplain,

@@ -152,7 +152,7 @@ func configSchema() map[string]any {
 		case kindBool:
 			item = map[string]any{"type": "boolean"}
 		case kindText, kindTexts, kindPath, kindPaths:
-			if s.allowed != nil {
+			if s.allowed != nil && s.valid == nil {
 				item["enum"] = s.allowed()
 			}
 		}

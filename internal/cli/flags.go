@@ -28,22 +28,22 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.SortFlags = false
 	g := &a.flags
-	a.addSetting(f, "format", "f")
+	addSetting(root, f, "format", "f")
 	f.StringVarP(&g.output, "output", "o", "", "write the result to `FILE` instead of standard output")
 	f.BoolVar(&g.json, "json", false, "the same as -f json")
-	a.addSetting(f, "severity", "")
-	a.addSetting(f, "fail_on", "")
+	addSetting(root, f, "severity", "")
+	addSetting(root, f, "fail_on", "")
 	f.StringVar(&g.allowIncomplete, "allow-incomplete", "", "exit 0 instead of 3 when something could not be examined; `REASON` is recorded")
 	f.StringVar(&g.configFile, "config", "", "read settings from `FILE` instead of ./lamina.toml and the user's")
-	a.addSetting(f, "color", "")
+	addSetting(root, f, "color", "")
 	f.BoolVar(&g.noColor, "no-color", false, "the same as --color never")
 	f.BoolVar(&g.noProgress, "no-progress", false, "show no progress on standard error")
 	f.BoolVar(&g.ci, "ci", false, "for pipelines: no colour, no progress")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "print results and errors only")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "print more: passed checks, every skipped record")
-	a.addSetting(f, "offline", "")
-	a.addSetting(f, "timeout", "")
-	a.addSetting(f, "jobs", "")
+	addSetting(root, f, "offline", "")
+	addSetting(root, f, "timeout", "")
+	addSetting(root, f, "jobs", "")
 	f.BoolVar(&g.all, "all", false, "with --help: show the global flags too")
 	f.Lookup("all").Hidden = true
 	f.BoolP("help", "h", false, "show help")
@@ -90,18 +90,30 @@ func (v *settingValue) Set(text string) error {
 	return nil
 }
 
-// settingFlag gives c the flag of a setting of the table in settings.go.
+// settingFlag gives c the flags of settings of the table in settings.go.
 func (a *app) settingFlag(c *cobra.Command, keys ...string) {
 	for _, key := range keys {
-		a.addSetting(c.Flags(), key, "")
+		addSetting(c, c.Flags(), key, "")
 	}
 }
 
-func (a *app) addSetting(f *pflag.FlagSet, key, short string) {
+// addSetting adds the flag of a setting to f, which is one of c's flag sets, and
+// completes its values.
+func addSetting(c *cobra.Command, f *pflag.FlagSet, key, short string) {
 	s := settingByKey(key)
 	flag := f.VarPF(&settingValue{s: s}, s.flag, short, s.usage())
 	if s.kind == kindBool {
 		flag.NoOptDefVal = "true"
+	}
+	if s.allowed == nil {
+		return
+	}
+	values := s.allowed()
+	err := c.RegisterFlagCompletionFunc(s.flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values, cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // two flags of one name: a bug in the command
 	}
 }
 

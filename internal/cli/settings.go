@@ -54,14 +54,17 @@ type setting struct {
 	doc  string // lower case, for help, schema and docs; `NAME` names the value
 	def  []string
 	// allowed are the values there are, nil if any text will do.
+	// They are also what completion offers.
 	allowed func() []string
 	// valid says what is wrong with a value; nil accepts all.
 	valid func(string) error
+	// words are values of a path setting that are no paths.
+	words []string
 }
 
 // table is all settings, in the order config show prints them.
 var table = []setting{
-	{key: "format", flag: "format", kind: kindTexts, doc: "write the result as `FMT[=FILE]`; may be given several times", def: []string{"text"}, valid: validFormat},
+	{key: "format", flag: "format", kind: kindTexts, doc: "write the result as `FMT[=FILE]`; may be given several times", def: []string{"text"}, allowed: formats, valid: validFormat},
 	{key: "severity", flag: "severity", kind: kindText, doc: "show only results of `SEV` and above", def: []string{"info"}, allowed: severities},
 	{key: "fail_on", flag: "fail-on", kind: kindText, doc: "exit 1 when a result is at or above `SEV`, or never", def: []string{"high"}, allowed: func() []string { return append(severities(), "never") }},
 	{key: "color", flag: "color", kind: kindText, doc: "colour the output: `WHEN` is auto, always or never", def: []string{"auto"}, allowed: func() []string { return []string{"auto", "always", "never"} }},
@@ -70,7 +73,7 @@ var table = []setting{
 	{key: "jobs", flag: "jobs", kind: kindInt, doc: "work on at most `N` things at once; 0 means one a core", def: []string{"0"}, valid: validJobs},
 	{key: "org_id", flag: "org-id", kind: kindText, doc: "the id of our AWS organisation, `o-…`", valid: validOrg},
 	{key: "accounts", flag: "account", kind: kindTexts, doc: "an account `ID` of ours; may be given several times", valid: validAccount},
-	{key: "rules", flag: "rules", kind: kindPaths, doc: "a rule file or a folder of rules at `PATH`; may be given several times"},
+	{key: "rules", flag: "rules", kind: kindPaths, doc: "a rule file or a folder of rules at `PATH`, or builtin; may be given several times", words: []string{"builtin"}},
 	{key: "publishers", flag: "publishers", kind: kindPaths, doc: "a `FILE` of layer publishers beside the one built in; may be given several times"},
 	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
 	{key: "geoip_city", flag: "geoip-city", kind: kindPath, doc: "a MaxMind city database `FILE` (.mmdb)"},
@@ -107,7 +110,7 @@ func (s *setting) check(v string) error {
 		if v != "true" && v != "false" {
 			return errors.New("want true or false")
 		}
-	case s.allowed != nil:
+	case s.allowed != nil && s.valid == nil:
 		if all := s.allowed(); !slices.Contains(all, v) {
 			if g := nearest(v, all); g != "" {
 				return fmt.Errorf("did you mean %s?", g)
@@ -129,12 +132,17 @@ func severities() []string {
 	return out
 }
 
-func validFormat(v string) error {
-	name, file, named := strings.Cut(v, "=")
+func formats() []string {
 	var names []string
 	for _, f := range report.Formats() {
 		names = append(names, f.Name)
 	}
+	return names
+}
+
+func validFormat(v string) error {
+	name, file, named := strings.Cut(v, "=")
+	names := formats()
 	switch {
 	case !slices.Contains(names, name):
 		if g := nearest(name, names); g != "" {
@@ -265,11 +273,7 @@ func (a *app) resolve(flags *pflag.FlagSet) (*settings, error) {
 func (a *app) resolveOne(s *setting, flags *pflag.FlagSet, files []map[string]resolved) (resolved, error) {
 	if f := flags.Lookup(s.flag); f != nil && f.Changed {
 		if v, ok := f.Value.(*settingValue); ok && v.s == s {
-			values := v.values
-			if s.kind == kindPath || s.kind == kindPaths {
-				values = slices.Clone(values)
-			}
-			return resolved{values, "flag --" + s.flag}, nil
+			return resolved{v.values, "flag --" + s.flag}, nil
 		}
 	}
 	if v := a.std.Env(s.env()); v != "" {
@@ -358,7 +362,7 @@ func parseConfig(shown, dir string, b []byte) (map[string]resolved, error) {
 		}
 		if s.kind == kindPath || s.kind == kindPaths {
 			for i, v := range values {
-				if !filepath.IsAbs(v) {
+				if !filepath.IsAbs(v) && !slices.Contains(s.words, v) {
 					values[i] = filepath.Join(dir, v)
 				}
 			}
@@ -414,7 +418,7 @@ func configValue(s *setting, n *unstable.Node) ([]string, error) {
 		case kindText, kindTexts, kindPath, kindPaths:
 		}
 		if n.Kind != want {
-			return nil, fmt.Errorf("want a %s, got a %s", strings.ToLower(want.String()), strings.ToLower(n.Kind.String()))
+			return nil, fmt.Errorf("want %s, got %s", tomlWord(want), tomlWord(n.Kind))
 		}
 		v := string(n.Data)
 		if err := s.check(v); err != nil {
@@ -423,4 +427,23 @@ func configValue(s *setting, n *unstable.Node) ([]string, error) {
 		values = append(values, v)
 	}
 	return values, nil
+}
+
+// tomlWord is what a person calls a kind of value.
+func tomlWord(k unstable.Kind) string {
+	switch k { //nolint:exhaustive // the rest are dates, and parts of a document that are no value
+	case unstable.String:
+		return "text in quotes"
+	case unstable.Integer:
+		return "a whole number"
+	case unstable.Bool:
+		return "true or false"
+	case unstable.Float:
+		return "a fraction"
+	case unstable.Array:
+		return "a list"
+	case unstable.InlineTable:
+		return "a table"
+	}
+	return "a date"
 }
