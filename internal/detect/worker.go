@@ -42,8 +42,8 @@ type Worker struct {
 	knownNow     query.Known
 	hits         []int32
 
-	// Keep, if set, makes candidates of events that matter to no rule, for
-	// Run.Explain.
+	// Keep, if set, is asked for every event and makes candidates of those that
+	// matter to no rule, for Run.Explain.
 	Keep func(Record) bool
 	// Evaluated counts the events given to the worker.
 	Evaluated int64
@@ -99,7 +99,8 @@ func (w *Worker) Event(rec Record, at Place) {
 		}
 		w.hits = append(w.hits, i)
 	}
-	if len(w.hits) == 0 && !c.wants && (w.Keep == nil || !w.Keep(rec)) {
+	kept := w.Keep != nil && w.Keep(rec)
+	if len(w.hits) == 0 && !c.wants && !kept {
 		return
 	}
 	t, _ := rec.Time()
