@@ -143,8 +143,16 @@ func (r *Rule) reads(p *Program) []*ecs.Field {
 			fields = append(fields, f)
 		}
 	}
-	if p.Predicate != nil {
-		fields = p.Predicate.Fields(nil)
+	if p.Query != nil {
+		// Not Predicate.Fields: a value without a field reads all of them, and
+		// needs none.
+		if p.Query.Root != nil {
+			for _, c := range clauses(p.Query.Root) {
+				if f := c.name(); f != nil {
+					add(f.Name)
+				}
+			}
+		}
 	} else {
 		for _, w := range strings.FieldsFunc(r.Query, func(c rune) bool { return !fieldRune(c) }) {
 			if w = strings.Trim(w, "."); strings.Contains(w, ".") {
