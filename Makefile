@@ -1,19 +1,72 @@
-# A fresh machine needs Go for everything but test-integration, whose -race
-# needs a C compiler too. P limits how many packages are worked on at once.
-GO ?= go
-P  ?= 2
-LINT = $(GO) tool -modfile=tools/go.mod golangci-lint
+# A fresh machine needs Go and nothing else. test-integration uses a C compiler
+# for the race detector when there is one, and says so when there is not.
+
+GO       ?= go
+# How many packages are compiled and tested at once.
+P        ?= 2
+FUZZTIME ?= 20s
+
+TOOL    = $(GO) tool -modfile=tools/go.mod
+TESTSUM = $(GO) run ./internal/tools/testsum
 
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
-build: ## build bin/lamina
+build: ## build bin/lamina and bin/lamina-sensor
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
-demo: build ## build lamina and run its demo: no account, no network
+demo: build ## build and run the demo: no account, no network
 	bin/lamina demo
 
-test: ## all unit tests and scripts
-	$(GO) test -p $(P) ./...
+test: ## all tests that need nothing but Go; prints every skip
+	@$(GO) test -json -p $(P) ./... | $(TESTSUM)
 
-.PHONY: help build demo test
+check: fmt-check vet lint arch tidy-check docs-check ## format, vet, lint, architecture, go.mod, generated documents
+
+test-integration: ## all tests with the race detector and the data in LAMINA_TESTDATA
+	@if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then race=-race; \
+	else race=; echo "skip -race: there is no C compiler"; fi; \
+	test -n "$$LAMINA_TESTDATA" || echo "skip data by others: LAMINA_TESTDATA is not set"; \
+	$(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
+
+test-long: test-integration fuzz ## test-integration, then FUZZTIME of each fuzz target
+
+bench: ## all benchmarks; those of the hot path report ratios to gunzip of the same process
+	$(GO) test -run '^$$' -bench . -benchmem -p 1 ./...
+
+fuzz: ## FUZZTIME (20s) of each fuzz target
+	@grep -rlE --include='*_test.go' '^func Fuzz' . | sort | while read -r file; do \
+	  grep -oE '^func Fuzz[A-Za-z0-9_]+' "$$file" | while read -r _ name; do \
+	    echo "$${file%/*} $$name"; \
+	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -parallel $(P) "$${file%/*}" </dev/null || exit 1; \
+	  done || exit 1; \
+	done
+
+new: ## write the files of a new item: make new KIND=check ID=layer-public
+	@$(GO) run ./internal/tools/newitem "$(KIND)" "$(ID)"
+
+docs: ## write the generated documents again
+	LAMINA_UPDATE=1 $(GO) test -count=1 -run '^(TestDocs|TestArchitectureTable)' ./...
+
+fmt: ## format all files
+	$(TOOL) golangci-lint fmt ./...
+
+fmt-check:
+	$(TOOL) golangci-lint fmt --diff ./...
+
+vet:
+	$(GO) vet ./...
+
+lint: ## run the linters of .golangci.yml
+	$(TOOL) golangci-lint run --concurrency $(P) ./...
+
+arch:
+	$(GO) test -count=1 -run '^(TestArchitecture|TestHygiene)' .
+
+tidy-check:
+	$(GO) mod tidy -diff
+
+docs-check:
+	@$(GO) test -json -count=1 -run '^(TestDocs|TestArchitectureTable)' ./... | $(TESTSUM)
+
+.PHONY: help build demo test check test-integration test-long bench fuzz new docs fmt fmt-check vet lint arch tidy-check docs-check
