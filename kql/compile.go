@@ -118,11 +118,22 @@ func (c *compiler) is(n *Is) (query.Predicate, error) {
 	case n.Field.Lone() && lone:
 		return query.Fixed(true, nil, c.at(n), "matches every record"), nil
 	case n.Field.Kind == Wildcard:
-		return c.everyField(n, n.Field, func(f *ecs.Field) (query.Predicate, error) {
-			return c.value(f, n, n.Value)
-		})
+		return c.wildField(n)
 	}
 	return c.value(c.field(n.Field.Text()), n, n.Value)
+}
+
+// wildField compiles `field*: value`. Each value of a list is looked for in all
+// the fields on its own, because Kibana repeats the field for each.
+func (c *compiler) wildField(n *Is) (query.Predicate, error) {
+	if _, ok := n.Value.(*Literal); !ok {
+		return combine(n.Value, func(v Node) (query.Predicate, error) {
+			return c.wildField(&Is{At: v.Pos(), Field: n.Field, Value: v})
+		})
+	}
+	return c.everyField(n, n.Field, func(f *ecs.Field) (query.Predicate, error) {
+		return c.value(f, n, n.Value)
+	})
 }
 
 func (c *compiler) comparison(n *Range) (query.Predicate, error) {

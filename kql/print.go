@@ -116,11 +116,12 @@ func printLiteral(b *strings.Builder, n *Literal) {
 	}
 }
 
-// printUnquoted escapes what would end the literal. There is no escape for the
-// keyword not, so its n is written as a number.
+// printUnquoted escapes what would end the literal, whatever is printed behind
+// it. There is no escape for the keyword not, so its n is written as a number.
 func printUnquoted(b *strings.Builder, s string) {
+	s += " "
 	afterSpace := false
-	for i, r := range s {
+	for i, r := range s[:len(s)-1] {
 		switch {
 		case strings.ContainsRune(special, r):
 			b.WriteByte('\\')

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"math"
 	"math/big"
 	"net/netip"
@@ -217,7 +218,7 @@ func (t ipRange) Match(v string) bool {
 
 func compareIP(a, b netip.Addr) int {
 	x, y := a.As16(), b.As16()
-	return strings.Compare(string(x[:]), string(y[:]))
+	return bytes.Compare(x[:], y[:])
 }
 
 // ParseIP reads an address as an ip field does: no zone, and an IPv6 address
