@@ -1,0 +1,47 @@
+package analyzers
+
+import (
+	"fmt"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/layerfs"
+)
+
+// DuplicateEntry finds names that the zip lists more than once.
+var DuplicateEntry = content.Analyzer{
+	ID:          "duplicate-entry",
+	Title:       "zip lists a name twice",
+	Since:       "0.1",
+	Severity:    lamina.High,
+	Techniques:  []string{"T1036"},
+	Citation:    "https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT",
+	Remediation: "build the layer again with a packer that writes each name once, and publish a new version",
+	NoFix:       "a published layer version cannot be changed",
+	Run:         duplicateEntry,
+}
+
+func duplicateEntry(l content.Layer, found func(content.Result)) error {
+	entries := l.FS.Entries()
+	for _, o := range l.FS.Oddities() {
+		if o.Kind != layerfs.Duplicate {
+			continue
+		}
+		first, second := entries[o.Other], entries[o.Entry]
+		r := content.Result{
+			Outcome: lamina.Fail, File: second.Path, Key: fmt.Sprint(o.Entry),
+			Detail: fmt.Sprintf("entries %d and %d have the same name and different content: which one runs depends on the unpacker", o.Other+1, o.Entry+1),
+			Evidence: []string{
+				fmt.Sprintf("entry %d: %d bytes, crc32 %08x", o.Other+1, first.Size, first.CRC32),
+				fmt.Sprintf("entry %d: %d bytes, crc32 %08x", o.Entry+1, second.Size, second.CRC32),
+				"sha256: " + l.SHA256,
+			},
+		}
+		if first.Size == second.Size && first.CRC32 == second.CRC32 {
+			r.Severity = lamina.Low
+			r.Detail = fmt.Sprintf("entries %d and %d have the same name and, by size and checksum, the same content", o.Other+1, o.Entry+1)
+		}
+		found(r)
+	}
+	return nil
+}

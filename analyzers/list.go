@@ -1,0 +1,26 @@
+// Package analyzers holds the analyzers of layer zips: one file each, with its
+// document and its test data beside it, and the one list of them.
+//
+// An analyzer looks at an opened archive and says what it found. To add one,
+// add its file, its .md, its testdata and a line to All: the tests say what is
+// missing. How an archive is opened and walked is package content's business.
+package analyzers
+
+import (
+	"embed"
+
+	"github.com/lamina-sec/lamina/internal/content"
+)
+
+// All lists every analyzer, grouped by what it looks at.
+var All = []content.Analyzer{
+	// the archive itself
+	DuplicateEntry,
+	// what the files hold
+	BakedSecret,
+}
+
+// Docs holds each analyzer's document as ID.md.
+//
+//go:embed *.md
+var Docs embed.FS
