@@ -255,6 +255,7 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 		}
 	}
 	run := d.engine.NewRun(d.open(), func(al lamina.Alert) error { return r.Write(lamina.Message{Alert: &al}) })
+	run.Documents = a.wantsDocuments()
 	opt := ingest.Options{
 		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
 		Skipped: func(s lamina.Skipped) error { return r.Write(lamina.Message{Skipped: &s}) },

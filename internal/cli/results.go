@@ -123,6 +123,13 @@ func (a *app) results(cmd *cobra.Command) (*results, error) {
 	return r, nil
 }
 
+// wantsDocuments reports whether a format of the run prints the whole document
+// of an alert.
+func (a *app) wantsDocuments() bool {
+	outlets, err := a.outlets()
+	return err == nil && slices.ContainsFunc(outlets, func(o outlet) bool { return o.format == "json" || o.format == "ecs" })
+}
+
 // outputError is what is wrong with a file to be written.
 func (a *app) outputError(shown string, err error) error {
 	return &Error{Msg: fmt.Sprintf("write %s: %v", shown, cause(err)), Hint: "the folder must exist and be writable", Code: CannotRun, Err: err}

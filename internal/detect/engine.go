@@ -29,7 +29,8 @@ import (
 // ecs.Event apply: nothing of it may be kept past the call it was given to.
 type Record interface {
 	ecs.Event
-	// Provider and Action are eventSource and eventName as the record has them.
+	// Provider and Action are the values of event.provider and event.action,
+	// "" if they are missing.
 	Provider() string
 	Action() string
 	// Time is eventTime; ok is false when the record has no valid one.
@@ -38,6 +39,9 @@ type Record interface {
 	ID() string
 	// RecipientAccount is recipientAccountId, or "".
 	RecipientAccount() string
+	// Check reports what is wrong with the parts of the record that the methods
+	// above do not read. It is called before any field is asked for.
+	Check() error
 	// Document is the whole ECS document, nested.
 	Document() map[string]any
 }

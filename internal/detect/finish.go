@@ -54,6 +54,9 @@ type Run struct {
 	open   func(raw []byte) (Record, error)
 	emit   func(lamina.Alert) error
 	seen   seen
+	// Documents asks for the whole ECS document of each alert, which costs much
+	// more than the alert: a parsed user agent, rendered text.
+	Documents bool
 	// Stats are the counts so far.
 	Stats Stats
 }
@@ -92,19 +95,30 @@ func (r *Run) Finish(workers ...*Worker) error {
 		return cmp.Or(a.cand.time.Compare(b.cand.time), cmp.Compare(a.rule.Rule.ID, b.rule.Rule.ID), cmp.Compare(a.cand.id, b.cand.id))
 	})
 	for _, m := range alerts {
-		rec, err := r.open(m.cand.raw)
-		if err != nil {
-			return err
-		}
 		m.alert.Raw = m.cand.raw
-		m.alert.Document = rec.Document()
-		for _, fv := range m.lamina {
-			setPath(m.alert.Document, fv.Field, fv.Values)
+		if r.Documents {
+			if err := r.document(m); err != nil {
+				return err
+			}
 		}
 		if err := r.emit(m.alert); err != nil {
 			return err
 		}
 		st.Alerts++
+	}
+	return nil
+}
+
+// document fills the alert's document, the derived fields as they stood at the
+// event's time.
+func (r *Run) document(m *match) error {
+	rec, err := r.open(m.cand.raw)
+	if err != nil {
+		return err
+	}
+	m.alert.Document = rec.Document()
+	for _, fv := range m.lamina {
+		setPath(m.alert.Document, fv.Field, fv.Values)
 	}
 	return nil
 }
@@ -146,7 +160,7 @@ func (r *Run) decide(all []candidate) ([][]*match, error) {
 				r.Stats.Excepted++
 				continue
 			}
-			if derived == nil && e.enricher != nil {
+			if derived == nil && e.enricher != nil && r.Documents {
 				derived = laminaFields(rec)
 			}
 			byRule[ri] = append(byRule[ri], &match{rule: p, cand: c, alert: p.alert(rec, c), group: p.group(rec), lamina: derived})

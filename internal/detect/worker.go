@@ -70,9 +70,14 @@ type candidate struct {
 // Worker returns a new worker of the engine.
 func (e *Engine) Worker() *Worker {
 	w := &Worker{engine: e, classes: map[classKey]*class{}}
+	// What Provider and Action return is what the mapping makes of the two
+	// fields; "" is a field that is missing.
 	w.knownOfClass = func(f *ecs.Field) ([]string, bool) {
-		if f == fieldProvider || f == fieldAction {
-			return w.rec.Values(f), true
+		switch f {
+		case fieldProvider:
+			return one(w.rec.Provider()), true
+		case fieldAction:
+			return one(w.rec.Action()), true
 		}
 		return constants(f)
 	}
@@ -85,12 +90,28 @@ func (e *Engine) Worker() *Worker {
 	return w
 }
 
-// Event evaluates one record. It is the whole cost of an event that matters to
-// nobody: a map lookup, and the rules that its provider and action leave over.
-func (w *Worker) Event(rec Record, at Place) {
-	w.Evaluated++
+// one is the values of a field with the value v, "" if it is missing.
+func one(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}
+
+// Event evaluates one record. An event that no rule asks for by provider and
+// action costs a map lookup; it is not looked into. The error is the record's
+// Check: nothing was evaluated then.
+func (w *Worker) Event(rec Record, at Place) error {
 	w.rec = rec
 	c := w.class()
+	if len(c.rules) == 0 && !c.wants && w.Keep == nil {
+		w.Evaluated++
+		return nil
+	}
+	if err := rec.Check(); err != nil {
+		return err
+	}
+	w.Evaluated++
 	w.hits = w.hits[:0]
 	for _, i := range c.rules {
 		r := &w.engine.rules[i]
@@ -101,7 +122,7 @@ func (w *Worker) Event(rec Record, at Place) {
 	}
 	kept := w.Keep != nil && w.Keep(rec)
 	if len(w.hits) == 0 && !c.wants && !kept {
-		return
+		return nil
 	}
 	t, _ := rec.Time()
 	w.candidates = append(w.candidates, candidate{
@@ -111,6 +132,7 @@ func (w *Worker) Event(rec Record, at Place) {
 		raw:   w.arena.clone(rec.Raw()),
 		rules: slices.Clone(w.hits),
 	})
+	return nil
 }
 
 // class finds what the record's provider and action say about the rules.

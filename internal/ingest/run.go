@@ -186,18 +186,18 @@ func (r *reader) read() (err error) {
 			c.Digests++
 			continue
 		}
-		if err := r.event.Reset(rec.Raw); err != nil {
-			c.Quarantined++
-			r.skip(rec.Offset, int64(len(rec.Raw)), 1, err.Error())
-			continue
-		}
+		r.event.ResetRecord(rec)
 		if r.outside() {
 			c.Outside++
 			continue
 		}
-		c.Evaluated++
 		at.Offset = rec.Offset
-		r.worker.Event(r.event, at)
+		if err := r.worker.Event(r.event, at); err != nil {
+			c.Quarantined++
+			r.skip(rec.Offset, int64(len(rec.Raw)), 1, err.Error())
+			continue
+		}
+		c.Evaluated++
 	}
 }
 
