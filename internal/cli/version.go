@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/cloudtrail"
+	"github.com/lamina-sec/lamina/rule"
 )
 
 // programVersion is the version of this source tree; CHANGELOG.md has a section
@@ -17,7 +19,7 @@ const programVersion = "0.1.0-dev"
 
 // version opens every stream.
 func version() lamina.Version {
-	return lamina.Version{Messages: lamina.MessageVersion, Lamina: programVersion}
+	return lamina.Version{Messages: lamina.MessageVersion, Lamina: programVersion, Categorization: cloudtrail.Categorization}
 }
 
 // A versionInfo is what `lamina version --verbose` prints.
@@ -78,7 +80,10 @@ func buildInfo() versionInfo {
 
 // dataVersions names the data by others that the program was built with.
 func dataVersions() map[string]string {
-	return map[string]string{}
+	return map[string]string{
+		"CloudTrail categories": cloudtrail.Categorization,
+		"MITRE ATT&CK":          rule.AttackVersion,
+	}
 }
 
 func writeVersion(w io.Writer, info versionInfo) error {

@@ -237,6 +237,14 @@ func SummaryLines(s *lamina.Summary) []string {
 	return lines
 }
 
+// count is a number of things: "1 record", "2,048 bytes".
+func count(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return thousands(n) + " " + thing
+}
+
 // thousands groups digits by three with commas.
 func thousands(n int64) string {
 	s := strconv.FormatInt(n, 10)
@@ -387,10 +395,10 @@ func Note(m lamina.Message) []string {
 			line += " at byte " + strconv.FormatInt(s.Offset, 10)
 		}
 		if s.Bytes > 0 {
-			line += ", " + thousands(s.Bytes) + " bytes"
+			line += ", " + count(s.Bytes, "byte")
 		}
 		if s.Records > 0 {
-			line += ", " + thousands(int64(s.Records)) + " records"
+			line += ", " + count(int64(s.Records), "record")
 		}
 		return []string{safe.Terminal(line + ": " + s.Reason)}
 	case m.Warning != nil:
