@@ -70,9 +70,14 @@ type Result struct {
 	Reason, Settle string
 }
 
-// Run opens the archive of size bytes in r and runs the analyzers over it.
-// Findings are sorted by analyzer, file, line and id.
-func Run(analyzers []Analyzer, name string, r io.ReaderAt, size int64, limits layerfs.Limits) ([]lamina.Finding, []lamina.Skipped) {
+// Run opens the archive of size bytes in r and runs the analyzers over it,
+// within layerfs.DefaultLimits. Findings are sorted by analyzer, file, line and id.
+func Run(analyzers []Analyzer, name string, r io.ReaderAt, size int64) ([]lamina.Finding, []lamina.Skipped) {
+	return RunWithin(layerfs.DefaultLimits, analyzers, name, r, size)
+}
+
+// RunWithin is Run with limits of the caller's.
+func RunWithin(limits layerfs.Limits, analyzers []Analyzer, name string, r io.ReaderAt, size int64) ([]lamina.Finding, []lamina.Skipped) {
 	var findings []lamina.Finding
 	fs, err := layerfs.Open(r, size, limits)
 	var sum string

@@ -9,7 +9,6 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
-	"github.com/lamina-sec/lamina/internal/layerfs"
 )
 
 func analyzers() []content.Analyzer {
@@ -43,7 +42,7 @@ func TestRun(t *testing.T) {
 	if err := zip.NewWriter(&b).Close(); err != nil {
 		t.Fatal(err)
 	}
-	fs, skipped := content.Run(analyzers(), "x.zip", bytes.NewReader(b.Bytes()), int64(b.Len()), layerfs.DefaultLimits)
+	fs, skipped := content.Run(analyzers(), "x.zip", bytes.NewReader(b.Bytes()), int64(b.Len()))
 	want := "careless a UNKNOWN\npanics  UNKNOWN\nquiet  PASS\nstops  UNKNOWN\nstops a FAIL"
 	if got := outcomes(fs); got != want || skipped != nil {
 		t.Errorf("got\n%s\nwant\n%s\nskipped %v", got, want, skipped)
@@ -52,7 +51,7 @@ func TestRun(t *testing.T) {
 
 // An archive that cannot be opened is never clean.
 func TestRun_not_a_zip(t *testing.T) {
-	fs, skipped := content.Run(analyzers(), "x.zip", strings.NewReader("no zip"), 6, layerfs.DefaultLimits)
+	fs, skipped := content.Run(analyzers(), "x.zip", strings.NewReader("no zip"), 6)
 	want := "quiet  UNKNOWN\npanics  UNKNOWN\nstops  UNKNOWN\ncareless  UNKNOWN"
 	if got := outcomes(fs); got != want || len(skipped) != 1 {
 		t.Errorf("got\n%s\nwant\n%s\nskipped %v", got, want, skipped)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
-	"github.com/lamina-sec/lamina/internal/layerfs"
 )
 
 // A Verdict is the gate's decision.
@@ -30,7 +29,7 @@ type Verdict struct {
 // above failOn fails it.
 func Judge(name string, r io.ReaderAt, size int64, analyzers []content.Analyzer, failOn lamina.Severity) Verdict {
 	v := Verdict{Outcome: lamina.Pass}
-	v.Findings, v.Skipped = content.Run(analyzers, name, r, size, layerfs.DefaultLimits)
+	v.Findings, v.Skipped = content.Run(analyzers, name, r, size)
 	var failed, unknown []string
 	for _, f := range v.Findings {
 		switch f.Outcome {
