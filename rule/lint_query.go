@@ -41,9 +41,16 @@ func (l *linter) lookAtQuery() {
 	for _, c := range q.all {
 		q.value(c)
 	}
-	q.whole()
-	q.branches(p.Query.Root, nil)
-	q.negations(p.Query.Root)
+	if len(q.all) <= maxClauses {
+		q.whole()
+		q.branches(p.Query.Root, nil)
+		q.negations(p.Query.Root)
+	} else {
+		l.add(Problem{
+			Pos: l.at("query"), Level: Note, Code: "too-large",
+			Msg: fmt.Sprintf("the query has %d values: how more than %d of them work together is not looked at", len(q.all), maxClauses),
+		})
+	}
 	l.data(p)
 }
 
@@ -74,6 +81,9 @@ func dataHint(name string) string {
 	}
 	return ""
 }
+
+// maxClauses bounds the checks that compare every clause with every other.
+const maxClauses = 400
 
 type queryLinter struct {
 	*linter

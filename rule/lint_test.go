@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -233,5 +234,34 @@ technique = [{ id = "T1685", name = "Disable or Modify Tools" }, { id = "T1002",
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// A query of any size is linted and mutated in a time that a person waits.
+func TestLintIsBounded(t *testing.T) {
+	for name, q := range map[string]string{
+		"wide_and":  strings.Repeat("user.id: x and ", 2000) + "user.id: x",
+		"wide_or":   strings.Repeat("(event.action: x and user.id: y*) or ", 800) + "user.id: x",
+		"at_limit":  strings.Repeat("(event.action: x or event.provider: y*) and ", maxClauses/2-1) + "not user.id: x",
+		"deep":      strings.Repeat("not (user.id: x and ", 100) + "user.id: y" + strings.Repeat(")", 100),
+		"long_list": "event.action: (" + strings.Repeat("a* or ", 3000) + "b)",
+	} {
+		start := time.Now()
+		r := parse(t, fmt.Sprintf(clean, q))
+		Lint(r, LintContext{})
+		p, err := r.Compile(CompileOptions{})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		rep, err := Test(p, &Suite{Cases: []Case{{Name: "a", Want: Miss, Record: []byte("{}")}}}, fromCase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep.Mutate()
+		if d := time.Since(start); d > 20*time.Second {
+			t.Errorf("%s: %v", name, d)
+		} else {
+			t.Log(name, d, len(rep.Mutants))
+		}
 	}
 }

@@ -22,8 +22,9 @@ type Mutant struct {
 	Try string
 }
 
-// maxMutants bounds the work on a query of thousands of values.
-const maxMutants = 2000
+// maxWork bounds the values that are compiled for the mutants of one query: a
+// mutant of n values costs n.
+const maxWork = 300_000
 
 // Mutate changes the query clause by clause (drops it, turns it round, widens
 // it to any value, swaps and and or) and notes which case notices. The cases
@@ -32,20 +33,23 @@ const maxMutants = 2000
 // A clause on a field that is the same in every document is only turned round:
 // no record could notice its absence.
 func (r *Report) Mutate() {
-	r.Mutants = nil
+	r.Mutants, r.Untried = nil, 0
 	q := r.Program.Query
 	if q == nil || q.Root == nil {
 		return
 	}
-	for _, m := range mutations(q.Root) {
-		if len(r.Mutants) == maxMutants {
-			return
-		}
-		p, err := kql.Compile(&kql.Query{Root: m.root}, kql.Options{})
+	all := mutations(q.Root)
+	most := maxWork / max(len(clauses(q.Root)), 1)
+	if len(all) > most {
+		r.Untried = len(all) - most
+		all = all[:most]
+	}
+	for _, m := range all {
+		p, err := kql.Compile(&kql.Query{Root: replace(q.Root, m.target, m.with)}, kql.Options{})
 		if err != nil {
 			continue
 		}
-		out := Mutant{Pos: r.Program.Rule.QueryPos(m.at), Change: m.change, Try: m.try}
+		out := Mutant{Pos: r.Program.Rule.QueryPos(m.target.Pos()), Change: m.change, Try: m.try}
 		for _, res := range r.Results {
 			if res.Err == nil && res.Case.Want != Todo && !res.Excepted && p.Match(res.event) != (res.Got == Hit) {
 				out.KilledBy = res.Case.Name
@@ -56,19 +60,18 @@ func (r *Report) Mutate() {
 	}
 }
 
-// A mutation is a changed query.
+// A mutation is a change to a query: with stands in target's place, nothing if
+// it is nil.
 type mutation struct {
-	root   kql.Node // nil: every event matches
-	at     query.Pos
-	change string
-	try    string
+	target, with kql.Node
+	change, try  string
 }
 
 // mutations lists the changes to a query in source order.
 func mutations(root kql.Node) []mutation {
 	var out []mutation
 	add := func(target, with kql.Node, change, try string) {
-		out = append(out, mutation{root: replace(root, target, with), at: target.Pos(), change: change, try: try})
+		out = append(out, mutation{target: target, with: with, change: change, try: try})
 	}
 	var walk func(n kql.Node, field *kql.Literal, negated bool)
 	walk = func(n kql.Node, field *kql.Literal, negated bool) {
@@ -106,7 +109,7 @@ func mutations(root kql.Node) []mutation {
 		}
 	}
 	walk(root, nil, false)
-	slices.SortStableFunc(out, func(a, b mutation) int { return a.at.Offset - b.at.Offset })
+	slices.SortStableFunc(out, func(a, b mutation) int { return a.target.Pos().Offset - b.target.Pos().Offset })
 	return out
 }
 

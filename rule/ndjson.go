@@ -445,7 +445,18 @@ func dropNulls(v *Value, pointer string, out *[]string) *Value {
 	}
 }
 
+// addNulls keeps the pointers in one order, in which those into one list ascend.
 func addNulls(root *Value, nulls []string) {
+	slices.SortFunc(nulls, func(a, b string) int {
+		return slices.CompareFunc(pointerParts(a), pointerParts(b), func(x, y string) int {
+			i, errX := strconv.Atoi(x)
+			j, errY := strconv.Atoi(y)
+			if errX == nil && errY == nil {
+				return i - j
+			}
+			return strings.Compare(x, y)
+		})
+	})
 	list := &Value{Kind: Array}
 	for _, p := range nulls {
 		list.Elems = append(list.Elems, made(String, p, query.Pos{}))

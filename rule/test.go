@@ -27,6 +27,8 @@ type Report struct {
 	GoldenDiffers bool
 	// Mutants are the changed queries of Mutate, in the order of the query.
 	Mutants []Mutant
+	// Untried counts the changes that a query was too large to try.
+	Untried int
 }
 
 // A Result is what came out of one case.
