@@ -26,7 +26,7 @@ var listed = map[string]bool{
 // e.Derived gives them.
 func (e *Event) Document() map[string]any {
 	doc := map[string]any{}
-	if e.raw == nil {
+	if e.Check() != nil || e.raw == nil {
 		return doc
 	}
 	for f := range ecs.All() {

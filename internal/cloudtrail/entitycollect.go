@@ -141,6 +141,7 @@ func (c *collector) session(action string) {
 func (c *collector) command() {
 	e := c.e
 	from := len(e.list)
+	defer func() { e.list = e.list[:from] }() // it is scratch here
 	if ids := e.find(KeyRequestParameters, "instanceIds"); ids != 0 {
 		c.strings(ids)
 	} else if targets := e.find(KeyRequestParameters, "targets"); targets != 0 {

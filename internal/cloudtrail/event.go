@@ -29,10 +29,14 @@ type Event struct {
 	// next Reset. It is set by the maker and kept by Reset.
 	Derived func(ev ecs.Event, f *ecs.Field) []string
 
-	raw  []byte
-	top  [NumKeys]Span
-	slot []slot
-	get  []getter // by ecs.Field.ID
+	raw       []byte
+	unchecked bool  // only what a Reader checks was checked
+	fault     error // what Check found
+
+	top   [NumKeys]Span
+	slot  []slot
+	get   []getter     // by ecs.Field.ID
+	after [NumKeys]Key // which member came after each in the last record
 	// gen numbers the records; a slot, tree or node of another number is stale.
 	gen uint32
 
@@ -84,22 +88,32 @@ const keepArena = 1 << 20
 func (e *Event) Reset(raw []byte) error {
 	e.begin(raw)
 	if len(raw) > math.MaxInt32/2 {
-		return &SyntaxError{Offset: 0, Msg: faultText[faultSize]}
+		e.forget()
+		e.fault = &SyntaxError{Offset: 0, Msg: faultText[faultSize]}
+		return e.fault
 	}
 	w := walker{buf: raw}
-	i := blank(raw, 0)
-	if i >= len(raw) || raw[i] != '{' {
+	if err := e.walk(&w); err != nil {
+		e.fault = err
 		e.forget()
+	}
+	return e.fault
+}
+
+// walk checks the record in w and notes where its members are.
+func (e *Event) walk(w *walker) error {
+	b := w.buf
+	i := blank(b, 0)
+	if i >= len(b) || b[i] != '{' {
 		w.fail(faultObject, i)
 		return w.err()
 	}
-	if i = e.members(&w, i); i >= 0 {
-		if i = blank(raw, i); i < len(raw) {
+	if i = e.members(w, i); i >= 0 {
+		if i = blank(b, i); i < len(b) {
 			i = w.fail(faultTail, i)
 		}
 	}
 	if i < 0 {
-		e.forget()
 		return w.err()
 	}
 	return nil
@@ -118,7 +132,7 @@ func (e *Event) begin(raw []byte) {
 		e.entityGen, e.userGen, e.geoGen, e.agentGen, e.resGen = 0, 0, 0, 0, 0
 		e.gen = 1
 	}
-	e.raw = raw
+	e.raw, e.unchecked, e.fault = raw, false, nil
 	e.top = [NumKeys]Span{}
 	if cap(e.arena) > keepArena {
 		e.arena = nil
@@ -146,6 +160,15 @@ func (e *Event) forget() {
 	e.top = [NumKeys]Span{}
 }
 
+// quotedNames are the names of members as compact JSON writes them before a
+// value.
+var quotedNames = func() (q [NumKeys]string) {
+	for k := KeyOther + 1; k < NumKeys; k++ {
+		q[k] = `"` + keyNames[k] + `":`
+	}
+	return q
+}()
+
 // members walks the record's object at i and notes where its known members
 // are. It returns the index after the object, or -1.
 func (e *Event) members(w *walker, i int) int {
@@ -153,35 +176,20 @@ func (e *Event) members(w *walker, i int) int {
 	if i = blank(b, i+1); i < len(b) && b[i] == '}' {
 		return i + 1
 	}
+	key := KeyOther
 	for {
-		if i >= len(b) {
-			return w.fail(faultEnd, i)
-		}
-		if b[i] != '"' {
-			if i = blank(b, i); i >= len(b) {
-				return w.fail(faultEnd, i)
+		// Records of a trail have their members in the same order, so the next
+		// name is compared with the one that came next before.
+		before := key
+		key = e.after[before]
+		if q := quotedNames[key]; key != KeyOther && len(b)-i > len(q) && string(b[i:i+len(q)]) == q {
+			i += len(q)
+		} else {
+			if key, i = w.name(i); i < 0 {
+				return i
 			}
-			if b[i] != '"' {
-				return w.fail(faultKey, i)
-			}
+			e.after[before] = key
 		}
-		name := i + 1
-		if i = w.text(name); i < 0 {
-			return i
-		}
-		key := lookupKey(b[name:i-1], false)
-		if key == KeyOther && slices.Contains(b[name:i-1], '\\') {
-			key = lookupKey(b[name:i-1], true)
-		}
-		if i >= len(b) || b[i] != ':' {
-			if i = blank(b, i); i >= len(b) {
-				return w.fail(faultEnd, i)
-			}
-			if b[i] != ':' {
-				return w.fail(faultColon, i)
-			}
-		}
-		i++
 		if i < len(b) && b[i] <= ' ' {
 			i = blank(b, i)
 		}
@@ -210,6 +218,34 @@ func (e *Event) members(w *walker, i int) int {
 			return w.fail(faultComma, i)
 		}
 	}
+}
+
+// name reads a top-level member's name and the colon after it, and returns the
+// index after the colon, or -1.
+func (w *walker) name(i int) (Key, int) {
+	b := w.buf
+	if i = blank(b, i); i >= len(b) {
+		return KeyOther, w.fail(faultEnd, i)
+	}
+	if b[i] != '"' {
+		return KeyOther, w.fail(faultKey, i)
+	}
+	from := i + 1
+	if i = w.text(from); i < 0 {
+		return KeyOther, i
+	}
+	name := b[from : i-1]
+	key := lookupKey(name, false)
+	if key == KeyOther && slices.Contains(name, '\\') {
+		key = lookupKey(name, true)
+	}
+	if i = blank(b, i); i >= len(b) {
+		return KeyOther, w.fail(faultEnd, i)
+	}
+	if b[i] != ':' {
+		return KeyOther, w.fail(faultColon, i)
+	}
+	return key, i + 1
 }
 
 // value is the JSON of a top-level member, or nil.
@@ -297,7 +333,7 @@ func (e *Event) Raw() []byte { return e.raw }
 func (e *Event) Clone() *Event {
 	c := &Event{Geo: e.Geo, Derived: e.Derived}
 	c.begin(slices.Clone(e.raw))
-	c.top = e.top
+	c.top, c.unchecked, c.fault = e.top, e.unchecked, e.fault
 	return c
 }
 
@@ -322,6 +358,9 @@ func (e *Event) Time() (t time.Time, ok bool) {
 // Values returns the values of f as text, in document order (see ecs.Event).
 // The slice and the strings are valid until the next Reset.
 func (e *Event) Values(f *ecs.Field) []string {
+	if e.unchecked && e.Check() != nil {
+		return nil
+	}
 	if f.ID < 0 {
 		if f.Root == nil || e.slot == nil {
 			return nil
@@ -338,7 +377,9 @@ func (e *Event) Values(f *ecs.Field) []string {
 	if s.gen != e.gen {
 		s.gen, s.vals = e.gen, nil
 		if get := e.get[f.ID]; get != nil && e.raw != nil {
-			get(e, s)
+			if get(e, s); len(s.vals) == 0 {
+				s.vals = nil
+			}
 		}
 	}
 	return s.vals
@@ -372,7 +413,7 @@ func (e *Event) Exists(f *ecs.Field) bool {
 		}
 		return false
 	case f.Root != nil && e.slot != nil:
-		return e.hasKey(f)
+		return (!e.unchecked || e.Check() == nil) && e.hasKey(f)
 	}
 	return len(e.Values(f)) > 0
 }

@@ -1,9 +1,13 @@
 package cloudtrail
 
-// ResetRecord makes e a record that a Reader found, without looking at it again:
-// the Reader has checked the structure of all of it and the top-level members
-// to the letter, which is all that Provider, Action, ID, Time and
-// RecipientAccount read. Whoever goes on to other fields calls Check first.
+// ResetRecord makes e a record that a Reader found, without looking at it again.
+//
+// The Reader has checked the structure of all of it and the top-level members
+// to the letter, and that is all that Provider, Action, ID, Time and
+// RecipientAccount read. Whoever goes on to fields calls Check first, so that a
+// record with a fault inside is set aside before anything is evaluated; an
+// Event that was not checked checks itself when a field is asked for, and has
+// no values after a fault.
 //
 // Nine records in ten are of no interest to any rule by their provider and
 // action alone; walking through their nested values would cost as much as
@@ -11,9 +15,25 @@ package cloudtrail
 func (e *Event) ResetRecord(rec *Record) {
 	e.begin(rec.Raw)
 	e.top = rec.Top
+	// The Reader does not say whether there are members without a Key; there
+	// may be.
+	e.top[KeyOther] = Span{0, 1}
+	e.unchecked = true
 }
 
 // Check reports what is wrong with the inside of the record, as Reset would
-// have: the error is a *SyntaxError with the offset in Raw. Afterwards the Event
-// is as it was, or, after an error, without a record.
-func (e *Event) Check() error { return e.Reset(e.raw) }
+// have: the error is a *SyntaxError with the offset in Raw. After an error the
+// Event is without a record; what Provider, Action and the like returned before
+// stays valid until the next Reset.
+func (e *Event) Check() error {
+	if e.unchecked {
+		e.unchecked = false
+		// Not by way of Reset: strings that were handed out stay.
+		w := walker{buf: e.raw}
+		if err := e.walk(&w); err != nil {
+			e.fault = err
+			e.forget()
+		}
+	}
+	return e.fault
+}

@@ -6,17 +6,18 @@ import "time"
 const layoutMillis = "2006-01-02T15:04:05.000Z"
 
 // isoLayouts are the forms of ISO 8601 that Elasticsearch's date processor
-// reads and CloudTrail has ever written, most frequent first. Go reads a
+// reads (its format iso8601): a date may end after the year or the month, a
+// time after the hour or the minute, and the zone may be missing. Go reads a
 // fraction after the seconds with any of them.
-var isoLayouts = []string{
-	time.RFC3339,
-	"2006-01-02T15:04:05Z0700",
-	"2006-01-02T15:04:05Z07",
-	"2006-01-02T15:04:05",
-	"2006-01-02T15:04Z07:00",
-	"2006-01-02T15:04",
-	"2006-01-02",
-}
+var isoLayouts = func() []string {
+	var out []string
+	for _, clock := range []string{"15:04:05", "15:04", "15"} {
+		for _, zone := range []string{"Z07:00", "Z0700", "Z07", ""} {
+			out = append(out, "2006-01-02T"+clock+zone)
+		}
+	}
+	return append(out, "2006-01-02", "2006-01", "2006")
+}()
 
 // basicLayouts are basic_date_time and basic_date_time_no_millis, which session
 // creation dates may have too.
@@ -32,7 +33,7 @@ func parseISO(s string) (time.Time, bool) { return parseTime(s, isoLayouts) }
 // 2023-07-10T11:42:00Z, is read without trying layouts, since failing ones
 // allocate.
 func parseTime(s string, layouts []string) (time.Time, bool) {
-	if len(s) < len("2006-01-02") || len(s) > len("2006-01-02T15:04:05.999999999+00:00") {
+	if len(s) < len("2006") || len(s) > len("2006-01-02T15:04:05.999999999+00:00") {
 		return time.Time{}, false
 	}
 	if t, ok := parsePlain(s); ok {
@@ -49,7 +50,7 @@ func parseTime(s string, layouts []string) (time.Time, bool) {
 // parsePlain reads 2006-01-02T15:04:05Z with an optional fraction of three
 // digits.
 func parsePlain(s string) (time.Time, bool) {
-	if len(s) != 20 && len(s) != 24 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[len(s)-1] != 'Z' {
+	if len(s) != len("2006-01-02T15:04:05Z") && len(s) != len("2006-01-02T15:04:05.000Z") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[len(s)-1] != 'Z' {
 		return time.Time{}, false
 	}
 	millis := 0

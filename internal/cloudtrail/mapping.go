@@ -429,6 +429,7 @@ func (e *Event) tags() []string {
 // errors are the times that could not be read, which make a record a
 // pipeline_error in Elastic. The words are ours.
 func (e *Event) errors() []string {
+	threw := e.entities().threw
 	from := len(e.list)
 	if t := e.text(KeyEventTime); t != "" {
 		if _, ok := parseISO(t); !ok {
@@ -440,7 +441,7 @@ func (e *Event) errors() []string {
 			e.list = append(e.list, "sessionContext.attributes.creationDate is neither an ISO 8601 time nor a basic one")
 		}
 	}
-	if e.entities().threw {
+	if threw {
 		e.list = append(e.list, "an entity field has a value of another type")
 	}
 	return e.upTo(from)
