@@ -73,29 +73,24 @@ func (d *Reader) deliver() *Record {
 		err = walk(rec.Raw, d.nested, &rec.Top, nil)
 	}
 	if err != nil {
-		// The damage may have hidden the record's end, and others behind it.
-		d.rel = 1
-		if d.resyncWithin(d.child, err.Error()) {
-			return nil
-		}
-		d.rel, d.start = 0, -1
-		d.skip(at, int64(len(rec.Raw)), 1, err.Error())
+		d.giveUp(err.Error())
 		return nil
 	}
-	d.start = -1
 	whole := rec.Raw
 	if !rec.classify() {
 		d.unescaped = false
 		silent, why := d.unwrap(rec, 0)
+		if why != "" {
+			d.giveUp(why)
+			return nil
+		}
+		d.start = -1
 		if silent {
 			d.counts.Silent++
 			return nil
 		}
-		if why != "" {
-			d.skip(at, int64(len(whole)), 1, why)
-			return nil
-		}
 	}
+	d.start = -1
 	d.learn(whole)
 	d.counts.Records++
 	switch rec.Kind {

@@ -114,6 +114,7 @@ type Reader struct {
 	itemDepth  int // outerDepth at which records stand, -1 after the list of an envelope
 	root       int // itemDepth when outside an envelope: 0, or 1 inside a list
 	gap        gap
+	list       context // of the list that was left last
 
 	// The record that is open.
 	start   int      // its first byte in buf, -1 if none is open or it is dropped
@@ -142,6 +143,12 @@ type Reader struct {
 	arena     [2][]byte // texts of embedded records
 	tape2     []uint32  // tape for them
 	unescaped bool      // the bytes of rec are in an arena
+}
+
+// A context is the brackets around records.
+type context struct {
+	outer                       uint64
+	outerDepth, itemDepth, root int
 }
 
 // NewReader returns a Reader of the decompressed bytes of r.
@@ -399,24 +406,19 @@ func (d *Reader) confirm(p int) int {
 	if i == len(d.elems) {
 		return p
 	}
-	q := p + 1
-	for {
-		q = blank(d.buf[:d.end], q)
-		if q < d.end || d.err != nil || q-d.start > d.lim.Record {
-			break
-		}
-		shift := d.fill()
-		p, q = p-shift, q-shift
-	}
-	ok := q >= d.end
+	d.child = p + 1
+	b := d.ahead()
+	q := blank(b, d.child)
+	ok := q >= len(b)
 	if d.outerDepth > 0 {
-		ok = q < d.end && (d.buf[q] == ',' || d.buf[q] == ']')
-	} else if q < d.end {
-		ok = d.buf[q] == '{' || d.buf[q] == '['
+		ok = q < len(b) && (b[q] == ',' || b[q] == ']')
+	} else if q < len(b) {
+		ok = b[q] == '{' || b[q] == '['
 	}
 	if ok {
-		return p
+		return d.child - 1
 	}
+	d.rel = 1
 	d.beginHunt(d.start+int(d.elems[i]), "the end of the record is missing")
 	return -1
 }
@@ -542,6 +544,9 @@ func (d *Reader) between(p int, c byte) {
 
 // leave closes one bracket around records.
 func (d *Reader) leave(p int) {
+	if d.itemDepth >= 0 {
+		d.list = context{d.outer, d.outerDepth, d.itemDepth, d.root}
+	}
 	d.outer, d.outerDepth = d.outer>>1, d.outerDepth-1
 	if d.itemDepth = -1; d.outerDepth <= d.root {
 		if d.outerDepth < d.root {

@@ -81,12 +81,14 @@ func (d *Reader) startAt(b []byte, i int, more bool) verdict {
 		before = b[prev]
 	}
 	switch {
-	case before == ':':
+	case before == ':' && !column0:
 		return noStart
 	case column0 && (bytes.Equal(name, []byte(`"Records"`)) || bytes.Equal(name, []byte(`"Events"`)) || bytes.Equal(name, []byte(`"messageType"`))):
 		return documentStart
 	case column0 && d.outerDepth == 0:
 		return recordStart
+	case before == ':' && d.outerDepth > 0:
+		return noStart
 	case bytes.Equal(name, d.firstKey) && (before == ',' || before == '[' || before == '}' || column0):
 		return recordStart
 	}
@@ -113,6 +115,65 @@ func (d *Reader) search(from, to int, more bool) (pos int, v verdict) {
 		from = i + 1
 	}
 	return to, noStart
+}
+
+// ahead makes sure that what follows the record that has ended is buffered, so
+// far as followed looks, and returns buf up to there. It may move the record.
+func (d *Reader) ahead() []byte {
+	const far = 1 << 10
+	for d.end-d.child < far && d.err == nil {
+		d.fill()
+	}
+	return d.buf[:min(d.end, d.child+far)]
+}
+
+// followed reports whether what follows the record that has ended is what
+// follows a record. It is asked of a record that is broken: if it is not, the
+// record did not really end there.
+func (d *Reader) followed() bool {
+	b := d.ahead()
+	q := blank(b, d.child)
+	if d.outerDepth == 0 {
+		return q >= len(b) || b[q] == '{' || b[q] == '['
+	}
+	if q >= len(b) {
+		return false
+	}
+	r := blank(b, q+1)
+	switch b[q] {
+	case ']':
+		return r >= len(b) || b[r] == '}' || b[r] == ']'
+	case ',':
+		if r >= len(b) || b[r] != '{' {
+			return false
+		}
+		if d.startAt(b, r, false) != noStart {
+			return true
+		}
+		name := blank(b, r+1)
+		if name >= len(b) || b[name] != '"' {
+			return false
+		}
+		end := bytes.IndexByte(b[name+1:], '"')
+		return end > 0 && lookupKey(b[name+1:name+1+end], false) != KeyOther
+	}
+	return false
+}
+
+// giveUp quarantines the record that has ended, buf[start:child], and if need
+// be what follows it.
+func (d *Reader) giveUp(why string) {
+	// The damage may have hidden the record's end, and others behind it.
+	d.rel = 1
+	if d.resyncWithin(d.child, why) {
+		return
+	}
+	if !d.followed() {
+		d.beginHunt(d.child, why)
+		return
+	}
+	d.skip(d.at, int64(d.child-d.start), 1, why)
+	d.rel, d.start = 0, -1
 }
 
 // resyncWithin looks for another record inside the one that is open, before
@@ -239,7 +300,7 @@ func (d *Reader) gapSlow(p int, c byte) bool {
 				}
 				g.token, g.quote = d.base+int64(g.pos), b == '"'
 			}
-		case d.outerDepth == 0 && b == 0xef && g.pos+2 >= d.end && d.err == nil:
+		case d.outerDepth == 0 && b == 0xef && g.pos+2 >= d.end && c == 0 && d.err == nil:
 			return false // perhaps a byte order mark: wait for the rest
 		case d.outerDepth == 0 && b == 0xef && g.pos+2 < d.end && d.buf[g.pos+1] == 0xbb && d.buf[g.pos+2] == 0xbf:
 			g.pos += 2 // byte order mark
@@ -255,6 +316,14 @@ func (d *Reader) gapSlow(p int, c byte) bool {
 
 // garbage begins a hunt at bytes between records that are no JSON.
 func (d *Reader) garbage(pos int) bool {
+	if d.outerDepth == 0 && d.buf[pos] == ',' && d.list.outerDepth > 0 {
+		// More follows a list that had ended: a broken record had seemed to
+		// end it.
+		d.outer, d.outerDepth, d.itemDepth, d.root = d.list.outer, d.list.outerDepth, d.list.itemDepth, d.list.root
+		d.beginHunt(pos, "the list of records ended too early")
+		d.huntRecs = 0
+		return true
+	}
 	why := "text that is no JSON object"
 	if d.buf[pos] == 0 {
 		why = "NUL bytes"
