@@ -3,7 +3,9 @@ package kql_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,7 +65,15 @@ func (c pair) checkOracle(t *testing.T, seed uint64) bool {
 
 func TestOracle(t *testing.T) {
 	pairs, matches, errs := 0, 0, 0
-	for seed := range uint64(10_000) {
+	seeds := uint64(10_000)
+	if s := os.Getenv("LAMINA_ORACLE_PAIRS"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seeds = n
+	}
+	for seed := range seeds {
 		c := newPair(t, seed)
 		if c.p == nil {
 			errs++
