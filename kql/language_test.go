@@ -20,8 +20,9 @@ import (
 // are written.
 type chunk struct {
 	file, name string
-	line       int // of the query's first line
-	differs    []string
+	line       int      // of the query's first line
+	point      []string // the four columns of #POINT or #DIFFERS
+	differs    bool
 	quirks     bool
 	src        string
 	wantErr    string
@@ -69,12 +70,11 @@ func (c *chunk) add(number int, line string) error {
 	rest := func(prefix string) (string, bool) { return strings.CutPrefix(line, prefix) }
 	if s, ok := rest("#NAME "); ok {
 		c.name = s
+	} else if s, ok := rest("#POINT "); ok {
+		return c.addPoint(s)
 	} else if s, ok := rest("#DIFFERS "); ok {
-		row := strings.Split(s, " | ")
-		if len(row) != 4 {
-			return fmt.Errorf("%d columns; want 4", len(row))
-		}
-		c.differs = row
+		c.differs = true
+		return c.addPoint(s)
 	} else if s, ok := rest("#option "); ok {
 		c.quirks = s == "quirks"
 	} else if strings.HasPrefix(line, "#") {
@@ -102,6 +102,15 @@ func (c *chunk) add(number int, line string) error {
 		}
 		c.src += text
 	}
+	return nil
+}
+
+func (c *chunk) addPoint(s string) error {
+	row := strings.Split(s, " | ")
+	if len(row) != 4 || row[3] != "measured" && row[3] != "derived" {
+		return fmt.Errorf("want point | what Lamina does | source | measured or derived")
+	}
+	c.point = row
 	return nil
 }
 
