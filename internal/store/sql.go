@@ -93,7 +93,7 @@ func (s *SQL) PutAlert(ctx context.Context, a lamina.Alert, n Notice) (added boo
 		if err != nil || !added {
 			return err
 		}
-		_, err := s.insert(ctx, tx, `INSERT INTO lamina_outbox (key, kind, body) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING`, n.Key, n.Kind, n.Body)
+		_, err := s.insert(ctx, tx, `INSERT INTO lamina_outbox (key, kind, body) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING`, n.Key, n.Kind, append([]byte{}, n.Body...))
 		return err
 	})
 	if err != nil {
