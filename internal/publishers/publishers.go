@@ -10,6 +10,7 @@
 package publishers
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"maps"
@@ -147,6 +148,9 @@ func Builtin() (*Registry, error) {
 	}
 	return New(list)
 }
+
+// BuiltinTOML is the built-in list as it is written, to start a list from.
+func BuiltinTOML() []byte { return bytes.Clone(builtin) }
 
 // New makes a registry. A later entry with the id of an earlier one takes its
 // place, so a file of the user's can correct ours.
