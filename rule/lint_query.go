@@ -76,8 +76,10 @@ func (l *linter) data(p *Program) {
 
 func dataHint(name string) string {
 	switch name {
-	case NeedCity, NeedASN:
-		return "give a MaxMind database with --geoip"
+	case NeedCity:
+		return "give a MaxMind database with --geoip-city"
+	case NeedASN:
+		return "give a MaxMind database with --geoip-asn"
 	}
 	return ""
 }

@@ -125,10 +125,10 @@ func TestLintQuery(t *testing.T) {
 			`1:50 note flattened-wildcard: Elasticsearch compares a pattern with every key of aws.cloudtrail.flattened.request_parameters, not only with key | Lamina compares it with that key; --elastic-quirks does as Elasticsearch does`,
 		}},
 		{"geoip", `source.geo.country_iso_code: "XX"`, []string{
-			`0:9 warning needs-data: the rule needs a GeoIP city database (source.geo.country_iso_code): without it conditions on these fields are false | give a MaxMind database with --geoip`,
+			`0:9 warning needs-data: the rule needs a GeoIP city database (source.geo.country_iso_code): without it conditions on these fields are false | give a MaxMind database with --geoip-city`,
 		}},
 		{"asn_excluded", `user.id: x and not source.as.organization.name: "Example"`, []string{
-			`0:9 warning needs-data: the rule needs a GeoIP ASN database (source.as.organization.name): without it what the rule excludes by these fields gives alerts | give a MaxMind database with --geoip`,
+			`0:9 warning needs-data: the rule needs a GeoIP ASN database (source.as.organization.name): without it what the rule excludes by these fields gives alerts | give a MaxMind database with --geoip-asn`,
 			`1:16 note not-missing: also true when source.as.organization.name is missing | if that is not meant, add: and source.as.organization.name: *`,
 		}},
 		{"object", `aws.cloudtrail.user_identity: x`, []string{`1:1 error cannot-fire: the rule cannot fire: its query is never true of a CloudTrail document`, `1:31 warning never-true: never true: aws.cloudtrail.user_identity has fields below it and no value of its own`}},

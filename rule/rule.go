@@ -229,6 +229,10 @@ func (r *Rule) QueryPos(p query.Pos) query.Pos {
 	return r.QueryValue.At(p.Offset, p.Len)
 }
 
+// Source is the file the rule was read from; of a Kibana export it is all of it.
+// It must not be changed.
+func (r *Rule) Source() []byte { return r.text.data }
+
 // Line is the text of a line of the file, from 1, without its newline; "" when
 // there is no such line. Messages show it above a caret.
 func (r *Rule) Line(n int) string { return r.text.line(n) }
