@@ -24,6 +24,7 @@ var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
 		newDetect,
 		newExplain,
+		newPublishers,
 	}},
 	{groupAbout, "About lamina:", []func(*app) *cobra.Command{
 		newRender,
