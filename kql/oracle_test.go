@@ -68,9 +68,9 @@ func (o oracle) checkValues(is *kql.Is, n kql.Node) error {
 		of = n.Of
 	case *kql.Not:
 		of = []kql.Node{n.X}
-	default:
+	case *kql.Literal:
 		for _, f := range o.fieldsOf(is.Field) {
-			if _, err := o.one(f, is.Field, n.(*kql.Literal)); err != nil {
+			if _, err := o.one(f, is.Field, n); err != nil {
 				return err
 			}
 		}
@@ -324,6 +324,7 @@ func (o oracle) typed(f *ecs.Field, lit *kql.Literal, free bool) (bool, error) {
 			return len(values) > 0, nil
 		}
 		return false, errOracle
+	case ecs.IP, ecs.Boolean, ecs.Long, ecs.Double, ecs.Date:
 	}
 	if lit.Lone() {
 		return anyOf(values, func(v string) bool { _, ok := parseTyped(f.Type, v, false); return ok }), nil
@@ -481,6 +482,7 @@ func parseTyped(t ecs.Type, s string, up bool) (*big.Rat, bool) {
 				return big.NewRat(d.UnixMilli(), 1), true
 			}
 		}
+	case ecs.Unmapped, ecs.Keyword, ecs.ConstantKeyword, ecs.Text, ecs.Flattened, ecs.GeoPoint, ecs.Object:
 	}
 	return nil, false
 }
@@ -520,6 +522,7 @@ func (o oracle) compare(f *ecs.Field, n *kql.Range) (bool, error) {
 		}), nil
 	case ecs.GeoPoint:
 		return false, errOracle
+	case ecs.IP, ecs.Boolean, ecs.Long, ecs.Double, ecs.Date:
 	}
 	up := f.Type == ecs.Date && (n.Op == kql.Greater || n.Op == kql.LessEqual)
 	bound, ok := parseTyped(f.Type, text, up)

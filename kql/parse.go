@@ -2,7 +2,7 @@ package kql
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -471,7 +471,7 @@ func (p *parser) span(start int) query.Pos {
 }
 
 func (p *parser) pos(offset, length int) query.Pos {
-	line := sort.SearchInts(p.lines, offset)
+	line, _ := slices.BinarySearch(p.lines, offset)
 	start := 0
 	if line > 0 {
 		start = p.lines[line-1] + 1

@@ -28,12 +28,12 @@ func (c condition) on(f *ecs.Field, at query.At) query.Predicate {
 	return query.On(f, c.test, at)
 }
 
-func passes(t query.Test) (condition, error) { return condition{test: t}, nil }
+func passes(t query.Test) condition { return condition{test: t} }
 
-func fixed(v bool, note string) (condition, error) {
+func fixed(v bool, note string) condition {
 	return condition{always: func(f *ecs.Field, at query.At) query.Predicate {
 		return query.Fixed(v, f, at, note)
-	}}, nil
+	}}
 }
 
 // condition is the meaning of `f: lit`. Split is for free text, whose wildcards
@@ -44,21 +44,21 @@ func (c *compiler) condition(f *ecs.Field, lit *Literal, split bool) (condition,
 	}
 	switch f.Type {
 	case ecs.Unmapped:
-		return fixed(false, "no field of this name is mapped, so no record has it")
+		return fixed(false, "no field of this name is mapped, so no record has it"), nil
 	case ecs.Object:
 		if lit.Lone() {
 			return condition{always: query.Exists}, nil
 		}
-		return fixed(false, "an object has no value of its own, only the fields below it have")
+		return fixed(false, "an object has no value of its own, only the fields below it have"), nil
 	case ecs.ConstantKeyword:
 		if f.Const != "" {
-			return constant(f, lit)
+			return constant(f, lit), nil
 		}
 	case ecs.Keyword, ecs.Text, ecs.IP, ecs.Boolean, ecs.Long, ecs.Double, ecs.Date, ecs.Flattened, ecs.GeoPoint:
 	}
 	switch {
 	case lit.Lone():
-		return passes(hasValue(f))
+		return passes(hasValue(f)), nil
 	case lit.Kind == Wildcard:
 		return c.wildcard(f, lit, split)
 	}
@@ -69,7 +69,7 @@ func (c *compiler) condition(f *ecs.Field, lit *Literal, split bool) (condition,
 // constant compares with the value that every document has. Elasticsearch takes
 // a star for a wildcard there, quoted or not (ES ConstantFieldType.termQuery,
 // Regex.simpleMatch), and splits unquoted wildcards at white space.
-func constant(f *ecs.Field, lit *Literal) (condition, error) {
+func constant(f *ecs.Field, lit *Literal) condition {
 	match := false
 	if lit.Kind == Wildcard {
 		for _, piece := range pieces(lit) {
@@ -112,19 +112,19 @@ func (c *compiler) wildcard(f *ecs.Field, lit *Literal, split bool) (condition, 
 	switch f.Type {
 	case ecs.Keyword, ecs.ConstantKeyword:
 		if split {
-			return c.queryString(f, lit, func(p *Literal) query.Test { return query.Wildcard(pattern(p), query.CaseSensitive) })
+			return queryString(f, lit, func(p *Literal) query.Test { return query.Wildcard(pattern(p), query.CaseSensitive) })
 		}
-		return passes(query.Wildcard(pattern(lit), query.CaseSensitive))
+		return passes(query.Wildcard(pattern(lit), query.CaseSensitive)), nil
 	case ecs.Text:
-		return c.queryString(f, lit, func(p *Literal) query.Test { return query.WordTest(pattern(p)) })
+		return queryString(f, lit, func(p *Literal) query.Test { return query.WordTest(pattern(p)) })
 	case ecs.Flattened:
 		if f.Root != nil && c.opt.Quirks {
-			return c.keyedWildcard(f, lit)
+			return keyedWildcard(f, lit), nil
 		}
 		if split || c.opt.Quirks {
-			return c.queryString(f, lit, func(p *Literal) query.Test { return query.Wildcard(pattern(p), query.CaseSensitive) })
+			return queryString(f, lit, func(p *Literal) query.Test { return query.Wildcard(pattern(p), query.CaseSensitive) })
 		}
-		return passes(query.Wildcard(pattern(lit), query.CaseSensitive))
+		return passes(query.Wildcard(pattern(lit), query.CaseSensitive)), nil
 	case ecs.IP:
 		return condition{}, wrongValue(lit, "write a block such as 10.0.0.0/8", "%s is an ip, which takes no wildcard", f.Name)
 	case ecs.Boolean, ecs.Long, ecs.Double, ecs.Date, ecs.GeoPoint, ecs.Unmapped, ecs.Object:
@@ -135,7 +135,7 @@ func (c *compiler) wildcard(f *ecs.Field, lit *Literal, split bool) (condition, 
 
 // queryString splits the pattern at white space, as the query_string that
 // Kibana sends for all but keyword fields does; one piece that passes is enough.
-func (c *compiler) queryString(f *ecs.Field, lit *Literal, wild func(*Literal) query.Test) (condition, error) {
+func queryString(f *ecs.Field, lit *Literal, wild func(*Literal) query.Test) (condition, error) {
 	var tests []query.Test
 	for _, p := range pieces(lit) {
 		if p.Kind == Wildcard {
@@ -154,7 +154,7 @@ func (c *compiler) queryString(f *ecs.Field, lit *Literal, wild func(*Literal) q
 		}
 		tests = append(tests, t)
 	}
-	return passes(query.Some(tests...))
+	return passes(query.Some(tests...)), nil
 }
 
 func isOperator(s string) bool {
@@ -171,7 +171,7 @@ func isOperator(s string) bool {
 // key; any other is compared with the values of all keys, and can match only
 // when it begins with a star, because the terms begin with their key (ES
 // StringFieldType.normalizedWildcardQuery takes no key, FlattenedFieldMapper).
-func (c *compiler) keyedWildcard(f *ecs.Field, lit *Literal) (condition, error) {
+func keyedWildcard(f *ecs.Field, lit *Literal) condition {
 	var ps []func(at query.At) query.Predicate
 	for _, p := range pieces(lit) {
 		on, t := f, query.Wildcard(pattern(p), query.CaseSensitive)
@@ -192,7 +192,7 @@ func (c *compiler) keyedWildcard(f *ecs.Field, lit *Literal) (condition, error) 
 			of[i] = p(at)
 		}
 		return query.Across(at, of...)
-	}}, nil
+	}}
 }
 
 // pieces splits a wildcard at white space into wildcards and, between them, runs

@@ -197,9 +197,9 @@ func TestNearestMiss(t *testing.T) {
 func TestFormat(t *testing.T) {
 	long := strings.Repeat("x", 300) + "HERE" + strings.Repeat("y", 300)
 	for _, c := range []struct {
-		name, src   string
-		offset, len int
-		file, want  string
+		name, src      string
+		offset, length int
+		file, want     string
 	}{
 		{"middle_of_a_line", "a: b\n  and c.d: e", 11, 3, "mine.toml", "mine.toml:2:7: wrong\n     2 |   and c.d: e\n       |       ^^^\nhint: do this"},
 		{"end_of_the_text", "a:", 2, 0, "", "1:3: wrong\n     1 | a:\n       |   ^\nhint: do this"},
@@ -213,7 +213,7 @@ func TestFormat(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := &query.Error{Pos: query.Locate(c.src, c.offset, c.len), Msg: "wrong", Hint: "do this"}
+			e := &query.Error{Pos: query.Locate(c.src, c.offset, c.length), Msg: "wrong", Hint: "do this"}
 			if d := cmp.Diff(c.want, e.Format(c.file, c.src)); d != "" {
 				t.Error(d)
 			}

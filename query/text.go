@@ -149,7 +149,7 @@ const maxToken = 255
 // and a hiragana character is a token of its own.
 func nextToken(s string) (tok, rest string) {
 	start, end := -1, 0
-	prev, joined := wordOther, 0
+	prev, joined := wordOther, wordOther // joined: what stands between prev and here, wordOther for nothing
 	count := 0
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -163,15 +163,15 @@ func nextToken(s string) (tok, rest string) {
 				start, end, prev, count = i, i+n, k, 1
 			}
 		case k == wordExtend:
-			if joined == 0 {
+			if joined == wordOther {
 				end = i + n
 			}
-		case joined == 0 && k.joins():
-			joined = int(k)
-		case joined != 0 && !bridges(prev, wordKind(joined), k), !k.solid():
+		case joined == wordOther && k.joins():
+			joined = k
+		case joined != wordOther && !bridges(prev, joined, k), !k.solid():
 			return s[start:end], s[end:]
 		default:
-			joined = 0
+			joined = wordOther
 			end, prev = i+n, k
 			count++
 		}

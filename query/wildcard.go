@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -190,9 +191,9 @@ func (w *wildcard) at(seg []rune, v string) (int, bool) {
 
 // ends reports whether seg matches at the end of v.
 func (w *wildcard) ends(seg []rune, v string) bool {
-	for i := len(seg) - 1; i >= 0; i-- {
+	for _, want := range slices.Backward(seg) {
 		r, size := utf8.DecodeLastRuneInString(v)
-		if size == 0 || seg[i] != one && w.fold.lower(r) != seg[i] {
+		if size == 0 || want != one && w.fold.lower(r) != want {
 			return false
 		}
 		v = v[:len(v)-size]
