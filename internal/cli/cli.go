@@ -87,6 +87,8 @@ type app struct {
 	std   Stdio
 	flags globals
 	conf  *settings
+	// cancel ends the context of --timeout; nil without one.
+	cancel context.CancelFunc
 }
 
 // Main runs the command line args (without the program's name) and returns the
@@ -107,17 +109,19 @@ func Main(ctx context.Context, args []string, std Stdio) (code int) {
 			code = int(CannotRun)
 		}
 	}()
-	root := a.root()
+	root := a.root() //nolint:contextcheck // a command's context is the one ExecuteContext gives it
 	root.SetArgs(args)
 	root.SetIn(std.In)
 	root.SetOut(std.Out)
 	root.SetErr(std.Err)
 	err := root.ExecuteContext(ctx)
+	if a.cancel != nil {
+		a.cancel()
+	}
 	if err == nil {
 		return int(OK)
 	}
-	var status *statusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*statusError](err); ok {
 		if status.why != "" && !a.flags.quiet {
 			fmt.Fprintln(std.Err, "lamina: "+safe.Terminal(status.why))
 		}
@@ -148,8 +152,8 @@ func (a *app) root() *cobra.Command {
 	a.globalFlags(root)
 	for _, g := range commands {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
-		for _, make := range g.make {
-			c := make(a)
+		for _, newCommand := range g.make {
+			c := newCommand(a)
 			c.GroupID = g.id
 			root.AddCommand(c)
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,8 +26,8 @@ func withContext(t *testing.T, ctx context.Context, args []string, f func(contex
 	t.Helper()
 	saved := commands
 	defer func() { commands = saved }()
-	commands = append(commands[:len(commands):len(commands)], commandGroup{groupAbout + "-test", "Test:", []func(*app) *cobra.Command{
-		func(a *app) *cobra.Command {
+	commands = append(slices.Clip(commands), commandGroup{groupAbout + "-test", "Test:", []func(*app) *cobra.Command{
+		func(a *app) *cobra.Command { //nolint:contextcheck // a command's context is the one Main gives it
 			return &cobra.Command{Use: "try", Short: "try", RunE: func(cmd *cobra.Command, _ []string) error { return f(cmd.Context(), a) }}
 		},
 	}})

@@ -75,7 +75,7 @@ func TestHelp_style(t *testing.T) {
 		if s := c.Short; s == "" || strings.HasSuffix(s, ".") || s[:1] != strings.ToLower(s[:1]) {
 			t.Errorf("%s: Short %q: lower case, no full stop", c.CommandPath(), s)
 		}
-		for _, l := range strings.Split(c.Example, "\n") {
+		for l := range strings.SplitSeq(c.Example, "\n") {
 			checkCommandLine(t, root, c.CommandPath(), l)
 		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -103,13 +103,12 @@ func (a *app) missing(shown string, err error) error {
 			hint = "paths start in the folder you run lamina in"
 		}
 	}
-	return &Error{Msg: fmt.Sprintf("no such file: %s", shown), Hint: hint, Code: Usage, Err: err}
+	return &Error{Msg: "no such file: " + shown, Hint: hint, Code: Usage, Err: err}
 }
 
 // cause is the reason in a PathError, whose operation and path are said already.
 func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}
 	return err

@@ -61,7 +61,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if d, err := time.ParseDuration(conf.text("timeout")); err == nil && d > 0 {
 		ctx, cancel := context.WithTimeout(cmd.Context(), d)
 		cmd.SetContext(ctx)
-		cobra.OnFinalize(cancel)
+		a.cancel = cancel
 	}
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -96,7 +96,7 @@ func (a *app) results(cmd *cobra.Command) (*results, error) {
 	var ws []report.Writer
 	for _, o := range outlets {
 		opt := report.Options{Width: a.width(), Verbose: a.flags.verbose}
-		var to io.Writer = a.std.Out
+		to := a.std.Out
 		if o.file == "" {
 			r.toStdout = true
 			opt.Color = a.colored()
@@ -206,9 +206,7 @@ func (r *results) Finish(s lamina.Summary) error {
 	s.Failed = r.failed
 	if r.hidden > 0 {
 		counts := map[string]int64{"below_severity": r.hidden}
-		for k, v := range s.Counts {
-			counts[k] = v
-		}
+		maps.Copy(counts, s.Counts)
 		s.Counts = counts
 	}
 	reason := r.a.flags.allowIncomplete

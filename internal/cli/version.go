@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -88,7 +89,7 @@ func dataVersions() map[string]string {
 
 func writeVersion(w io.Writer, info versionInfo) error {
 	rows := [][]string{
-		{"messages", fmt.Sprint(info.Messages)},
+		{"messages", strconv.Itoa(info.Messages)},
 		{"go", info.Go},
 		{"platform", info.Platform},
 	}

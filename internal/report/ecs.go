@@ -68,7 +68,7 @@ func UUID(id string) string {
 func alertDocument(a *lamina.Alert, id string, now time.Time) map[string]any {
 	doc := map[string]any{}
 	maps.Copy(doc, a.Document)
-	event, _ := doc["event"].(map[string]any) //nolint:errcheck // nil when it is missing
+	event, _ := doc["event"].(map[string]any)
 	event = maps.Clone(event)
 	if event == nil {
 		event = map[string]any{}

@@ -156,11 +156,11 @@ func exposureItem(e *lamina.Exposure) mdItem {
 func planItem(p *lamina.Plan) mdItem {
 	var lines []string
 	for _, s := range p.Steps {
-		line := s.Action + " on " + s.Resource
+		parts := []string{s.Action + " on " + s.Resource}
 		for _, k := range slices.Sorted(maps.Keys(s.Args)) {
-			line += ", " + k + " = " + s.Args[k]
+			parts = append(parts, k+" = "+s.Args[k])
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(parts, ", "))
 	}
 	for _, b := range p.Breaks {
 		lines = append(lines, "may break: "+b)
@@ -202,9 +202,9 @@ func (w *markdown) title(total int) string {
 		return "## Lamina: nothing found\n\n"
 	}
 	var parts []string
-	for i := len(lamina.Severities) - 1; i >= 0; i-- {
+	for i, s := range slices.Backward(lamina.Severities) {
 		if n := w.ranks[i].count; n > 0 {
-			parts = append(parts, thousands(int64(n))+" "+string(lamina.Severities[i]))
+			parts = append(parts, thousands(int64(n))+" "+string(s))
 		}
 	}
 	if n := w.ranks[unknownBucket].count; n > 0 {

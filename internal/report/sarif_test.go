@@ -2,9 +2,9 @@ package report
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -133,7 +133,7 @@ func TestArtifact(t *testing.T) {
 func TestSARIF_caps_notifications(t *testing.T) {
 	messages := []lamina.Message{{Version: &lamina.Version{}}}
 	for i := range maxNotifications + 5 {
-		messages = append(messages, lamina.Message{Skipped: &lamina.Skipped{File: fmt.Sprint(i), Offset: -1, Reason: "x"}})
+		messages = append(messages, lamina.Message{Skipped: &lamina.Skipped{File: strconv.Itoa(i), Offset: -1, Reason: "x"}})
 	}
 	out := render(t, "sarif", Options{}, messages)
 	if !strings.Contains(out, "5 more records were skipped") || strings.Count(out, `"skipped `) != maxNotifications {

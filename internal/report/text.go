@@ -384,8 +384,8 @@ func width(s string) int {
 	return n
 }
 
-// A Note is how a message that is no result reads on standard error, in lines:
-// the first is the message, the others hints. It is nil for results.
+// Note returns how a message that is no result reads on standard error, in
+// lines: the first is the message, the others hints. It is nil for results.
 func Note(m lamina.Message) []string {
 	switch {
 	case m.Skipped != nil:

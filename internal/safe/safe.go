@@ -244,7 +244,7 @@ func escape(s string, keep func(rune) bool) string {
 		case r == '\t':
 			b.WriteString(`\t`)
 		case r < utf8.RuneSelf:
-			writeX(&b, byte(r))
+			writeX(&b, s[i])
 		case r <= 0xffff:
 			b.Write(appendU(nil, r))
 		default:

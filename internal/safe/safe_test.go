@@ -1,6 +1,7 @@
 package safe
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"reflect"
@@ -171,7 +172,7 @@ func checkJSON(t *testing.T, s string) {
 		t.Fatal(err)
 	}
 	out := JSON(doc)
-	if i := strings.IndexFunc(string(out), dangerous); i >= 0 {
+	if i := bytes.IndexFunc(out, dangerous); i >= 0 {
 		t.Errorf("JSON(%s) = %s", doc, out)
 	}
 	var before, after any
