@@ -193,10 +193,13 @@ func (a *app) openGeo() (*cloudtrail.GeoDB, error) {
 	return g, wrap(err, Usage, "a MaxMind database ends in .mmdb")
 }
 
-// count is "1 rule", "2 rules".
+// count is "1 rule", "2 rules", "3 matches".
 func count(n int, noun string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case strings.HasSuffix(noun, "ch"):
+		noun += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
@@ -314,17 +317,17 @@ func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats)
 			s.Counts[name] = n
 		}
 	}
-	add := func(n int64, format string) {
+	add := func(n int64, noun, rest string) {
 		if n > 0 {
-			s.Incomplete = append(s.Incomplete, fmt.Sprintf(format, n))
+			s.Incomplete = append(s.Incomplete, count(int(n), noun)+" "+rest)
 		}
 	}
-	add(c.Quarantined, "%d records quarantined")
-	add(c.FailedFiles, "%d files not read to their end")
-	add(int64(len(files.Skipped)), "%d files not opened")
-	add(st.Untimed, "%d events without a valid time, which rules about changes over time do not see")
-	add(st.OverMaxSignals, "%d matches beyond max_signals, as in Elastic (--schedule once shows them)")
-	add(st.Unscheduled, "%d matches between two runs of their rule, as in Elastic (--schedule once shows them)")
+	add(c.Quarantined, "record", "quarantined")
+	add(c.FailedFiles, "file", "not read to the end")
+	add(int64(len(files.Skipped)), "file", "not opened")
+	add(st.Untimed, "event", "without a valid time, which rules about changes over time do not see")
+	add(st.OverMaxSignals, "match", "beyond max_signals, as in Elastic (--schedule once shows them)")
+	add(st.Unscheduled, "match", "between two runs of the rule, as in Elastic (--schedule once shows them)")
 	s.Complete = len(s.Incomplete) == 0
 	s.Coverage = fmt.Sprintf("%d/%d records evaluated by %s in %s", c.Evaluated+c.Outside+c.Digests, c.Records,
 		count(d.engine.Rules(), "rule"), count(int(c.Files), "file"))
