@@ -127,6 +127,12 @@ func Main(ctx context.Context, args []string, std Stdio) (code int) {
 		}
 		return int(status.code)
 	}
+	if errors.Is(err, context.DeadlineExceeded) && a.cancel != nil {
+		err = &Error{
+			Msg:  "stopped after " + a.conf.text("timeout") + ", as --timeout says",
+			Hint: "give it more time, or 0 for no limit", Code: CannotRun, Err: err,
+		}
+	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		fmt.Fprintln(std.Err, "lamina: interrupted")
 		return int(Interrupted)

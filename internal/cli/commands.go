@@ -9,7 +9,10 @@ const (
 )
 
 // rootExample is what `lamina --help` shows first.
-const rootExample = `  lamina render results.json -f markdown   write a saved result in another format
+const rootExample = `  lamina detect trail/                     our rules over CloudTrail files
+  lamina detect trail/ --rules my-rules/   Elastic rules of your own
+  lamina explain layer-shared event.json   why a rule did or did not match
+  lamina render results.json -f markdown   write a saved result in another format
   lamina config show --origin              the settings in force and where each comes from`
 
 // A commandGroup is commands that the help lists together.
@@ -24,6 +27,7 @@ var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
 		newDetect,
 		newExplain,
+		newRules,
 		newPublishers,
 	}},
 	{groupAbout, "About lamina:", []func(*app) *cobra.Command{

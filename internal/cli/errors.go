@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,8 +67,6 @@ func (a *app) fail(err error) Code {
 		}
 	case errors.As(err, &q):
 		code, hint = Usage, q.Hint
-	case errors.Is(err, context.DeadlineExceeded):
-		hint = "raise --timeout"
 	}
 	lines := safe.Lines(strings.TrimRight(err.Error(), "\n"))
 	fmt.Fprintln(a.std.Err, "lamina: error: "+lines[0])

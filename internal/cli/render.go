@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -37,29 +37,34 @@ func (a *app) render(cmd *cobra.Command, name string) (err error) {
 		defer f.Close() //nolint:errcheck // read only
 		in = f
 	}
-	r, err := a.results(cmd)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.Abort()) }()
-	return a.replay(r, name, in)
-}
-
-func (a *app) replay(r *results, name string, in io.Reader) error {
-	var end *lamina.Summary
-	err := report.Read(in, func(m lamina.Message) error {
+	// The outputs are opened when the saved version is known, so that what is
+	// written says what made the result, not what rendered it.
+	var r *results
+	var end lamina.Summary
+	var own error // ours, not the file's
+	defer func() {
+		if r != nil {
+			err = errors.Join(err, r.Abort())
+		}
+	}()
+	err = report.Read(in, func(m lamina.Message) error {
 		switch {
 		case m.Version != nil:
-			return nil
+			r, own = a.resultsOf(cmd, *m.Version)
 		case m.Summary != nil:
-			end = m.Summary
-			return nil
+			end = *m.Summary
+		default:
+			own = r.Write(m)
 		}
-		return r.Write(m)
+		return cmp.Or(own, cmd.Context().Err())
 	})
-	if err != nil {
-		hint := "lamina render reads what -f json wrote"
-		return wrap(fmt.Errorf("%s: %w", name, err), Usage, hint)
+	switch {
+	case own != nil:
+		return own
+	case cmd.Context().Err() != nil:
+		return cmd.Context().Err()
+	case err != nil:
+		return wrap(fmt.Errorf("%s: %w", name, err), Usage, "lamina render reads what -f json wrote")
 	}
-	return r.Finish(*end)
+	return r.Finish(end)
 }

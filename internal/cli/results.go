@@ -81,6 +81,13 @@ func (a *app) outlets() ([]outlet, error) {
 // results opens the outputs and writes the version. The default of --fail-on is
 // the setting's, unless the command has the annotation "fail-on".
 func (a *app) results(cmd *cobra.Command) (*results, error) {
+	v := version()
+	v.Command = commandName(cmd)
+	return a.resultsOf(cmd, v)
+}
+
+// resultsOf is results for a stream that begins with v.
+func (a *app) resultsOf(cmd *cobra.Command, v lamina.Version) (*results, error) {
 	outlets, err := a.outlets()
 	if err != nil {
 		return nil, err
@@ -115,8 +122,6 @@ func (a *app) results(cmd *cobra.Command) (*results, error) {
 		ws = append(ws, w)
 	}
 	r.w = report.Multi(ws...)
-	v := version()
-	v.Command = commandName(cmd)
 	if err := r.w.Write(lamina.Message{Version: &v}); err != nil {
 		return nil, errors.Join(err, r.Abort())
 	}

@@ -256,6 +256,26 @@ func TestText_fits(t *testing.T) {
 	}
 }
 
+// The command under an alert can be pasted into a shell, whatever the file is called.
+func TestShellWord(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"plain", "trail/a.json.gz", "trail/a.json.gz"},
+		{"space", "a b", "'a b'"},
+		{"quote", "it's", `'it'\''s'`},
+		{"command", "$(rm -rf x);", "'$(rm -rf x);'"},
+		{"flag", "-rf", "'./-rf'"},
+		{"empty", "", "''"},
+		{"letters", "東京.json", "東京.json"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := shellWord(tt.in); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 // A comment never grows over the cap, whatever is found, and says what it left out.
 func TestMarkdown_is_capped(t *testing.T) {
 	messages := []lamina.Message{{Version: &lamina.Version{Messages: 1}}}

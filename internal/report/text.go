@@ -57,7 +57,31 @@ func (w *text) alert(a *lamina.Alert) {
 		w.wrap(2, folded(s))
 	}
 	w.wrap(2, where(a))
-	w.str("  ", w.dim(safe.Line(a.ID, 0)), "  lamina explain ", safe.Line(a.ID, 0), "\n")
+	w.str("  ", w.dim(safe.Line(a.ID, 0)), explainHint(a), "\n")
+}
+
+// explainHint is the command that says why the alert is there, to be pasted into
+// a shell; nothing when what it was found in cannot be read again.
+func explainHint(a *lamina.Alert) string {
+	file, _, _ := strings.Cut(a.File, "!") // an entry of an archive is read with it
+	if file == "" || file == "-" {
+		return ""
+	}
+	return "  lamina explain " + safe.Line(a.ID, 0) + " " + shellWord(safe.Terminal(file))
+}
+
+// shellWord quotes s for a POSIX shell unless it needs none.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= utf8.RuneSelf || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || strings.ContainsRune("/._-+=:,@", r)
+	}
+	if s != "" && !strings.HasPrefix(s, "-") && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	if strings.HasPrefix(s, "-") {
+		s = "./" + s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // alertRows are the investigation fields in the rule's order, then the values
