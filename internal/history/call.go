@@ -35,6 +35,10 @@ type Call struct {
 	caller   string // userIdentity.arn
 	request  object
 	response object
+	// statement is the policy statement that AddLayerVersionPermission answers
+	// with: a JSON object inside a string.
+	statement object
+	partition string
 	// hidden says that requestParameters are null or absent.
 	hidden bool
 }
@@ -65,6 +69,7 @@ func ReadCall(raw []byte) (*Call, bool) {
 	if json.Unmarshal(raw, &rec) != nil || rec == nil {
 		return nil, false
 	}
+	who := rec.object("userIdentity")
 	c := &Call{
 		ID:       rec.text("eventID"),
 		Provider: rec.text("eventSource"),
@@ -72,14 +77,14 @@ func ReadCall(raw []byte) (*Call, bool) {
 		Region:   rec.text("awsRegion"),
 		Account:  rec.text("recipientAccountId"),
 		Failed:   rec.text("errorCode") != "" || rec.text("errorMessage") != "",
-		caller:   rec.object("userIdentity").text("arn"),
+		caller:   who.text("arn"),
 		request:  rec.object("requestParameters"),
 		response: rec.object("responseElements"),
 	}
 	c.API = APIName(c.Event)
 	c.hidden = c.request == nil
 	if c.Account == "" {
-		c.Account = rec.object("userIdentity").text("accountId")
+		c.Account = who.text("accountId")
 	}
 	if c.ID == "" {
 		sum := sha256.Sum256(raw)
@@ -88,6 +93,10 @@ func ReadCall(raw []byte) (*Call, bool) {
 	if t, err := time.Parse(time.RFC3339Nano, rec.text("eventTime")); err == nil {
 		c.Time = t
 	}
+	if s := c.response.text("statement"); s != "" && json.Unmarshal([]byte(s), &c.statement) != nil {
+		c.statement = nil
+	}
+	c.partition = c.findPartition()
 	return c, true
 }
 
@@ -135,14 +144,14 @@ func (c *Call) Layer() (lamina.LayerARN, bool) {
 	name := c.request.text("layerName", "arn")
 	if v := c.response.text("layerVersionArn"); v != "" {
 		name = v
-	} else if v := c.statement().text("Resource"); v != "" {
+	} else if v := c.statement.text("Resource"); v != "" {
 		name = v
 	}
 	if name == "" {
 		return lamina.LayerARN{}, false
 	}
 	if !strings.HasPrefix(name, "arn:") {
-		name = strings.Join([]string{"arn", c.Partition(), "lambda", c.Region, c.Account, "layer", name}, ":")
+		name = strings.Join([]string{"arn", c.partition, "lambda", c.Region, c.Account, "layer", name}, ":")
 	}
 	l, err := lamina.ParseLayerARN(name)
 	if err != nil {
@@ -157,16 +166,6 @@ func (c *Call) Layer() (lamina.LayerARN, bool) {
 	return l, true
 }
 
-// statement is the policy statement that AddLayerVersionPermission answers
-// with: a JSON object inside a string.
-func (c *Call) statement() object {
-	var o object
-	if s := c.response.text("statement"); s != "" && json.Unmarshal([]byte(s), &o) == nil {
-		return o
-	}
-	return nil
-}
-
 // partitions are the regions' beginnings of the partitions other than aws
 // (aws-cdk region-info; the AWS General Reference).
 var partitions = []struct{ region, partition string }{
@@ -179,11 +178,11 @@ var partitions = []struct{ region, partition string }{
 	{"eusc-", "aws-eusc"},
 }
 
-// Partition is the partition the call was made in: that of an ARN in the
+// findPartition is the partition the call was made in: that of an ARN in the
 // record, else that of its region, else aws.
-func (c *Call) Partition() string {
+func (c *Call) findPartition() string {
 	for _, s := range []string{
-		c.response.text("functionArn", "layerVersionArn"), c.statement().text("Resource"),
+		c.response.text("functionArn", "layerVersionArn"), c.statement.text("Resource"),
 		c.request.text("layerName", "functionName", "eventSourceArn"), c.caller,
 	} {
 		if a, err := lamina.ParseARN(s); err == nil {
@@ -227,7 +226,7 @@ func (c *Call) function(s string) (FunctionName, bool) {
 	if s == "" || len(s) > maxText {
 		return FunctionName{}, false
 	}
-	arn := lamina.ARN{Partition: c.Partition(), Service: "lambda", Region: c.Region, Account: c.Account}
+	arn := lamina.ARN{Partition: c.partition, Service: "lambda", Region: c.Region, Account: c.Account}
 	rest := s
 	if a, err := lamina.ParseARN(s); err == nil {
 		if a.Service != "lambda" {

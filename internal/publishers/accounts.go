@@ -2,6 +2,7 @@ package publishers
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -25,7 +26,7 @@ func ParseAccounts(name string, data []byte) ([]Publisher, error) {
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&doc); err != nil {
-		if err == io.EOF { //nolint:errorlint // Decode returns the bare io.EOF for an empty document
+		if errors.Is(err, io.EOF) {
 			return nil, &Error{File: name, Msg: "the file is empty"}
 		}
 		return nil, yamlError(name, err)

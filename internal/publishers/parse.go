@@ -214,17 +214,17 @@ func positions(data []byte) map[string]unstable.Position {
 	}
 	for p.NextExpression() {
 		e := p.Expression()
-		switch e.Kind {
-		case unstable.ArrayTable:
+		switch kind := e.Kind; {
+		case kind == unstable.ArrayTable:
 			full, pos := path(e.Key(), "")
 			counts[full]++
 			prefix = full + "." + strconv.Itoa(counts[full]-1)
 			at[prefix] = pos
-		case unstable.Table:
+		case kind == unstable.Table:
 			full, pos := path(e.Key(), "")
 			prefix = full
 			at[prefix] = pos
-		case unstable.KeyValue:
+		case kind == unstable.KeyValue:
 			full, pos := path(e.Key(), prefix)
 			at[full] = pos
 			v := e.Value()
@@ -234,8 +234,6 @@ func positions(data []byte) map[string]unstable.Position {
 			for i, it := 0, v.Children(); v.Kind == unstable.Array && it.Next(); i++ {
 				at[full+"."+strconv.Itoa(i)] = p.Shape(it.Node().Raw).Start
 			}
-		default:
-			// Comments carry no values.
 		}
 	}
 	return at
