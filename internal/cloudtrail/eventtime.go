@@ -5,90 +5,148 @@ import "time"
 // layoutMillis is how the pipeline writes dates: UTC, milliseconds.
 const layoutMillis = "2006-01-02T15:04:05.000Z"
 
-// isoLayouts are the forms of ISO 8601 that Elasticsearch's date processor
-// reads (its format iso8601): a date may end after the year or the month, a
-// time after the hour or the minute, and the zone may be missing. Go reads a
-// fraction after the seconds with any of them.
-var isoLayouts = func() []string {
-	var out []string
-	for _, clock := range []string{"15:04:05", "15:04", "15"} {
-		for _, zone := range []string{"Z07:00", "Z0700", "Z07", ""} {
-			out = append(out, "2006-01-02T"+clock+zone)
-		}
-	}
-	return append(out, "2006-01-02", "2006-01", "2006")
-}()
-
-// basicLayouts are basic_date_time and basic_date_time_no_millis, which session
-// creation dates may have too.
-var basicLayouts = []string{
-	"20060102T150405Z0700",
-	"20060102T150405Z07:00",
-}
-
-// parseISO reads a time to the millisecond; a time without zone is UTC.
-func parseISO(s string) (time.Time, bool) { return parseTime(s, isoLayouts) }
-
-// parseTime reads s by the first layout that fits. The form CloudTrail writes,
-// 2023-07-10T11:42:00Z, is read without trying layouts, since failing ones
-// allocate.
-func parseTime(s string, layouts []string) (time.Time, bool) {
-	if len(s) < len("2006") || len(s) > len("2006-01-02T15:04:05.999999999+00:00") {
-		return time.Time{}, false
-	}
-	if t, ok := parsePlain(s); ok {
-		return t, true
-	}
-	for _, l := range layouts {
-		if t, err := time.Parse(l, s); err == nil {
-			return t.UTC().Truncate(time.Millisecond), true
-		}
-	}
-	return time.Time{}, false
-}
-
-// parsePlain reads 2006-01-02T15:04:05Z with an optional fraction of three
-// digits.
-func parsePlain(s string) (time.Time, bool) {
-	if len(s) != len("2006-01-02T15:04:05Z") && len(s) != len("2006-01-02T15:04:05.000Z") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[len(s)-1] != 'Z' {
-		return time.Time{}, false
-	}
-	millis := 0
-	if len(s) == 24 {
-		if s[19] != '.' {
-			return time.Time{}, false
-		}
-		millis = number(s[20:23])
-	}
-	year, month, day := number(s[:4]), number(s[5:7]), number(s[8:10])
-	hour, minute, second := number(s[11:13]), number(s[14:16]), number(s[17:19])
-	if min(year, month, day, hour, minute, second, millis) < 0 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
-	}
-	t := time.Date(year, time.Month(month), day, hour, minute, second, millis*1e6, time.UTC)
-	return t, t.Day() == day // 30 February would have moved on
-}
-
-// number reads decimal digits; -1 for anything else.
-func number(s string) int {
-	n := 0
-	for i := range len(s) {
-		if s[i]-'0' > 9 {
-			return -1
-		}
-		n = n*10 + int(s[i]-'0')
-	}
-	return n
-}
-
 // appendMillis appends t as the pipeline writes dates.
 func appendMillis(dst []byte, t time.Time) []byte { return t.AppendFormat(dst, layoutMillis) }
 
-// parseSession reads the creation date of a session, which may be in the basic
-// forms too.
+// parseISO reads a time in the forms that Elasticsearch's date processor calls
+// ISO8601: a date may end after the year or the month, a time after the hour or
+// the minute, a fraction has one to nine digits after a dot or a comma, and a
+// time without zone is UTC. The result is cut to the millisecond.
+func parseISO(s string) (time.Time, bool) {
+	p := clock{rest: s}
+	p.year = p.digits(4)
+	if p.next('-') {
+		p.month = p.positive()
+		if p.next('-') {
+			p.day = p.positive()
+			if p.next('T') {
+				p.hour = p.digits(2)
+				if p.next(':') {
+					p.minute = p.digits(2)
+					if p.next(':') {
+						p.second = p.digits(2)
+						p.fraction()
+					}
+				}
+				p.zone(false)
+			}
+		}
+	}
+	return p.time()
+}
+
+// parseSession reads the creation date of a session, which may also be in the
+// basic forms with a zone, 20060102T150405Z (basic_date_time,
+// basic_date_time_no_millis).
 func parseSession(s string) (time.Time, bool) {
 	if t, ok := parseISO(s); ok {
 		return t, true
 	}
-	return parseTime(s, basicLayouts)
+	p := clock{rest: s}
+	p.year, p.month, p.day = p.digits(4), p.positive(), p.positive()
+	p.bad = !p.next('T') || p.bad
+	p.hour, p.minute, p.second = p.digits(2), p.digits(2), p.digits(2)
+	p.fraction()
+	p.zone(true)
+	return p.time()
+}
+
+// A clock reads the parts of a time one after the other. It allocates nothing,
+// not even for what is no time.
+type clock struct {
+	rest                                          string
+	bad                                           bool
+	year, month, day, hour, minute, second, nanos int
+	offset                                        time.Duration // east of UTC
+}
+
+// next takes c if it comes next.
+func (p *clock) next(c byte) bool {
+	if p.rest == "" || p.rest[0] != c {
+		return false
+	}
+	p.rest = p.rest[1:]
+	return true
+}
+
+// digits takes n digits.
+func (p *clock) digits(n int) int {
+	if len(p.rest) < n {
+		p.bad = true
+		return 0
+	}
+	v := 0
+	for i := range n {
+		d := p.rest[i] - '0'
+		if d > 9 {
+			p.bad = true
+			return 0
+		}
+		v = v*10 + int(d)
+	}
+	p.rest = p.rest[n:]
+	return v
+}
+
+// positive takes two digits that are not 00.
+func (p *clock) positive() int {
+	v := p.digits(2)
+	p.bad = p.bad || v == 0
+	return v
+}
+
+// fraction takes an optional fraction of a second.
+func (p *clock) fraction() {
+	if !p.next('.') && !p.next(',') {
+		return
+	}
+	n := 0
+	for n < len(p.rest) && p.rest[n]-'0' <= 9 {
+		n++
+	}
+	if n == 0 || n > 9 {
+		p.bad = true
+		return
+	}
+	p.nanos = p.digits(n)
+	for range 9 - n {
+		p.nanos *= 10
+	}
+}
+
+// zone takes Z, +15, +1504 or +15:04.
+func (p *clock) zone(required bool) {
+	sign := time.Duration(1)
+	switch {
+	case p.rest == "":
+		p.bad = p.bad || required
+		return
+	case p.next('Z'):
+		return
+	case p.next('-'):
+		sign = -1
+	case !p.next('+'):
+		p.bad = true
+		return
+	}
+	hours, minutes := p.digits(2), 0
+	if p.next(':') || p.rest != "" {
+		minutes = p.digits(2)
+	}
+	if hours > 18 || minutes > 59 { // the offsets that java.time has
+		p.bad = true
+	}
+	p.offset = sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
+}
+
+func (p *clock) time() (time.Time, bool) {
+	month, day := max(p.month, 1), max(p.day, 1)
+	if p.bad || p.rest != "" || month > 12 || p.hour > 23 || p.minute > 59 || p.second > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(p.year, time.Month(month), day, p.hour, p.minute, p.second, p.nanos, time.UTC)
+	if t.Day() != day { // 30 February has moved on
+		return time.Time{}, false
+	}
+	return t.Add(-p.offset).Truncate(time.Millisecond), true
 }

@@ -339,7 +339,7 @@ func naiveTime(s string, forms ...*regexp.Regexp) string {
 		if z := strings.Replace(m[8], ":", "", 1); len(z) > 1 {
 			h, _ := strconv.Atoi(z[1:3])
 			mi, _ := strconv.Atoi((z + "00")[3:5])
-			if h > 24 || mi > 60 { // as Go reads zones
+			if h > 18 || mi > 59 {
 				return ""
 			}
 			off := time.Duration(h)*time.Hour + time.Duration(mi)*time.Minute
@@ -360,6 +360,7 @@ func naiveMapping(raw []byte) *naive {
 	naiveClean(n.json)
 
 	n.set("@timestamp", naiveTime(n.str("eventTime")))
+	n.digest()
 	for _, p := range [][2]string{
 		{"eventVersion", "event_version"}, {"eventCategory", "event_category"}, {"eventType", "event_type"},
 		{"apiVersion", "api_version"}, {"requestID", "request_id"}, {"errorCode", "error_code"},
@@ -429,6 +430,8 @@ func naiveMapping(raw []byte) *naive {
 	return n
 }
 
+var sessionARN = regexp.MustCompile(`^arn:[a-z0-9-]+:sts:.*/([^/]*)$`)
+
 func (n *naive) people() {
 	kind := n.str("userIdentity.type")
 	issuer := n.str("userIdentity.sessionContext.sessionIssuer.arn")
@@ -452,9 +455,9 @@ func (n *naive) people() {
 		}
 	}
 	session := ""
-	if arn := n.str("userIdentity.arn"); strings.Contains(arn, ":sts:") && strings.Contains(arn, "/") {
+	if m := sessionARN.FindStringSubmatch(n.str("userIdentity.arn")); m != nil {
 		if kind == "AssumedRole" || kind == "FederatedUser" || kind == "IdentityCenterUser" {
-			session = arn[strings.LastIndex(arn, "/")+1:]
+			session = m[1]
 		}
 	}
 	n.add("related.user", session)
@@ -480,6 +483,34 @@ func (n *naive) people() {
 	n.add("related.user", n.first("user.id"))
 	n.add("related.user", n.first("user.name"))
 	n.add("related.user", n.str("userIdentity.onBehalfOf.userId"))
+}
+
+func (n *naive) digest() {
+	n.set("@timestamp", naiveTime(n.str("digestEndTime")))
+	n.move("digestS3Object", "file.path")
+	n.move("previousDigestHashValue", "related.hash")
+	d := &ordered{vals: map[string]any{}}
+	for _, p := range [][2]string{ // in the order of the new names
+		{"digestEndTime", "end_time"}, {"logFiles", "log_files"}, {"newestEventTime", "newest_event_time"},
+		{"oldestEventTime", "oldest_event_time"}, {"previousDigestHashAlgorithm", "previous_hash_algorithm"},
+		{"previousDigestHashValue", "previous_hash_value"}, {"previousDigestS3Bucket", "previous_s3_bucket"},
+		{"previousDigestS3Object", "previous_s3_object"}, {"previousDigestSignature", "previous_signature"},
+		{"publicKeyFingerprint", "public_key_fingerprint"}, {"digestPublicKeyFingerprint", "public_key_fingerprint"},
+		{"digestS3Bucket", "s3_bucket"}, {"digestSignatureAlgorithm", "signature_algorithm"}, {"digestStartTime", "start_time"},
+	} {
+		v := n.at(p[0])
+		if strings.HasSuffix(p[1], "_time") {
+			if v = nil; naiveTime(n.str(p[0])) != "" {
+				v = naiveTime(n.str(p[0]))
+			}
+		}
+		if v != nil {
+			d.put(p[1], v)
+		}
+	}
+	if len(d.keys) > 0 {
+		n.flat["aws.cloudtrail.flattened.digest"] = d
+	}
 }
 
 func (n *naive) texts() {
@@ -574,11 +605,11 @@ func (n *naive) rest() {
 		n.add("related.user", v)
 	}
 	if v := n.str("tlsDetails.tlsVersion"); v != "tlsVersion" {
-		n.set("tls.version", v)
 		if i := strings.Index(v, "v"); i >= 0 {
 			n.set("tls.version_protocol", strings.ToLower(v[:i]))
-			n.set("tls.version", v[i+1:])
+			v = v[i+1:]
 		}
+		n.set("tls.version", v)
 		n.move("tlsDetails.cipherSuite", "tls.cipher")
 		n.move("tlsDetails.clientProvidedHostHeader", "tls.client.server_name")
 		n.move("tlsDetails.keyExchange", "aws.cloudtrail.tls_details.key_exchange")
@@ -797,7 +828,7 @@ func (n *naive) naiveEntities() (related, target []string, ok bool) {
 var elsewhere = []string{
 	"event.ingested", "event.kind", "tags", "user_agent.name", "user_agent.version", "user_agent.device", "user_agent.os",
 	"related.entity", "actor", "target", "entity", "host", "service.entity", "service.target", "user.entity", "user.target.entity",
-	"aws.cloudtrail.flattened.digest", "file", "related.hash", "error",
+	"error",
 }
 
 func compareWithOracle(t *testing.T, e *Event, raw []byte) {
