@@ -28,6 +28,7 @@
 package awsfake
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
@@ -166,7 +167,8 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 type Caller struct {
 	Account string
 	// Role and Session make an assumed role; User an IAM user; neither the root
-	// user; Service a call by AWS on the account's behalf ("cloudformation.amazonaws.com").
+	// user. Service is the service that calls with the role on the account's
+	// behalf ("cloudformation.amazonaws.com"); without a role it calls as itself.
 	Role, Session, User, Service string
 	SourceIP, UserAgent          string
 	MFA, Console                 bool
@@ -178,6 +180,8 @@ func (c Caller) kind() string {
 		return "AssumedRole"
 	case c.User != "":
 		return "IAMUser"
+	case c.Service != "":
+		return "AWSService"
 	}
 	return "Root"
 }
@@ -194,7 +198,12 @@ func (c Caller) arn(partition string) string {
 
 // ids are made from who the caller is. They end in EXAMPLE, as those of AWS's
 // documentation do, so that nobody takes a key for a secret.
-type ids struct{ accessKey, principal string }
+type ids struct {
+	accessKey, principal string
+	// before and after are userIdentity without the session's time of creation,
+	// which stands between them when there is a session.
+	before, after []byte
+}
 
 // idsOf returns the caller's ids; the lock must be held.
 func (f *Fake) idsOf(c Caller) ids {
@@ -213,6 +222,11 @@ func (f *Fake) idsOf(c Caller) ids {
 	i.principal = principal + c.hash("principal")[:10] + "EXAMPLE"
 	if c.Role == "" && c.User == "" {
 		i.principal = c.Account
+	}
+	identity := Session{f: f, caller: c}.identity(i).append(nil, api)
+	i.before = identity
+	if at := bytes.Index(identity, []byte(created)); at >= 0 {
+		i.before, i.after = identity[:at], identity[at+len(created):]
 	}
 	f.ids[c] = i
 	return i

@@ -105,8 +105,14 @@ func (s Session) write(n note) {
 		b = appendString(b, value)
 	}
 	b = append(b, `{"eventVersion":"1.11","userIdentity":`...)
-	b = s.identity().append(b, api)
-	b = append(append(b, `,"eventTime":"`...), s.f.now.Format(timeFormat)...)
+	id := s.f.idsOf(c)
+	b = append(b, id.before...)
+	if id.after != nil {
+		// The session began with the hour, which is as good as any time before now.
+		b = s.f.now.Truncate(time.Hour).AppendFormat(b, timeFormat)
+		b = append(b, id.after...)
+	}
+	b = s.f.now.AppendFormat(append(b, `,"eventTime":"`...), timeFormat)
 	b = append(b, '"')
 	str("eventSource", n.Source)
 	str("eventName", n.Name)
@@ -164,9 +170,12 @@ func dnsSuffix(partition string) string {
 	return "amazonaws.com"
 }
 
+// created stands for the time at which a session was created.
+const created = "SESSION-CREATED"
+
 // identity is userIdentity; its names are CloudTrail's own.
-func (s Session) identity() object {
-	c, p, ids := s.caller, s.partition(), s.f.idsOf(s.caller)
+func (s Session) identity(ids ids) object {
+	c, p := s.caller, s.partition()
 	o := object{{name: "type", value: c.kind()}}
 	switch {
 	case c.Role != "":
@@ -183,9 +192,8 @@ func (s Session) identity() object {
 					{name: "accountId", value: c.Account},
 					{name: "userName", value: c.Role},
 				}},
-				// The session began with the hour, which is as good as any time before now.
 				{name: "attributes", value: object{
-					{name: "creationDate", value: s.f.now.Truncate(time.Hour).Format(timeFormat)},
+					{name: "creationDate", value: created},
 					{name: "mfaAuthenticated", value: map[bool]string{true: "true", false: "false"}[c.MFA]},
 				}},
 			}})
@@ -196,7 +204,7 @@ func (s Session) identity() object {
 			member{name: "accountId", value: c.Account},
 			member{name: "accessKeyId", value: ids.accessKey},
 			member{name: "userName", value: c.User})
-	default:
+	case c.Service == "":
 		o = append(o,
 			member{name: "principalId", value: ids.principal},
 			member{name: "arn", value: c.arn(p)},
