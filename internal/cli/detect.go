@@ -167,7 +167,7 @@ func (a *app) loadPublishers() (*publishers.Registry, error) {
 		}
 		list, err := publishers.Parse(name, data)
 		if err != nil {
-			return nil, wrap(err, Usage, "lamina publishers ls shows the layout by example")
+			return nil, wrap(err, Usage, "lamina publishers ls --toml prints the layout")
 		}
 		lists = append(lists, list)
 	}
@@ -311,7 +311,7 @@ func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats)
 	for name, n := range map[string]int64{
 		"digests": c.Digests, "outside_window": c.Outside, "files_failed": c.FailedFiles, "files_pruned": int64(files.Pruned),
 		"suppressed": st.Suppressed, "excepted": st.Excepted, "duplicates": st.Duplicates, "without_time": st.Untimed,
-		"between_runs": st.Unscheduled, "over_max_signals": st.OverMaxSignals,
+		"history_evicted": d.enricher.History().Stats().Evicted, "between_runs": st.Unscheduled, "over_max_signals": st.OverMaxSignals,
 	} {
 		if n > 0 {
 			s.Counts[name] = n
@@ -326,6 +326,7 @@ func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats)
 	add(c.FailedFiles, "file", "not read to the end")
 	add(int64(len(files.Skipped)), "file", "not opened")
 	add(st.Untimed, "event", "without a valid time, which rules about changes over time do not see")
+	add(d.enricher.History().Stats().Evicted, "function or grant", "forgotten for want of memory: later changes to them read as first sight")
 	add(st.OverMaxSignals, "match", "beyond max_signals, as in Elastic (--schedule once shows them)")
 	add(st.Unscheduled, "match", "between two runs of the rule, as in Elastic (--schedule once shows them)")
 	s.Complete = len(s.Incomplete) == 0
