@@ -82,7 +82,9 @@ type Event interface {
 	// "true" and "false", dates as RFC 3339 UTC with milliseconds. It must
 	// return a value as the document holds it: that a value longer than
 	// f.IgnoreAbove is invisible to queries is the reader's business, see
-	// Indexed. For an Object field it returns nil; use Exists.
+	// Indexed. For an Object field it returns nil; use Exists. For the root of a
+	// flattened field it returns the values of all its keys, for a sub-key those
+	// of exactly that key, for an analysed twin (Field.Twin) its keyword's.
 	//
 	// The slice and the strings are valid until the next record.
 	Values(f *Field) []string

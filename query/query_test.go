@@ -150,6 +150,10 @@ func TestResidual_drops_what_is_known(t *testing.T) {
 	if !r.Match(doc(map[string]any{"b": "z"})) || r.Match(doc(map[string]any{"b": "no"})) {
 		t.Error("the residual decides otherwise")
 	}
+	b := is(fieldB, "z")
+	if got := query.Residual(query.And(is(fieldA, "x"), b), known); got != b {
+		t.Errorf("what is true stays in the residual: %+v", got)
+	}
 	other := query.Residual(p, func(f *ecs.Field) ([]string, bool) { return nil, f == fieldA })
 	if other.Fold(known) != query.False {
 		t.Error("what is settled is not constant")
