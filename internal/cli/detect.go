@@ -47,7 +47,7 @@ func newDetect(a *app) *cobra.Command {
 		Args: args(1, -1, "LOGS"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.detect(cmd, args, f) },
 	}
-	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn")
+	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks")
 	fl := c.Flags()
 	fl.StringVar(&f.schedule, "schedule", "replay", "`HOW` rules are run over the input: replay or once")
 	fl.StringVar(&f.since, "since", "", "only events from `TIME` on (2026-06-18, 2026-06-18T13:00:00Z, 24h)")
@@ -209,7 +209,7 @@ func (a *app) compileRules(set ruleSet) ([]*rule.Program, error) {
 	var out []*rule.Program
 	var errs []error
 	for _, r := range set.rules {
-		p, err := r.Compile(rule.CompileOptions{Exceptions: set.exceptions, Now: a.std.Now()})
+		p, err := r.Compile(rule.CompileOptions{Exceptions: set.exceptions, Now: a.std.Now(), Quirks: a.conf.yes("elastic_quirks")})
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -47,7 +47,7 @@ func newExplain(a *app) *cobra.Command {
 			})
 		},
 	}
-	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn")
+	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks")
 	return c
 }
 

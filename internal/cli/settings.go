@@ -76,6 +76,7 @@ var table = []setting{
 	{key: "rules", flag: "rules", kind: kindPaths, doc: "a rule file or a folder of rules at `PATH`, or builtin; may be given several times", words: []string{"builtin"}},
 	{key: "publishers", flag: "publishers", kind: kindPaths, doc: "a `FILE` of layer publishers beside the one built in; may be given several times"},
 	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
+	{key: "elastic_quirks", flag: "elastic-quirks", kind: kindBool, doc: "follow Elastic also where it does what no author of a rule can have meant", def: []string{"false"}},
 	{key: "geoip_city", flag: "geoip-city", kind: kindPath, doc: "a MaxMind city database `FILE` (.mmdb)"},
 	{key: "geoip_asn", flag: "geoip-asn", kind: kindPath, doc: "a MaxMind ASN database `FILE` (.mmdb)"},
 }
