@@ -38,7 +38,7 @@ fuzz: ## FUZZTIME (20s) of each fuzz target
 	@grep -rlE --include='*_test.go' '^func Fuzz' . | sort | while read -r file; do \
 	  grep -oE '^func Fuzz[A-Za-z0-9_]+' "$$file" | while read -r _ name; do \
 	    echo "$${file%/*} $$name"; \
-	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -parallel $(P) "$${file%/*}" </dev/null || exit 1; \
+	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel $(P) "$${file%/*}" </dev/null || exit 1; \
 	  done || exit 1; \
 	done
 

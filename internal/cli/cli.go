@@ -148,6 +148,7 @@ func (a *app) root() *cobra.Command {
 		Long: "Lamina says who can read, attach or change each Lambda layer, what is inside it,\n" +
 			"what happened to it, and what would have been noticed.",
 		Example:           rootExample,
+		Version:           programVersion,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
@@ -155,6 +156,7 @@ func (a *app) root() *cobra.Command {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
 	}
 	group(root)
+	root.SetVersionTemplate("lamina {{.Version}}\n")
 	a.globalFlags(root)
 	for _, g := range commands {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
