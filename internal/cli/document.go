@@ -15,18 +15,22 @@ import (
 
 // document writes something that is not a message stream: a list, a schema, a
 // page. write is called once for each -f with one of the formats given here, of
-// which the first is the default.
+// which the first is the default. Formats of the settings are those of results
+// and mean nothing here: only flags count.
 func (a *app) document(formats []string, write func(format string, w io.Writer) error) error {
-	outlets, err := a.outlets()
+	asked := formats[:1]
+	if a.flags.json || a.formatFlag() {
+		var err error
+		if asked, err = a.formats(); err != nil {
+			return err
+		}
+	}
+	outlets, err := a.route(asked)
 	if err != nil {
 		return err
 	}
-	asked := a.flags.json || a.conf.by["format"].origin != "default"
 	for _, o := range outlets {
-		switch {
-		case !asked:
-			o.format = formats[0]
-		case !slices.Contains(formats, o.format):
+		if !slices.Contains(formats, o.format) {
 			return usagef("use one of: "+strings.Join(formats, ", "), "this command does not write %s", o.format)
 		}
 		if o.file == "" {

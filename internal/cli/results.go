@@ -38,16 +38,33 @@ type results struct {
 // An outlet is one -f FMT[=FILE]; an empty file is standard output.
 type outlet struct{ format, file string }
 
-// outlets are the -f of the run, with --json and -o applied.
+// outlets are where the results of the run go.
 func (a *app) outlets() ([]outlet, error) {
-	var out []outlet
-	formats := a.conf.list("format")
-	if a.flags.json {
-		if v := a.conf.by["format"]; strings.HasPrefix(v.origin, "flag") && !slices.Equal(v.values, []string{"json"}) {
-			return nil, usagef("drop --json and add -f json", "--json and -f say different things")
-		}
-		formats = []string{"json"}
+	formats, err := a.formats()
+	if err != nil {
+		return nil, err
 	}
+	return a.route(formats)
+}
+
+// formatFlag reports whether -f was given.
+func (a *app) formatFlag() bool { return strings.HasPrefix(a.conf.by["format"].origin, "flag") }
+
+// formats are the -f of the run, with --json applied.
+func (a *app) formats() ([]string, error) {
+	formats := a.conf.list("format")
+	if !a.flags.json {
+		return formats, nil
+	}
+	if a.formatFlag() && !slices.Equal(formats, []string{"json"}) {
+		return nil, usagef("drop --json and add -f json", "--json and -f say different things")
+	}
+	return []string{"json"}, nil
+}
+
+// route gives each FMT[=FILE] its outlet, with -o applied.
+func (a *app) route(formats []string) ([]outlet, error) {
+	var out []outlet
 	for _, f := range formats {
 		name, file, _ := strings.Cut(f, "=")
 		if file == "-" {
