@@ -204,3 +204,25 @@ func (e ExceptionEntry) String() string {
 	}
 	return fmt.Sprintf("%s%s: %q", op, e.Field, e.Values)
 }
+
+// Of returns the lists and items that apply to one of the rules.
+func (x *Exceptions) Of(rules []*Rule) *Exceptions {
+	out := &Exceptions{}
+	if x == nil {
+		return out
+	}
+	for _, l := range x.Lists {
+		if slices.ContainsFunc(rules, func(r *Rule) bool {
+			return slices.ContainsFunc(r.Exceptions, func(e ExceptionRef) bool { return e.ListID == l.ListID })
+		}) {
+			out.Lists = append(out.Lists, l)
+		}
+	}
+	for _, i := range x.Items {
+		one := &Exceptions{Items: []ExceptionItem{i}}
+		if slices.ContainsFunc(rules, func(r *Rule) bool { return len(one.For(r, time.Time{})) > 0 }) {
+			out.Items = append(out.Items, i)
+		}
+	}
+	return out
+}

@@ -53,7 +53,7 @@ func (p *jsonParser) token() (json.Token, int, *Error) {
 			off = max(int(se.Offset)-1, 0)
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, off, p.fail(off, "not JSON: the text ends in the middle of a value")
+			return nil, off, p.fail(len(p.data), "not JSON: the text ends in the middle of a value")
 		}
 		return nil, off, p.fail(off, "not JSON: %v", err)
 	}

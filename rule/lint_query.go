@@ -331,7 +331,20 @@ func (q *queryLinter) whole() {
 	root := q.p.Query.Root
 	switch q.p.Predicate.Fold(facts) {
 	case query.False:
-		q.add(Problem{Pos: q.at(root.Pos()), Level: Wrong, Code: "cannot-fire", Msg: "the rule cannot fire: its query is never true of a CloudTrail document"})
+		// The whole is false because of one operand, if it is an and.
+		culprit := root
+		if and, ok := root.(*kql.And); ok {
+			for _, x := range and.Of {
+				if p := condition(x); p != nil && p.Fold(facts) == query.False {
+					culprit = x
+					break
+				}
+			}
+		}
+		q.add(Problem{
+			Pos: q.at(culprit.Pos()), Level: Wrong, Code: "cannot-fire",
+			Msg: fmt.Sprintf("the rule cannot fire: no CloudTrail document satisfies %s", short(kql.Format(culprit))),
+		})
 		return
 	case query.True:
 		q.add(Problem{Pos: q.at(root.Pos()), Level: Wrong, Code: "matches-all", Msg: "the query matches every event"})
@@ -348,7 +361,7 @@ func (q *queryLinter) whole() {
 		}
 		if a, b := q.conflict(root, f); b != nil {
 			p.Pos = q.at(b.Pos())
-			p.Msg = fmt.Sprintf("the rule cannot fire: %s has one value, and line %d asks for %s", f.Name, q.at(a.Pos()).Line, kql.Format(a))
+			p.Msg = fmt.Sprintf("the rule cannot fire: %s has one value, and line %d asks for %s", f.Name, q.at(a.Pos()).Line, short(kql.Format(a)))
 		} else if b := q.impossible(root, f); b != nil {
 			p.Pos = q.at(b.Pos())
 		}
@@ -356,6 +369,15 @@ func (q *queryLinter) whole() {
 		q.dead = append(q.dead, root.Pos())
 		return
 	}
+}
+
+// short cuts a long condition for a message.
+func short(s string) string {
+	const most = 80
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
 }
 
 // fieldsIn lists the fields that the clauses below n name, each once.

@@ -47,7 +47,7 @@ func TestLintQuery(t *testing.T) {
 	}{
 		{"clean", base + `event.action: AddLayerVersionPermission* and event.outcome: "success"`, nil},
 		{"syntax", `event.action: (a or`, []string{`2:1 error query: the query ends where a value should be | add a condition after or, or leave it out`}},
-		{"unknown_field", `event.acton: x`, []string{`1:1 error cannot-fire: the rule cannot fire: its query is never true of a CloudTrail document`, `1:1 error unknown-field: unknown field "event.acton": no CloudTrail document has it | did you mean event.action? | event.action`}},
+		{"unknown_field", `event.acton: x`, []string{`1:1 error cannot-fire: the rule cannot fire: no CloudTrail document satisfies event.acton: x`, `1:1 error unknown-field: unknown field "event.acton": no CloudTrail document has it | did you mean event.action? | event.action`}},
 		{"unfilled_field", `event.action: * and process.name: "x" and user.id: y`, []string{
 			`1:1 warning always-true: always true: every record has event.action`,
 			`1:21 warning unfilled-field: process.name is mapped, but nothing fills it for CloudTrail`,
@@ -64,7 +64,7 @@ func TestLintQuery(t *testing.T) {
 		}},
 		{"open_enumeration_new_value", `aws.cloudtrail.user_identity.type: "SomethingNew" and user.id: x`, nil},
 		{"constant_wrong", `event.dataset: "aws.cloudwatch" and user.id: x`, []string{
-			`1:1 error cannot-fire: the rule cannot fire: its query is never true of a CloudTrail document`,
+			`1:1 error cannot-fire: the rule cannot fire: no CloudTrail document satisfies event.dataset: "aws.cloudwatch"`,
 			`1:16 warning never-true: never true: event.dataset is "aws.cloudtrail" in every CloudTrail document | "aws.cloudtrail"`,
 		}},
 		{"constant_in_or", `event.dataset: "aws.cloudtrail" or user.id: x`, []string{
@@ -131,8 +131,8 @@ func TestLintQuery(t *testing.T) {
 			`0:9 warning needs-data: the rule needs a GeoIP ASN database (source.as.organization.name): without it what the rule excludes by these fields gives alerts | give a MaxMind database with --geoip-asn`,
 			`1:16 note not-missing: also true when source.as.organization.name is missing | if that is not meant, add: and source.as.organization.name: *`,
 		}},
-		{"object", `aws.cloudtrail.user_identity: x`, []string{`1:1 error cannot-fire: the rule cannot fire: its query is never true of a CloudTrail document`, `1:31 warning never-true: never true: aws.cloudtrail.user_identity has fields below it and no value of its own`}},
-		{"second_line", "user.id: x\n  and event.acton: y", []string{`1:1 error cannot-fire: the rule cannot fire: its query is never true of a CloudTrail document`, `2:7 error unknown-field: unknown field "event.acton": no CloudTrail document has it | did you mean event.action? | event.action`}},
+		{"object", `aws.cloudtrail.user_identity: x`, []string{`1:1 error cannot-fire: the rule cannot fire: no CloudTrail document satisfies aws.cloudtrail.user_identity: x`, `1:31 warning never-true: never true: aws.cloudtrail.user_identity has fields below it and no value of its own`}},
+		{"second_line", "user.id: x\n  and event.acton: y", []string{`2:7 error cannot-fire: the rule cannot fire: no CloudTrail document satisfies event.acton: y`, `2:7 error unknown-field: unknown field "event.acton": no CloudTrail document has it | did you mean event.action? | event.action`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if d := cmp.Diff(tc.want, lintQuery(t, tc.query)); d != "" {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lamina-sec/lamina/rule"
+	"github.com/lamina-sec/lamina/rules"
 )
 
 // builtinRules is what --rules calls our own pack.
@@ -38,11 +39,16 @@ func (a *app) loadRules() (ruleSet, error) {
 	if len(paths) == 0 {
 		paths = []string{builtinRules}
 	}
+	return a.loadRulePaths(paths)
+}
+
+// loadRulePaths reads the rules at paths and the exceptions of --exceptions.
+func (a *app) loadRulePaths(paths []string) (ruleSet, error) {
 	out := ruleSet{exceptions: &rule.Exceptions{}}
 	var errs []error
 	for _, p := range paths {
 		if p == builtinRules || filepath.Base(p) == builtinRules && !exists(a.path(p)) {
-			ours, err := loadPack()
+			ours, err := rules.Load()
 			out.rules, errs = append(out.rules, ours...), append(errs, err)
 			continue
 		}
@@ -167,5 +173,3 @@ func (a *app) readRuleFile(name string) ([]byte, error) {
 	}
 	return data, nil
 }
-
-func loadPack() ([]*rule.Rule, error) { return nil, nil }

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina/rule"
+)
+
+func newRulesLs(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "ls [RULE...]",
+		Short: "list rules, and what those that do not run need",
+		Example: "  lamina rules ls\n" +
+			"  lamina rules ls builtin elastic/rules/integrations/aws --severity high\n" +
+			"  lamina rules ls rules/ -f json",
+		Long: "RUNS says yes, or what has to exist first. A rule that runs may still read data that\n" +
+			"somebody has to supply (a GeoIP database): that is said too.",
+		Args: args(0, -1, "RULE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			set, err := a.selectRules(args)
+			if err != nil {
+				return err
+			}
+			set.rules = a.severe(set.rules)
+			programs, err := a.compileRules(set)
+			if err != nil {
+				return err
+			}
+			list, err := a.ruleEntries(programs)
+			if err != nil {
+				return err
+			}
+			return a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
+				if format == "json" {
+					return writeJSON(w, map[string]any{"rules": list})
+				}
+				return listRules(w, list)
+			})
+		},
+	}
+	a.settingFlag(c, "rules", "exceptions")
+	return c
+}
+
+// A ruleEntry is a rule as lists show it.
+type ruleEntry struct {
+	File      string `json:"file"`
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Language  string `json:"language,omitempty"`
+	Severity  string `json:"severity"`
+	RiskScore int    `json:"risk_score"`
+	// Runs is whether an engine for the rule exists; Needs names it otherwise.
+	Runs  bool            `json:"runs"`
+	Needs string          `json:"needs,omitempty"`
+	Data  []rule.DataNeed `json:"data,omitempty"`
+	// Techniques are ATT&CK ids, Tests the number of its test cases.
+	Techniques []string `json:"techniques,omitempty"`
+	Tests      int      `json:"tests"`
+}
+
+func (a *app) ruleEntries(programs []*rule.Program) ([]ruleEntry, error) {
+	list := make([]ruleEntry, 0, len(programs))
+	for _, p := range programs {
+		suites, err := a.ruleSuites(p.Rule)
+		if err != nil {
+			return nil, err
+		}
+		r := p.Rule
+		list = append(list, ruleEntry{
+			File: r.File, ID: r.ID, Name: r.Name, Type: string(r.Type), Language: string(r.Language),
+			Severity: r.Severity, RiskScore: r.RiskScore, Runs: p.Needs == "", Needs: p.Needs, Data: p.Data,
+			Techniques: r.Techniques(), Tests: cases(suites),
+		})
+	}
+	return list, nil
+}
+
+func listRules(w io.Writer, list []ruleEntry) error {
+	rows := make([][]string, 0, len(list))
+	for _, e := range list {
+		runs := "yes"
+		if !e.Runs {
+			runs = "needs " + e.Needs
+		}
+		for _, d := range e.Data {
+			runs += ", reads " + d.Name
+		}
+		rows = append(rows, []string{ruleName(e.File), e.Type, e.Severity, strconv.Itoa(e.RiskScore), strconv.Itoa(e.Tests), runs})
+	}
+	if err := columns(w, []string{"RULE", "TYPE", "SEVERITY", "RISK", "TESTS", "RUNS"}, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", tally(list))
+	return err
+}
+
+// tally is "115 rules: 51 run, 64 need what does not exist yet (20: the ES|QL
+// engine; …)".
+func tally(list []ruleEntry) string {
+	run, data, needs := 0, 0, map[string]int{}
+	for _, e := range list {
+		if e.Runs {
+			run++
+			if len(e.Data) > 0 {
+				data++
+			}
+			continue
+		}
+		needs[e.Needs]++
+	}
+	s := fmt.Sprintf("%s: %d run", count(len(list), "rule"), run)
+	if data > 0 {
+		s += fmt.Sprintf(" (%d read data that has to be supplied)", data)
+	}
+	if run == len(list) {
+		return s
+	}
+	var parts []string
+	for _, what := range sortedKeys(needs) {
+		parts = append(parts, fmt.Sprintf("%d: %s", needs[what], what))
+	}
+	slices.SortStableFunc(parts, func(x, y string) int {
+		n, _ := strconv.Atoi(x[:strings.IndexByte(x, ':')]) //nolint:errcheck // written above
+		m, _ := strconv.Atoi(y[:strings.IndexByte(y, ':')]) //nolint:errcheck // written above
+		return m - n
+	})
+	return s + fmt.Sprintf(", %d need what does not exist yet (%s)", len(list)-run, strings.Join(parts, "; "))
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina/rule"
+)
+
+// rulesNewFlags are the flags of rules new.
+type rulesNewFlags struct {
+	dir, typ, id, author string
+}
+
+func newRulesNew(a *app) *cobra.Command {
+	var f rulesNewFlags
+	c := &cobra.Command{
+		Use:   "new NAME",
+		Short: "write the files of a new rule",
+		Example: "  lamina rules new layer-shared-at-night --dir rules\n" +
+			"  lamina rules new many-layers-shared --type threshold --author 'Detection team'",
+		Long: "NAME is the file's name in kebab-case. NAME.toml and testdata/NAME.txtar are written with\n" +
+			"a query that works and CHANGE ME where a person has to write; rules lint finds those.\n" +
+			"Nothing that exists is overwritten.",
+		Args: args(1, 1, "NAME"),
+		RunE: func(_ *cobra.Command, args []string) error { return a.newRule(args[0], f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.dir, "dir", ".", "the `FOLDER` to write into")
+	fl.StringVar(&f.typ, "type", string(rule.TypeQuery), "the `TYPE` of the rule: query, threshold, new_terms, eql or esql")
+	fl.StringVar(&f.id, "id", "", "the rule_id, a `UUID`; a random one by default")
+	fl.StringVar(&f.author, "author", "CHANGE ME", "`WHO` wrote it")
+	return c
+}
+
+var (
+	kebab  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	uuidRE = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+)
+
+func (a *app) newRule(name string, f rulesNewFlags) error {
+	types := []string{string(rule.TypeQuery), string(rule.TypeThreshold), string(rule.TypeNewTerms), string(rule.TypeEQL), string(rule.TypeESQL)}
+	switch {
+	case !kebab.MatchString(name):
+		return usagef("write it like layer-shared-publicly", "%q is no name in kebab-case", name)
+	case !slices.Contains(types, f.typ):
+		hint := fmt.Sprintf("use one of %v", types)
+		if s := nearest(f.typ, types); s != "" {
+			hint = "did you mean " + s + "?"
+		}
+		return usagef(hint, "--type %q: there is no template for it", f.typ)
+	case f.id != "" && !uuidRE.MatchString(f.id):
+		return usagef("leave --id out for a random one", "--id %q is no UUID in lower case", f.id)
+	}
+	if f.id == "" {
+		f.id = newUUID()
+	}
+	tpl := rule.Template{ID: name, UUID: f.id, Type: rule.Type(f.typ), Author: f.author, Created: a.std.Now()}
+	text, err := tpl.TOML()
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(f.dir, name+".toml")
+	files := []newFile{{file, text}}
+	if tpl.Type != rule.TypeEQL && tpl.Type != rule.TypeESQL {
+		files = append(files, newFile{filepath.FromSlash(rule.TestFile(filepath.ToSlash(file))), tpl.Tests()})
+	}
+	return a.writeNew(files)
+}
+
+// newUUID is a random (version 4) UUID.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) //nolint:errcheck // it never fails: crypto/rand says so
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// A newFile is a file that must not exist yet.
+type newFile struct {
+	name string
+	data []byte
+}
+
+// writeNew writes files of which none may exist: all of them or, as far as that
+// can be seen before, none.
+func (a *app) writeNew(files []newFile) error {
+	for _, f := range files {
+		if exists(a.path(f.name)) {
+			return &Error{Msg: f.name + " exists, and nothing that exists is overwritten", Hint: "choose another name or folder; nothing was written", Code: Refused}
+		}
+	}
+	for _, f := range files {
+		if err := os.MkdirAll(filepath.Dir(a.path(f.name)), 0o755); err != nil { //nolint:gosec // rules are no secret
+			return a.outputError(f.name, err)
+		}
+		out, err := os.OpenFile(a.path(f.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // rules are no secret
+		if err != nil {
+			return a.outputError(f.name, err)
+		}
+		if _, err := out.Write(f.data); err != nil {
+			out.Close() //nolint:errcheck // the write failed
+			return a.outputError(f.name, err)
+		}
+		if err := out.Close(); err != nil {
+			return a.outputError(f.name, err)
+		}
+		a.note("wrote %s", f.name)
+	}
+	return nil
+}
