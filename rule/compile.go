@@ -154,7 +154,7 @@ func (r *Rule) reads(p *Program) []*ecs.Field {
 			}
 		}
 	} else {
-		for _, w := range strings.FieldsFunc(r.Query, func(c rune) bool { return !fieldRune(c) }) {
+		for w := range strings.FieldsFuncSeq(r.Query, func(c rune) bool { return !fieldRune(c) }) {
 			if w = strings.Trim(w, "."); strings.Contains(w, ".") {
 				add(w)
 			}

@@ -13,14 +13,14 @@ import (
 // the entries of an item AND-ed (Kibana, build_exception_filter).
 func compileItems(items []ExceptionItem, lists map[string][]string) (query.Predicate, Errors) {
 	var errs Errors
-	var any []query.Predicate
+	ps := make([]query.Predicate, 0, len(items))
 	for _, item := range items {
 		c := entryCompiler{file: item.File, lists: lists}
 		p := c.all(item.Entries, "")
 		errs = append(errs, c.errs...)
-		any = append(any, p)
+		ps = append(ps, p)
 	}
-	return query.Or(any...), errs
+	return query.Or(ps...), errs
 }
 
 type entryCompiler struct {

@@ -241,7 +241,7 @@ func (q *queryLinter) listed(c clause, f *ecs.Field, text string) {
 	best := nearest(text, d.values)
 	hint, correction := "its values are "+strings.Join(d.values, ", "), ""
 	if best != "" {
-		hint, correction = fmt.Sprintf("did you mean %s?", best), sameQuotes(c.value, best)
+		hint, correction = "did you mean "+best+"?", sameQuotes(c.value, best)
 	}
 	switch {
 	case d.closed:

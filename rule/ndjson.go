@@ -3,6 +3,7 @@ package rule
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -85,8 +86,8 @@ func (b *Bundle) add(t *text, v *Value) Errors {
 	case has("rule_id"), has("risk_score"):
 		r, err := decode(t, fromKibana(v))
 		if err != nil {
-			errs, ok := err.(Errors)
-			if !ok {
+			var errs Errors
+			if !errors.As(err, &errs) {
 				return bad(v.Pos, "%v", err)
 			}
 			return errs
@@ -252,7 +253,7 @@ func markTypes(types, v *Value, pointer string) {
 		for _, e := range v.Keys {
 			markTypes(types, e.Value, pointer+"/"+pointerEscape(e.Name))
 		}
-	default:
+	case String, Bool, Integer, Null:
 	}
 }
 
@@ -440,9 +441,9 @@ func dropNulls(v *Value, pointer string, out *[]string) *Value {
 			}
 		}
 		return &c
-	default:
-		return v
+	case String, Bool, Integer, Float, Time:
 	}
+	return v
 }
 
 // addNulls keeps the pointers in one order, in which those into one list ascend.

@@ -545,7 +545,7 @@ func extras(root *Value) []Extra {
 				}
 				walk(e.Value, p)
 			}
-		default:
+		case String, Bool, Integer, Float, Time, Null:
 		}
 	}
 	walk(root, "")

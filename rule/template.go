@@ -37,8 +37,6 @@ func (t Template) TOML() ([]byte, error) {
 		b.WriteString("language = \"esql\"\nquery = '''\nfrom logs-aws.cloudtrail-* metadata _id, _version, _index\n| where event.provider == \"lambda.amazonaws.com\"\n'''\n")
 	case TypeMachineLearning, TypeThreatMatch, TypeSavedQuery:
 		return nil, fmt.Errorf("there is no template for rules of type %s", t.Type)
-	default:
-		return nil, fmt.Errorf("unknown rule type %q", t.Type)
 	}
 	b.WriteString("timestamp_override = \"event.ingested\"\nfrom = \"now-6m\"\ninterval = \"5m\"\n" +
 		"tags = [\"Domain: Cloud\", \"Data Source: AWS\", \"Use Case: Threat Detection\"]\nreferences = []\n")
@@ -50,7 +48,7 @@ func (t Template) TOML() ([]byte, error) {
 	case TypeNewTerms:
 		b.WriteString("\n[rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = [\"cloud.account.id\", \"user.name\"]\n\n" +
 			"[[rule.new_terms.history_window_start]]\nfield = \"history_window_start\"\nvalue = \"now-10d\"\n")
-	default:
+	case TypeQuery, TypeEQL, TypeESQL, TypeMachineLearning, TypeThreatMatch, TypeSavedQuery:
 	}
 	b.WriteString("\n[rule.investigation_fields]\nfield_names = [\"@timestamp\", \"user.name\", \"source.ip\", \"aws.cloudtrail.user_identity.arn\", \"event.action\", \"event.outcome\", \"cloud.account.id\", \"cloud.region\"]\n")
 	b.WriteString("\n[[rule.threat]]\nframework = \"MITRE ATT&CK\"\n\n[rule.threat.tactic]\nid = \"TA0002\"\nname = \"Execution\"\nreference = \"https://attack.mitre.org/tactics/TA0002/\"\n\n" +

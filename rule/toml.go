@@ -183,8 +183,9 @@ func (p *tomlParser) expression(n *unstable.Node) {
 		if p.table != nil {
 			p.keyValue(p.table, n, 1)
 		}
-	default:
-		// Comments are not kept by the parser.
+	case unstable.Invalid, unstable.Comment, unstable.Key, unstable.Array, unstable.InlineTable, unstable.String, unstable.Bool,
+		unstable.Float, unstable.Integer, unstable.LocalDate, unstable.LocalTime, unstable.LocalDateTime, unstable.DateTime:
+		// Not expressions: comments are left out, the others are parts.
 	}
 }
 
@@ -316,7 +317,7 @@ func (p *tomlParser) value(n *unstable.Node, off, depth int) *Value {
 			p.keyValue(v, it.Node(), depth+1)
 		}
 		v.close()
-	default:
+	case unstable.Invalid, unstable.Comment, unstable.Key, unstable.Table, unstable.ArrayTable, unstable.KeyValue:
 		p.fail(v.Pos, "unexpected %s", n.Kind)
 		return nil
 	}

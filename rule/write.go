@@ -114,9 +114,9 @@ func tomlValue(v *Value, key string) string {
 			return "{}"
 		}
 		return "{ " + strings.Join(items, ", ") + " }"
-	default:
-		return v.Text
+	case Bool, Integer, Float, Time, Null:
 	}
+	return v.Text
 }
 
 // tomlBlock is s between triple quotes on lines of their own, as written where

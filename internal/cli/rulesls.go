@@ -123,14 +123,11 @@ func tally(list []ruleEntry) string {
 	if run == len(list) {
 		return s
 	}
-	var parts []string
-	for _, what := range sortedKeys(needs) {
+	engines := sortedKeys(needs)
+	slices.SortStableFunc(engines, func(x, y string) int { return needs[y] - needs[x] })
+	parts := make([]string, 0, len(engines))
+	for _, what := range engines {
 		parts = append(parts, fmt.Sprintf("%d: %s", needs[what], what))
 	}
-	slices.SortStableFunc(parts, func(x, y string) int {
-		n, _ := strconv.Atoi(x[:strings.IndexByte(x, ':')]) //nolint:errcheck // written above
-		m, _ := strconv.Atoi(y[:strings.IndexByte(y, ':')]) //nolint:errcheck // written above
-		return m - n
-	})
 	return s + fmt.Sprintf(", %d need what does not exist yet (%s)", len(list)-run, strings.Join(parts, "; "))
 }

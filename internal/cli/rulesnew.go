@@ -77,7 +77,7 @@ func (a *app) newRule(name string, f rulesNewFlags) error {
 // newUUID is a random (version 4) UUID.
 func newUUID() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) //nolint:errcheck // it never fails: crypto/rand says so
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand says so
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
