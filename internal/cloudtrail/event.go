@@ -266,7 +266,10 @@ func (e *Event) scalar(v []byte) (text string, ok bool) {
 	switch v[0] {
 	case '"':
 		s := e.decode(v[1 : len(v)-1])
-		return s, !blankText(s)
+		if blankText(s) {
+			return "", false
+		}
+		return s, true
 	case 't', 'f':
 		return view(v), true
 	case 'n', '{', '[':

@@ -93,6 +93,7 @@ func FuzzEvent(f *testing.F) {
 		`{"requestParameters":{"a":1.5e300,"b":-0,"c":1e400,"d":[1,[2,{"e":null}]],"f":"\ud83d\ude00\ud83d","g.h":1,"g":{"h":2}}}`,
 		`{"requestParameters":{"AaAa":1,"BBBB":2,"AaBB":3,"BBAa":4,"AaAa":5}}`,
 		`{"eventTime":"2024-01-01T00:00:00Z","digestEndTime":"2024-02-30T00:00:00Z","logFiles":[{"s3Object":"k"}],"previousDigestHashValue":"ab"}`,
+		`{"eventName":"none","eventSource":"-","errorCode":"","userIdentity":{"arn":"-","type":"none"},"requestParameters":{"a":"-","b":{"c":["none",{}]}},"resources":"-"}`,
 		`{"tlsDetails":{"tlsVersion":"TLSv1.2"},"sourceIPAddress":"2001:db8::1","userAgent":"[aws-cli/2.0.1 x]"}`,
 		`{"eventName":"SendCommand","eventSource":"ssm.amazonaws.com","requestParameters":{"targets":[{"values":["*"]}]},"recipientAccountId":"111122223333"}`,
 		`{"eventName":"UserAuthentication","additionalEventData":{"UserName":"u","x":"y"}}`,

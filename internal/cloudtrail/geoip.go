@@ -95,15 +95,15 @@ type layout struct {
 	Country      named   `maxminddb:"country"`
 	Subdivisions []named `maxminddb:"subdivisions"`
 	Location     struct {
-		Latitude  *float64 `maxminddb:"latitude"`
-		Longitude *float64 `maxminddb:"longitude"`
+		Latitude  any `maxminddb:"latitude"` // float64, or float32 in ip-location-db
+		Longitude any `maxminddb:"longitude"`
 	} `maxminddb:"location"`
-	CountryCode    string   `maxminddb:"country_code"`
-	State          string   `maxminddb:"state1"`
-	Latitude       *float64 `maxminddb:"latitude"`
-	Longitude      *float64 `maxminddb:"longitude"`
-	ASNumber       uint64   `maxminddb:"autonomous_system_number"`
-	ASOrganization string   `maxminddb:"autonomous_system_organization"`
+	CountryCode    string `maxminddb:"country_code"`
+	State          string `maxminddb:"state1"`
+	Latitude       any    `maxminddb:"latitude"`
+	Longitude      any    `maxminddb:"longitude"`
+	ASNumber       uint64 `maxminddb:"autonomous_system_number"`
+	ASOrganization string `maxminddb:"autonomous_system_organization"`
 }
 
 // Locate looks addr up in all files.
@@ -158,15 +158,26 @@ func (r *GeoRecord) fill(l *layout) {
 		}
 	}
 	add(&r.Region, l.State)
-	lat, lon := l.Location.Latitude, l.Location.Longitude
-	if lat == nil || lon == nil {
-		lat, lon = l.Latitude, l.Longitude
+	lat, lon := degrees(l.Location.Latitude), degrees(l.Location.Longitude)
+	if lat == "" || lon == "" {
+		lat, lon = degrees(l.Latitude), degrees(l.Longitude)
 	}
-	if lat != nil && lon != nil {
-		add(&r.Location, strconv.FormatFloat(*lat, 'f', -1, 64)+","+strconv.FormatFloat(*lon, 'f', -1, 64))
+	if lat != "" && lon != "" {
+		add(&r.Location, lat+","+lon)
 	}
 	if l.ASNumber != 0 {
 		add(&r.ASNumber, strconv.FormatUint(l.ASNumber, 10))
 	}
 	add(&r.ASOrganization, l.ASOrganization)
+}
+
+// degrees prints a coordinate with the digits it has, "" for none.
+func degrees(v any) string {
+	switch v := v.(type) {
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case float32:
+		return strconv.FormatFloat(float64(v), 'f', -1, 32)
+	}
+	return ""
 }

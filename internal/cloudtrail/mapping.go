@@ -375,10 +375,10 @@ var mapping = map[string]getter{
 	"user_agent.original":    fromTop(KeyUserAgent),
 	"user_agent.name":        func(e *Event, s *slot) { s.set(e.agentOf().name) },
 	"user_agent.version":     func(e *Event, s *slot) { s.set(e.agentOf().version) },
-	"user_agent.device.name": func(e *Event, s *slot) { s.set(e.agentOf().device) },
-	"user_agent.os.name":     func(e *Event, s *slot) { s.set(e.agentOf().os) },
-	"user_agent.os.version":  func(e *Event, s *slot) { s.set(e.agentOf().osVersion) },
-	"user_agent.os.full":     func(e *Event, s *slot) { s.set(e.agentOf().osFull) },
+	"user_agent.device.name": func(e *Event, s *slot) { s.set(e.systemOf().device) },
+	"user_agent.os.name":     func(e *Event, s *slot) { s.set(e.systemOf().os) },
+	"user_agent.os.version":  func(e *Event, s *slot) { s.set(e.systemOf().osVersion) },
+	"user_agent.os.full":     func(e *Event, s *slot) { s.set(e.systemOf().osFull) },
 
 	"tls.version": func(e *Event, s *slot) {
 		_, version := e.tls()

@@ -1,7 +1,7 @@
 package cloudtrail
 
 import (
-	"bytes"
+	"cmp"
 	"strings"
 	"sync"
 
@@ -10,20 +10,28 @@ import (
 
 // userAgent is what Elasticsearch's user_agent processor makes of a header.
 type userAgent struct {
-	name, version, device string
+	name, version         string
+	device                string
 	os, osVersion, osFull string
+	system                bool // device and os are filled
 }
 
 // other is what the processor says of what it does not know.
 const other = "Other"
 
-// agentOf parses the record's user agent.
-func (e *Event) agentOf() *userAgent {
-	if e.agentGen != e.gen {
+// agentOf names the program of the record's user agent.
+func (e *Event) agentOf() *userAgent { return e.agentWith(false) }
+
+// systemOf also knows what the program runs on.
+func (e *Event) systemOf() *userAgent { return e.agentWith(true) }
+
+func (e *Event) agentWith(system bool) *userAgent {
+	if e.agentGen != e.gen || system && !e.agent.system {
 		e.agentGen, e.agent = e.gen, userAgent{}
 		if ua := e.text(KeyUserAgent); ua != "" {
-			e.agent = parseAgent(ua)
+			e.agent = parseAgent(ua, system)
 		}
+		e.agent.system = e.agent.system || system
 	}
 	return &e.agent
 }
@@ -43,30 +51,18 @@ const (
 
 var agents = agentCache{m: map[string]userAgent{}}
 
-// agentParser is built when a rule first asks for user_agent.name: its table
-// of expressions takes longer than a small trail. AWS's own tools are known
-// without it.
-var agentParser = sync.OnceValue(func() *uaparser.Parser {
-	p, err := uaparser.New()
-	if err != nil {
-		// The table is part of the program and its own tests compile it.
-		panic("cloudtrail: user agent table: " + err.Error())
-	}
-	return p
-})
-
-// parseAgent parses a header; the result owns its strings.
-func parseAgent(ua string) userAgent {
+// parseAgent parses a header; the result owns its strings. The system is known
+// only if asked for.
+func parseAgent(ua string, system bool) userAgent {
 	agents.mu.Lock()
 	a, ok := agents.m[ua]
 	agents.mu.Unlock()
-	if ok {
+	if ok && (a.system || !system) {
 		return a
 	}
 	ua = strings.Clone(ua)
-	a, ok = awsTool(ua)
-	if !ok {
-		a = otherAgent(ua)
+	if a, ok = awsTool(ua); !ok || system {
+		a = otherAgent(ua, system)
 	}
 	if len(ua) <= maxAgentLen {
 		agents.mu.Lock()
@@ -81,10 +77,13 @@ func parseAgent(ua string) userAgent {
 
 // awsTools are the programs whose headers begin with their name and version,
 // spelled as ua-parser spells them.
-var awsTools = []string{"aws-cli", "Boto3", "Boto", "aws-sdk-go", "aws-sdk-java", "aws-sdk-nodejs", "aws-sdk-ruby2", "aws-sdk-ruby3", "aws-sdk-cpp"}
+var awsTools = []string{
+	"aws-cli", "Boto3", "Boto", "aws-sdk-go", "aws-sdk-java", "aws-sdk-nodejs", "aws-sdk-ruby", "aws-sdk-ruby2", "aws-sdk-cpp",
+}
 
-// awsTool recognises AWS's own tools and services, which call most, without
-// the table of expressions. A service's name ("ec2.amazonaws.com") is Other.
+// awsTool names AWS's own tools and services, which make most calls, without
+// the table. A service ("ec2.amazonaws.com") is Other. A test holds it to what
+// the table says.
 func awsTool(ua string) (userAgent, bool) {
 	s := strings.TrimPrefix(ua, "[")
 	for _, tool := range awsTools {
@@ -92,38 +91,36 @@ func awsTool(ua string) (userAgent, bool) {
 		if !ok {
 			continue
 		}
-		if i := strings.IndexAny(rest, " ]"); i >= 0 {
-			rest = rest[:i]
+		if version := versionOf(rest); version != "" {
+			return userAgent{name: tool, version: version}, true
 		}
-		version := versionOf(rest)
-		if version == "" {
-			return userAgent{}, false
-		}
-		a := userAgent{name: tool, version: version, device: other}
-		a.setSystem(ua)
-		return a, true
 	}
 	if strings.HasSuffix(ua, ".amazonaws.com") && !strings.ContainsAny(ua, " /") || ua == "AWS Internal" {
-		return userAgent{name: other, device: other}, true
+		return userAgent{name: other}, true
 	}
 	return userAgent{}, false
 }
 
-// versionOf is the leading one to three numbers of a version, as ua-parser
-// joins them, or "".
+// versionOf is the leading two or three numbers of a version, or "".
 func versionOf(s string) string {
 	end, parts := 0, 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i]-'0' <= 9 {
-			continue
+	for parts < 3 {
+		n := end
+		if parts > 0 {
+			if n == len(s) || s[n] != '.' {
+				break
+			}
+			n++
 		}
-		if i == end && parts == 0 || i > 0 && s[i-1] == '.' {
+		from := n
+		for n < len(s) && s[n]-'0' <= 9 {
+			n++
+		}
+		if n == from {
 			break
 		}
-		end = i
-		if parts++; parts == 3 || i == len(s) || s[i] != '.' {
-			break
-		}
+		end = n
+		parts++
 	}
 	if parts < 2 {
 		return ""
@@ -131,35 +128,26 @@ func versionOf(s string) string {
 	return s[:end]
 }
 
-// setSystem reads the operating system of an SDK header ("Linux/4.9.184-…",
-// "Darwin/23.6.0"), where ua-parser knows it.
-func (a *userAgent) setSystem(ua string) {
-	_, rest, ok := strings.Cut(ua, " Linux/")
-	if !ok {
-		return
-	}
-	if v := versionOf(rest); v != "" {
-		a.os, a.osVersion, a.osFull = "Linux", v, "Linux "+v
-	}
-}
-
 // maxParsedAgent bounds what the expressions run over: their cost grows with
 // the header, and CloudTrail cuts headers at 1 KB.
 const maxParsedAgent = 8 << 10
 
-// otherAgent asks ua-parser's table.
-func otherAgent(ua string) userAgent {
+// otherAgent asks ua-parser's table. What the program runs on takes more than
+// half of the time, and rules ask for the name.
+func otherAgent(ua string, system bool) userAgent {
 	if len(ua) > maxParsedAgent {
-		return userAgent{name: other, device: other}
+		return userAgent{name: other, device: other, system: true}
 	}
-	p := agentParser()
-	u := p.ParseUserAgent(ua)
-	a := userAgent{
-		name:    u.Family,
-		version: joinVersion(u.Major, u.Minor, u.Patch),
-		device:  p.ParseDevice(ua).Family,
+	t, lower := agentTables(), foldAgent(ua)
+	u := firstMatch(t.agents, ua, lower, func(u *uaparser.UserAgent) bool { return u.Family != "" })
+	a := userAgent{name: cmp.Or(u.Family, other), version: joinVersion(u.Major, u.Minor, u.Patch), system: system}
+	if !system {
+		return a
 	}
-	if o := p.ParseOs(ua); o.Family != "" && o.Family != other {
+	d := firstMatch(t.devices, ua, lower, func(d *uaparser.Device) bool { return d.Family != "" })
+	a.device = cmp.Or(d.Family, other)
+	o := firstMatch(t.systems, ua, lower, func(o *uaparser.Os) bool { return o.Family != "" })
+	if o.Family != "" && o.Family != other {
 		a.os, a.osVersion = o.Family, joinVersion(o.Major, o.Minor, o.Patch, o.PatchMinor)
 		a.osFull = strings.TrimSpace(a.os + " " + a.osVersion)
 	}
@@ -167,7 +155,7 @@ func otherAgent(ua string) userAgent {
 }
 
 func joinVersion(parts ...string) string {
-	var b bytes.Buffer
+	var b strings.Builder
 	for i, p := range parts {
 		if p == "" {
 			break
