@@ -25,6 +25,7 @@ type commandGroup struct {
 // is one line here.
 var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
+		newDemo,
 		newDetect,
 		newExplain,
 		newRules,
@@ -32,6 +33,7 @@ var commands = []commandGroup{
 	}},
 	{groupAbout, "About lamina:", []func(*app) *cobra.Command{
 		newRender,
+		newSample,
 		newConfig,
 		newCompletion,
 		newVersion,

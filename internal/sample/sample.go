@@ -53,6 +53,8 @@ type Org struct {
 	Fake *awsfake.Fake
 	// Accounts are the organisation's own.
 	Accounts []string
+	// Sandbox is the layer version, in account Data, that attacks are tried out on.
+	Sandbox string
 	// Chapters are what happens in the story, by name.
 	Chapters map[string]Chapter
 

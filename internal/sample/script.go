@@ -123,6 +123,9 @@ func (s *script) build() {
 	s.grant(tf, "acme-legacy-utils", 2, "organisation", "*", OrgID)
 	s.publishOurs(terraform(Data), "acme-reports", 1)
 	s.publishOurs(terraform(Payments), "payments-ledger", 1)
+	// Holds nothing: attacks are tried out on it.
+	s.publishOurs(terraform(Data), "lamina-sandbox", 1)
+	s.org.Sandbox = s.version["lamina-sandbox:1"]
 
 	vendor := awsfake.Caller{Account: Vendor, Role: "release", Session: "release", SourceIP: "192.0.2.60", UserAgent: "aws-cli/2"}
 	for range 65 {

@@ -1,0 +1,327 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/analyzers"
+	"github.com/lamina-sec/lamina/checks"
+	"github.com/lamina-sec/lamina/fixes"
+	"github.com/lamina-sec/lamina/internal/awsread"
+	"github.com/lamina-sec/lamina/internal/cloudtrail"
+	"github.com/lamina-sec/lamina/internal/collect"
+	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/detect"
+	"github.com/lamina-sec/lamina/internal/enrich"
+	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/exposure"
+	"github.com/lamina-sec/lamina/internal/ingest"
+	"github.com/lamina-sec/lamina/internal/posture"
+	"github.com/lamina-sec/lamina/internal/publishers"
+	"github.com/lamina-sec/lamina/internal/remedy"
+	"github.com/lamina-sec/lamina/internal/sample"
+	"github.com/lamina-sec/lamina/internal/snapshot"
+	"github.com/lamina-sec/lamina/internal/source"
+	"github.com/lamina-sec/lamina/internal/triage"
+	"github.com/lamina-sec/lamina/questions"
+	"github.com/lamina-sec/lamina/rule"
+	"github.com/lamina-sec/lamina/rules"
+)
+
+// demoSeed makes the sample that everybody sees; demoDir is where the demo says
+// its files are, so that its hints work after `lamina sample write acme`.
+const (
+	demoSeed = 1
+	demoDir  = "acme"
+)
+
+func newDemo(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "the whole story on a sample organisation: no AWS account, no network",
+		Example: "  lamina demo                      # what is wrong at ACME, and what would close it\n" +
+			"  lamina demo --severity low       # all of it\n" +
+			"  lamina demo -f markdown=acme.md  # as a report",
+		Long: "ACME is made up: three accounts, their layers and functions, nine days of CloudTrail,\n" +
+			"in an AWS that runs inside this process. The demo collects it, checks it, looks into\n" +
+			"its layers, runs the rules over its logs, answers what an analyst would ask, plans the\n" +
+			"fix, rehearses it with its undoing, and proves that the rules see an attack. Findings\n" +
+			"do not change the exit code. It reads no settings about the organisation.",
+		Args: args(0, 0, ""),
+		// A demo that ended in an error code would look like one that failed.
+		Annotations: map[string]string{"fail-on": "never"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return a.demo(cmd) },
+	}
+}
+
+// demo plays the story and writes it in the order in which it is best read.
+func (a *app) demo(cmd *cobra.Command) error {
+	ctx := cmd.Context()
+	d, err := newStory(a)
+	if err != nil {
+		return err
+	}
+	for _, chapter := range []func(context.Context) error{d.collect, d.look, d.detect, d.reason, d.rehearse, d.validate} {
+		if err := chapter(ctx); err != nil {
+			return err
+		}
+	}
+	r, err := a.results(cmd)
+	if err != nil {
+		return err
+	}
+	if a.conf.by["severity"].origin == "default" {
+		r.show = lamina.High.Rank() // all of it is long; the summary counts the rest
+	}
+	if err := d.write(r, r.show); err != nil {
+		return errors.Join(err, r.Abort())
+	}
+	if err := r.Finish(d.summary()); err != nil {
+		return err
+	}
+	a.note("all of this is made up; lamina demo --severity low shows the rest")
+	a.note("the same as files: lamina sample write %s && lamina detect %s/AWSLogs --org-id %s", demoDir, demoDir, sample.OrgID)
+	return nil
+}
+
+// A story is the demo on its way: what each chapter hands to the next.
+type story struct {
+	a   *app
+	org *sample.Org
+	det *detection
+	// vendor says whether an account is a listed publisher's.
+	vendor func(account string) bool
+
+	est       *estate.Estate
+	snapshot  int // bytes of the file
+	findings  []lamina.Finding
+	alerts    []lamina.Alert
+	answers   map[string][]lamina.Answer // by alert
+	exposures []lamina.Exposure
+	plans     []lamina.Plan
+	proofs    []lamina.Answer // of rehearsal and validation
+	skipped   []lamina.Skipped
+	counts    ingest.Counts
+}
+
+func newStory(a *app) (*story, error) {
+	d := &story{a: a, org: sample.New(demoSeed), answers: map[string][]lamina.Answer{}}
+	registry, err := publishers.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	ours, err := rules.Load()
+	if err != nil {
+		return nil, err
+	}
+	var programs []*rule.Program
+	for _, r := range ours {
+		p, err := r.Compile(rule.CompileOptions{Now: sample.End})
+		if err != nil {
+			return nil, err
+		}
+		programs = append(programs, p)
+	}
+	d.det = &detection{
+		programs: programs,
+		enricher: enrich.New(enrich.Config{OrgID: sample.OrgID, Accounts: d.org.Accounts, Publishers: registry}),
+	}
+	d.det.newEvent = func() *cloudtrail.Event { return &cloudtrail.Event{Derived: d.det.enricher.Values} }
+	d.vendor = func(account string) bool { _, ok := registry.Account(account); return ok }
+	d.det.engine, err = detect.New(detect.Config{Programs: programs, Enricher: d.det.enricher, Schedule: detect.Once})
+	return d, err
+}
+
+// reader reads one account of the sample.
+func (d *story) reader(account string) *awsread.Client {
+	http, id, secret := d.org.Fake.Client(d.org.Reader(account))
+	return awsread.New(awsread.Options{
+		Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1,
+	})
+}
+
+// collect reads the estate into a snapshot, and the snapshot through its file.
+func (d *story) collect(ctx context.Context) error {
+	var targets []collect.Target
+	for _, account := range d.org.Accounts {
+		targets = append(targets, collect.Target{Account: account, Region: sample.Region, Reader: d.reader(account)})
+	}
+	s, err := collect.Collect(ctx, sample.OrgID, d.org.Fake.Now(), targets)
+	if err != nil {
+		return err
+	}
+	var file bytes.Buffer
+	if err := snapshot.Write(&file, s); err != nil {
+		return err
+	}
+	d.snapshot = file.Len()
+	if s, err = snapshot.Read(&file); err != nil {
+		return err
+	}
+	d.est = estate.New(s, d.vendor)
+	return nil
+}
+
+// look opens the layers and checks the estate.
+func (d *story) look(context.Context) error {
+	contents := map[string][]lamina.Finding{}
+	for _, z := range d.org.Layers() {
+		fs, skipped := content.Run(analyzers.All, z.ARN, bytes.NewReader(z.Data), int64(len(z.Data)))
+		contents[z.ARN] = fs
+		d.findings = append(d.findings, fs...)
+		d.skipped = append(d.skipped, skipped...)
+	}
+	d.findings = append(d.findings, posture.Run(checks.All, posture.Input{Estate: d.est, Contents: contents})...)
+	return nil
+}
+
+// detect runs our rules over the trail and triages what they find.
+func (d *story) detect(ctx context.Context) error {
+	var files []*source.Blob
+	for _, f := range d.org.Trail() {
+		files = append(files, source.Memory(demoDir+"/"+f.Name, f.Data))
+	}
+	var err error
+	d.alerts, d.counts, err = d.run(ctx, files)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(d.alerts, func(a, b lamina.Alert) int { return b.Severity.Rank() - a.Severity.Rank() })
+	for _, al := range d.alerts {
+		for _, answer := range triage.Run(questions.All, al, d.est, d.est.Org) {
+			if answer.Outcome != lamina.NotApplicable {
+				d.answers[al.ID] = append(d.answers[al.ID], answer)
+			}
+		}
+	}
+	return nil
+}
+
+// run evaluates files in one window.
+func (d *story) run(ctx context.Context, files []*source.Blob) ([]lamina.Alert, ingest.Counts, error) {
+	var alerts []lamina.Alert
+	run := d.det.engine.NewRun(d.det.open(), func(al lamina.Alert) error { alerts = append(alerts, al); return nil })
+	run.Documents = d.a.wantsDocuments()
+	workers, counts, err := ingest.Run(ctx, files, d.det.engine, ingest.Options{
+		Jobs: d.a.jobs(), NewEvent: d.det.newEvent,
+		Skipped: func(s lamina.Skipped) error { d.skipped = append(d.skipped, s); return nil },
+	})
+	if err != nil {
+		return nil, counts, err
+	}
+	return alerts, counts, run.Finish(workers...)
+}
+
+// reason joins findings into exposures and plans what closes them.
+func (d *story) reason(context.Context) error {
+	d.exposures = exposure.Build(d.est, d.findings)
+	for _, e := range d.exposures {
+		plans, err := remedy.Plans(fixes.All, d.est, e)
+		if err != nil {
+			return err
+		}
+		d.plans = append(d.plans, plans...)
+	}
+	return nil
+}
+
+// write writes the story as messages: worst first, each with what belongs to it.
+// Answers have no severity of their own: they go with alerts of rank show and up.
+func (d *story) write(w interface{ Write(m lamina.Message) error }, show int) error {
+	var ms []lamina.Message
+	for i := range d.alerts {
+		ms = append(ms, lamina.Message{Alert: &d.alerts[i]})
+		if answers := d.answers[d.alerts[i].ID]; d.alerts[i].Severity.Rank() >= show {
+			for j := range answers {
+				ms = append(ms, lamina.Message{Answer: &answers[j]})
+			}
+		}
+	}
+	slices.SortStableFunc(d.findings, func(a, b lamina.Finding) int {
+		return cmp.Or(b.Severity.Rank()-a.Severity.Rank(), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Resource, b.Resource))
+	})
+	for i := range d.findings {
+		ms = append(ms, lamina.Message{Finding: &d.findings[i]})
+	}
+	for i := range d.exposures {
+		ms = append(ms, lamina.Message{Exposure: &d.exposures[i]})
+		for j := range d.plans {
+			if d.plans[j].Exposure == d.exposures[i].ID {
+				ms = append(ms, lamina.Message{Plan: &d.plans[j]})
+			}
+		}
+	}
+	for i := range d.proofs {
+		ms = append(ms, lamina.Message{Answer: &d.proofs[i]})
+	}
+	for i := range d.skipped {
+		ms = append(ms, lamina.Message{Skipped: &d.skipped[i]})
+	}
+	for _, m := range ms {
+		if err := w.Write(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *story) summary() lamina.Summary {
+	s := lamina.Summary{
+		Command: "demo",
+		Counts: map[string]int64{
+			"accounts": int64(len(d.org.Accounts)), "functions": int64(len(d.est.Snapshot.Functions)), "layer_versions": int64(len(d.est.Snapshot.Layers)),
+			"records": d.counts.Records, "evaluated": d.counts.Evaluated, "quarantined": d.counts.Quarantined, "files": d.counts.Files,
+			"rules": int64(d.det.engine.Rules()), "alerts": int64(len(d.alerts)), "exposures": int64(len(d.exposures)), "plans": int64(len(d.plans)),
+		},
+	}
+	for _, f := range d.findings {
+		s.Counts["findings_"+map[lamina.Outcome]string{
+			lamina.Fail: "failed", lamina.Pass: "passed", lamina.Unknown: "unknown", lamina.NotApplicable: "not_applicable",
+		}[f.Outcome]]++
+	}
+	for _, g := range d.est.Snapshot.Coverage {
+		s.Incomplete = append(s.Incomplete, g.Action+" in "+g.Account+": "+g.Reason)
+	}
+	if n := len(d.skipped); n > 0 {
+		s.Incomplete = append(s.Incomplete, count(n, "part")+" of the input skipped")
+	}
+	if n := s.Counts["findings_unknown"]; n > 0 {
+		s.Incomplete = append(s.Incomplete, count(int(n), "finding")+" unknown")
+	}
+	s.Complete = len(s.Incomplete) == 0
+	s.Coverage = fmt.Sprintf("%d/%d records of %s, %d/%d layer versions opened, %s read; all of it made up",
+		d.counts.Evaluated, d.counts.Records, count(int(d.counts.Files), "file"), len(d.org.Layers()), len(d.est.Snapshot.Layers), count(len(d.org.Accounts), "account"))
+	return s
+}
+
+func newSample(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "sample",
+		Short:   "the sample organisation as files",
+		Example: "  lamina sample write acme\n  lamina detect acme/AWSLogs --org-id o-exampleorgid --account 111122223333",
+		Long:    "ACME is the made-up organisation of the demo.",
+	}
+	group(c)
+	c.AddCommand(&cobra.Command{
+		Use:     "write DIR",
+		Short:   "write the sample's CloudTrail files and layer zips into a new folder",
+		Example: "  lamina sample write acme && lamina detect acme/AWSLogs",
+		Args:    args(1, 1, "DIR"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			org := sample.New(demoSeed)
+			if err := org.Write(a.path(args[0])); err != nil {
+				return &Error{Msg: fmt.Sprintf("write %s: %v", args[0], cause(err)), Hint: "give a folder that is not there yet", Code: CannotRun, Err: err}
+			}
+			_, err := fmt.Fprintf(a.std.Out, "%s: %d files of CloudTrail with %d events, %d layer zips\n", args[0], len(org.Trail()), len(org.Events()), len(org.Layers()))
+			return err
+		},
+	})
+	return c
+}
