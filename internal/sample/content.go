@@ -53,7 +53,7 @@ func layerFiles(name, version string) []file {
 	files := python(name, "1."+version+".0", "\"\"\"ACME's "+name+", version "+version+".\"\"\"\nimport json\nimport os\n\n\ndef load():\n    return json.loads(os.environ.get(\"CONFIG\", \"{}\"))\n")
 	switch name + ":" + version {
 	case "acme-auth:7":
-		files = append(files, file{name: "python/acme_auth/cfg.py", body: "# TODO: move to Secrets Manager\nACCESS_KEY_ID = \"" + leakedKey + "\"\nREGION = \"" + Region + "\"\n"})
+		files = append(files, file{name: "python/acme_auth/cfg.py", body: "# for the build only; belongs into Secrets Manager\nACCESS_KEY_ID = \"" + leakedKey + "\"\nREGION = \"" + Region + "\"\n"})
 	case "acme-reports:1":
 		files = append(files,
 			file{name: "python/acme_reports/render.py", body: "def render(rows):\n    return rows\n"},
