@@ -69,7 +69,7 @@ func (d *Reader) deliver() *Record {
 		d.start = -1
 		d.skip(at, int64(len(rec.Raw)), 1, notObject)
 		return nil
-	default:
+	case !d.quickTop(start, d.child, &rec.Top):
 		err = walk(rec.Raw, d.nested, &rec.Top, nil)
 	}
 	if err != nil {

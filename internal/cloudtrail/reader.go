@@ -46,7 +46,7 @@ func (l Limits) withDefaults() Limits {
 	if l.Window <= 0 {
 		l.Window = defaultWindow
 	}
-	l.Window = max(l.Window, minWindow)
+	l.Window = max(l.Window, minWindow) &^ 63
 	return l
 }
 
@@ -100,13 +100,16 @@ type Reader struct {
 	buf  []byte
 	end  int   // buf[:end] was read
 	done int   // buf[:done] is indexed
+	from int   // start of the block that idx stands at, a multiple of 64
 	base int64 // offset of buf[0] in the stream
 	err  error // what the last read ended with, nil while there is more
 
-	idx  indexer
-	tape []uint32 // positions in buf of structural bytes of the last chunk
-	ti   int      // tape[ti:tn] are still to be seen
-	tn   int
+	idx     indexer
+	quotes  []uint64 // bitmaps of buf, see indexer.run
+	slashes []uint64
+	tape    []uint32 // positions in buf of structural bytes of the last chunk
+	ti      int      // tape[ti:tn] are still to be seen
+	tn      int
 
 	// Between records: the brackets around the place where records are.
 	outer      uint64 // kinds, innermost in the lowest bit
@@ -155,7 +158,6 @@ type context struct {
 func NewReader(r io.Reader, limits Limits) *Reader {
 	d := &Reader{tape: make([]uint32, chunk), tape2: make([]uint32, 1<<10)}
 	d.lim = limits.withDefaults()
-	d.buf = make([]byte, d.lim.Window)
 	d.Reset(r)
 	return d
 }
@@ -165,12 +167,12 @@ func NewReader(r io.Reader, limits Limits) *Reader {
 func (d *Reader) Reset(r io.Reader) {
 	keep := *d
 	*d = Reader{
-		Skipped: keep.Skipped, r: r, lim: keep.lim, buf: keep.buf, tape: keep.tape,
+		Skipped: keep.Skipped, r: r, lim: keep.lim, buf: keep.buf, quotes: keep.quotes, slashes: keep.slashes, tape: keep.tape,
 		nested: keep.nested[:0], firstKey: keep.firstKey[:0], members: keep.members, arena: keep.arena, tape2: keep.tape2,
 		elems: keep.elems[:0], start: -1,
 	}
-	if len(d.buf) > d.lim.Window {
-		d.buf = make([]byte, d.lim.Window)
+	if len(d.buf) != d.lim.Window {
+		d.grow(d.lim.Window)
 	}
 	d.gap.reset()
 }
@@ -218,9 +220,9 @@ func (d *Reader) Next() (*Record, error) {
 
 // index makes the tape of the next chunk.
 func (d *Reader) index() {
-	to := min(d.end, d.done+chunk)
-	d.tn = d.idx.run(d.buf, d.done, to, d.tape)
-	d.ti, d.done = 0, to
+	to := min(d.end, d.from+chunk)
+	d.tn = d.idx.run(d.buf, d.from, to, d.done, d.tape, d.quotes, d.slashes)
+	d.ti, d.done, d.from = 0, to, to&^63
 }
 
 // fill reads more, after making room. It returns by how much what is held was
@@ -232,7 +234,7 @@ func (d *Reader) fill() int {
 		if len(d.buf)-d.end < minWindow {
 			// Only an open record or a long wait for its successor fills the
 			// window, and those are bounded by Limits.Record.
-			d.buf = append(d.buf, make([]byte, len(d.buf))...)
+			d.grow(2 * len(d.buf))
 		}
 	}
 	for range 100 {
@@ -264,13 +266,32 @@ func (d *Reader) compact() int {
 	if d.ti < d.tn {
 		keep = min(keep, int(d.tape[d.ti]))
 	}
-	keep = max(0, keep-lookback)
+	// Blocks stay blocks: what was indexed is not indexed again.
+	keep = max(0, keep-lookback) &^ 63
 	if keep == 0 {
 		return 0
 	}
+	copy(d.quotes, d.quotes[keep>>6:])
+	copy(d.slashes, d.slashes[keep>>6:])
+	d.shift(keep)
+	return keep
+}
+
+// grow makes the window n bytes long.
+func (d *Reader) grow(n int) {
+	buf, quotes, slashes := make([]byte, n), make([]uint64, n>>6+1), make([]uint64, n>>6+1)
+	copy(buf, d.buf[:d.end])
+	copy(quotes, d.quotes)
+	copy(slashes, d.slashes)
+	d.buf, d.quotes, d.slashes = buf, quotes, slashes
+}
+
+// shift drops the first keep bytes of the window.
+func (d *Reader) shift(keep int) {
 	copy(d.buf, d.buf[keep:d.end])
 	d.end -= keep
 	d.done -= keep
+	d.from -= keep
 	d.base += int64(keep)
 	d.huntPos -= keep
 	d.gap.pos -= keep
@@ -282,7 +303,6 @@ func (d *Reader) compact() int {
 	for i := d.ti; i < d.tn; i++ {
 		d.tape[i] -= uint32(keep)
 	}
-	return keep
 }
 
 // step follows the tape until a record ends, and then reports true: its bytes

@@ -222,7 +222,11 @@ func (d *Reader) hunt() bool {
 	from := bytes.TrimRight(d.buf[:pos], " \t\r\n,")
 	d.endHunt(max(len(from), int(max(0, d.huntAt-d.base))))
 	d.rescan += int64(max(0, d.done-pos))
-	d.done, d.idx = pos, indexer{}
+	if odd := pos & 63; odd != 0 { // text is indexed from the start of a block
+		d.shift(odd)
+		pos -= odd
+	}
+	d.done, d.from, d.idx = pos, pos, indexer{}
 	d.gap.before(pos)
 	return true
 }

@@ -26,30 +26,89 @@ const (
 	gather = 0x0002040810204081 // moves the high bit of each byte to the top byte
 )
 
-// run indexes buf[from:to] and writes the positions of what it found to tape,
-// which must have room for to-from entries. It returns how many it wrote.
-func (x *indexer) run(buf []byte, from, to int, tape []uint32) int {
+// run indexes buf[from:to], where from is a multiple of 64 and what is before
+// done was indexed already. It writes the positions of what it found from done
+// on to tape, which must have room for to-from entries, and returns how many it
+// wrote. quotes and slashes get the bitmaps of the quotes that start or end
+// strings and of the backslashes, bit i&63 of word i>>6 for buf[i]. An
+// incomplete last block is indexed, but the state stays that of its start, so
+// that the next call begins with it again.
+//
+// Blocks of printable ASCII without backslashes, which nearly all are, take the
+// short way: there a byte plus a constant reaches 0x80 exactly when it is the
+// one looked for, and no byte carries into the next.
+func (x *indexer) run(buf []byte, from, to, done int, tape []uint32, quotes, slashes []uint64) int {
 	n := 0
 	i := from
 	for ; i+64 <= to; i += 64 {
-		n = x.block((*[64]byte)(buf[i:]), 64, i, tape, n)
+		b := (*[64]byte)(buf[i:])
+		w := binary.LittleEndian.Uint64(b[0:8])
+		odd, q, brackets := oddBytes(w), quoteBits(w), bracketBits(w)
+		w = binary.LittleEndian.Uint64(b[8:16])
+		odd, q, brackets = odd|oddBytes(w), q|quoteBits(w)<<8, brackets|bracketBits(w)<<8
+		w = binary.LittleEndian.Uint64(b[16:24])
+		odd, q, brackets = odd|oddBytes(w), q|quoteBits(w)<<16, brackets|bracketBits(w)<<16
+		w = binary.LittleEndian.Uint64(b[24:32])
+		odd, q, brackets = odd|oddBytes(w), q|quoteBits(w)<<24, brackets|bracketBits(w)<<24
+		w = binary.LittleEndian.Uint64(b[32:40])
+		odd, q, brackets = odd|oddBytes(w), q|quoteBits(w)<<32, brackets|bracketBits(w)<<32
+		w = binary.LittleEndian.Uint64(b[40:48])
+		odd, q, brackets = odd|oddBytes(w), q|quoteBits(w)<<40, brackets|bracketBits(w)<<40
+		w = binary.LittleEndian.Uint64(b[48:56])
+		odd, q, brackets = odd|oddBytes(w), q|quoteBits(w)<<48, brackets|bracketBits(w)<<48
+		w = binary.LittleEndian.Uint64(b[56:64])
+		odd, q, brackets = odd|oddBytes(w), q|quoteBits(w)<<56, brackets|bracketBits(w)<<56
+		if odd&high != 0 || x.escaped != 0 || i < done {
+			q, brackets, slashes[i>>6] = x.block(b)
+			if i < done {
+				brackets &= ^uint64(0) << (done - i)
+			}
+		} else {
+			in := prefixXor(q) ^ x.inString
+			x.inString = uint64(int64(in) >> 63) //nolint:gosec // the sign bit spreads on purpose
+			brackets &^= in
+			slashes[i>>6] = 0
+		}
+		quotes[i>>6] = q
+		for ; brackets != 0; brackets &= brackets - 1 {
+			tape[n] = uint32(i + bits.TrailingZeros64(brackets)) //nolint:gosec // the window is below 4 GiB
+			n++
+		}
 	}
 	if i < to {
-		var b [64]byte
-		k := copy(b[:], buf[i:to])
-		for j := k; j < 64; j++ {
-			b[j] = ' '
+		b := blankBlock
+		copy(b[:], buf[i:to])
+		state := *x
+		var brackets uint64
+		quotes[i>>6], brackets, slashes[i>>6] = state.block(&b)
+		if i < done {
+			brackets &= ^uint64(0) << (done - i)
 		}
-		n = x.block(&b, k, i, tape, n)
+		for ; brackets != 0; brackets &= brackets - 1 {
+			tape[n] = uint32(i + bits.TrailingZeros64(brackets)) //nolint:gosec // as above
+			n++
+		}
 	}
 	return n
 }
 
-// block indexes one block of which the first k bytes count; the rest must be
-// blanks.
-func (x *indexer) block(b *[64]byte, k, at int, tape []uint32, n int) int {
-	var quotes, brackets uint64
-	clean := ^uint64(0) // high bits stay set while there is neither backslash nor control character
+var blankBlock = [64]byte([]byte("                                                                "))
+
+// oddBytes has a high bit set if a byte of w is a backslash, a control
+// character or no ASCII.
+func oddBytes(w uint64) uint64 { return ((w ^ 0x23*ones) + ones) | (0x9f*ones - w) | w }
+
+// quoteBits has bit i set if byte i of w is a quote, if all are ASCII.
+func quoteBits(w uint64) uint64 { return ((w ^ 0x5d*ones) + ones) & high * gather >> 56 }
+
+// bracketBits has bit i set if byte i of w is one of []{} or, which never
+// stands outside strings, of Y, _, y and DEL, if all are ASCII.
+func bracketBits(w uint64) uint64 { return ((w | 0x26*ones) + ones) & high * gather >> 56 }
+
+// block indexes any block. It returns the quotes, what run puts on the tape,
+// and the backslashes.
+func (x *indexer) block(b *[64]byte) (quotes, found, slashes uint64) {
+	var control uint64
 	for j := 0; j < 8; j++ {
 		w := binary.LittleEndian.Uint64(b[j*8 : j*8+8])
 		l := w & low7
@@ -59,55 +118,24 @@ func (x *indexer) block(b *[64]byte, k, at int, tape []uint32, n int) int {
 		q := ((l ^ 0x22*ones) + low7) | w
 		// Clearing 0x20 and 0x06 maps []{} to 0x59, and Y, _, y, DEL as well.
 		s := (((l & (0x59 * ones)) ^ 0x59*ones) + low7) | w
-		clean &= (((l ^ 0x5c*ones) + low7) & (l + 0x60*ones)) | w
-		quotes |= ((q & high) * gather >> 56) << (j * 8)
-		brackets |= ((s & high) * gather >> 56) << (j * 8)
-	}
-	quotes, brackets = ^quotes, ^brackets
-	var control uint64
-	if clean&high != high {
-		var backslashes uint64
-		backslashes, control = rare(b)
-		escaped := x.findEscaped(backslashes)
-		quotes &^= escaped
-		if k < 64 {
-			x.escaped = escaped >> k & 1
-		}
-	} else if x.escaped != 0 {
-		quotes &^= 1
-		if k > 0 {
-			x.escaped = 0
-		}
-	}
-	in := prefixXor(quotes) ^ x.inString
-	x.inString = uint64(int64(in) >> 63)
-	brackets &^= in
-	if control != 0 {
-		brackets |= control & in
-		for m := control &^ in; m != 0; m &= m - 1 {
-			if j := bits.TrailingZeros64(m); b[j] != '\n' && b[j] != '\r' && b[j] != '\t' {
-				brackets |= 1 << j
-			}
-		}
-	}
-	for ; brackets != 0; brackets &= brackets - 1 {
-		tape[n] = uint32(at + bits.TrailingZeros64(brackets))
-		n++
-	}
-	return n
-}
-
-// rare makes the bitmaps that most blocks do not need.
-func rare(b *[64]byte) (backslashes, control uint64) {
-	for j := 0; j < 8; j++ {
-		w := binary.LittleEndian.Uint64(b[j*8 : j*8+8])
-		l := w & low7
-		s := ((l ^ 0x5c*ones) + low7) | w
+		e := ((l ^ 0x5c*ones) + low7) | w
 		c := (l + 0x60*ones) | w
-		backslashes |= ((s & high) * gather >> 56) << (j * 8)
-		control |= ((c & high) * gather >> 56) << (j * 8)
+		quotes |= (q & high * gather >> 56) << (j * 8)
+		found |= (s & high * gather >> 56) << (j * 8)
+		slashes |= (e & high * gather >> 56) << (j * 8)
+		control |= (c & high * gather >> 56) << (j * 8)
 	}
-	return ^backslashes, ^control
+	quotes, found, slashes, control = ^quotes, ^found, ^slashes, ^control
+	quotes &^= x.findEscaped(slashes)
+	in := prefixXor(quotes) ^ x.inString
+	x.inString = uint64(int64(in) >> 63) //nolint:gosec // the sign bit spreads on purpose
+	found = found&^in | control&in
+	for m := control &^ in; m != 0; m &= m - 1 {
+		if j := bits.TrailingZeros64(m); b[j] != '\n' && b[j] != '\r' && b[j] != '\t' {
+			found |= 1 << j
+		}
+	}
+	return quotes, found, slashes
 }
 
 // findEscaped returns the bytes that follow an odd run of backslashes, and

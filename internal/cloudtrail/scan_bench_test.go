@@ -13,11 +13,12 @@ func benchText() []byte {
 func BenchmarkIndexer(b *testing.B) {
 	text := benchText()
 	tape := make([]uint32, 1<<14)
+	quotes, slashes := make([]uint64, len(text)/64+1), make([]uint64, len(text)/64+1)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		var x indexer
 		for i := 0; i < len(text); i += 1 << 14 {
-			x.run(text, i, min(i+1<<14, len(text)), tape)
+			x.run(text, i, min(i+1<<14, len(text)), i, tape, quotes, slashes)
 		}
 	}
 }

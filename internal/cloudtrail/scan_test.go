@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -30,14 +31,29 @@ func naiveIndex(b []byte) []uint32 {
 func indexInPieces(b []byte, cut func() int) []uint32 {
 	var x indexer
 	var out []uint32
+	quotes, slashes := make([]uint64, len(b)/64+1), make([]uint64, len(b)/64+1)
 	for i := 0; i < len(b); {
 		k := min(cut(), len(b)-i)
-		tape := make([]uint32, k)
-		n := x.run(b, i, i+k, tape)
+		tape := make([]uint32, k+64)
+		n := x.run(b, i&^63, i+k, i, tape, quotes, slashes)
 		out = append(out, tape[:n]...)
 		i += k
 	}
+	naiveQuotes(b, quotes, slashes)
 	return out
+}
+
+// naiveQuotes panics if the bitmaps are not those of the quotes and backslashes.
+func naiveQuotes(b []byte, quotes, slashes []uint64) {
+	esc := false
+	for i, c := range b {
+		q := quotes[i>>6]>>(i&63)&1 == 1
+		s := slashes[i>>6]>>(i&63)&1 == 1
+		if q != (c == '"' && !esc) || s != (c == '\\') {
+			panic(fmt.Sprintf("byte %d of %q: quote %v, backslash %v", i, b, q, s))
+		}
+		esc = c == '\\' && !esc
+	}
 }
 
 func TestIndexer_agrees_with_bytewise_scan_for_any_cut(t *testing.T) {

@@ -99,20 +99,23 @@ func span(start, end int) Span {
 }
 
 // balanced checks that text is one object with balanced structure, as the
-// Reader does for what it reads. tape is scratch of at least one block.
+// Reader does for what it reads. tape is scratch of at least 64 entries.
 func balanced(text []byte, depth int, tape []uint32) error {
 	var (
 		x     indexer
 		stack uint64
 		rel   int
 		ended bool
+		// Bitmaps that nobody reads.
+		quotes, slashes [1 << 4]uint64
 	)
+	tape = tape[:min(len(tape), 64*len(quotes))&^63]
 	wrong := func(p uint32, what string) error { return &SyntaxError{Offset: int(p), Msg: what} }
 	for from := 0; from < len(text); {
 		to := min(len(text), from+len(tape))
-		n := x.run(text, from, to, tape)
-		from = to
+		n := x.run(text[from:to], 0, to-from, 0, tape, quotes[:], slashes[:])
 		for _, p := range tape[:n] {
+			p += uint32(from) //nolint:gosec // as in span
 			c := text[p]
 			switch c {
 			case '{', '[':
@@ -133,6 +136,7 @@ func balanced(text []byte, depth int, tape []uint32) error {
 				return wrong(p, badByte(c))
 			}
 		}
+		from = to
 	}
 	if !ended {
 		return &SyntaxError{Offset: len(text), Msg: faultText[faultEnd]}
