@@ -31,6 +31,8 @@ type Program struct {
 	Needs string
 	// Data is what the rule reads that somebody has to supply.
 	Data []DataNeed
+
+	quirks bool
 }
 
 // A DataNeed is data from outside that some fields of a rule come from. A rule
@@ -69,7 +71,7 @@ type CompileOptions struct {
 // says in Program.Needs what it waits for. The error is an Errors, with
 // positions in the rule's file or in the exceptions'.
 func (r *Rule) Compile(opt CompileOptions) (*Program, error) {
-	p := &Program{Rule: r, Needs: r.needs()}
+	p := &Program{Rule: r, Needs: r.needs(), quirks: opt.Quirks}
 	var errs Errors
 	if r.Language == Kuery && r.QueryValue != nil {
 		q, err := kql.Parse(r.Query)

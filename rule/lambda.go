@@ -79,3 +79,55 @@ func dataEventBegins(providers []string, prefix string) bool {
 		return slices.ContainsFunc(dataEvents[p], func(a string) bool { return strings.HasPrefix(a, prefix) })
 	})
 }
+
+// calls are API calls that one service alone has, by service: a rule that asks
+// for one of them of another service finds nothing. Names that several services
+// share (CreateUser, TagResource, AddPermission) are not here.
+var calls = map[string][]string{
+	"lambda.amazonaws.com": {
+		"AddLayerVersionPermission", "RemoveLayerVersionPermission", "PublishLayerVersion", "DeleteLayerVersion", "UpdateFunctionConfiguration",
+		"UpdateFunctionCode", "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping", "PutFunctionConcurrency",
+		"CreateFunctionUrlConfig", "UpdateFunctionUrlConfig", "PutFunctionCodeSigningConfig", "DeleteFunctionCodeSigningConfig",
+		"CreateCodeSigningConfig", "UpdateCodeSigningConfig", "DeleteCodeSigningConfig",
+	},
+	"sts.amazonaws.com": {
+		"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetCallerIdentity", "GetFederationToken", "GetSessionToken",
+	},
+	"signin.amazonaws.com": {"ConsoleLogin", "SwitchRole"},
+	"iam.amazonaws.com": {
+		"CreateAccessKey", "UpdateAccessKey", "AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy", "PutUserPolicy", "PutRolePolicy",
+		"PutGroupPolicy", "UpdateAssumeRolePolicy", "CreateLoginProfile", "UpdateLoginProfile", "DeactivateMFADevice", "CreateOpenIDConnectProvider",
+		"CreateSAMLProvider", "UpdateSAMLProvider", "SetDefaultPolicyVersion", "CreateInstanceProfile", "AddRoleToInstanceProfile",
+	},
+	"cloudtrail.amazonaws.com":     {"StopLogging", "StartLogging", "CreateTrail", "UpdateTrail", "DeleteTrail", "PutEventSelectors"},
+	"kms.amazonaws.com":            {"ScheduleKeyDeletion", "CancelKeyDeletion", "DisableKey", "DeleteImportedKeyMaterial"},
+	"secretsmanager.amazonaws.com": {"GetSecretValue", "BatchGetSecretValue"},
+	"ec2.amazonaws.com": {
+		"RunInstances", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "ModifySnapshotAttribute", "ModifyInstanceAttribute",
+		"CreateNetworkAclEntry", "DeleteFlowLogs", "DisableEbsEncryptionByDefault", "AssociateIamInstanceProfile",
+	},
+	"s3.amazonaws.com": {"PutBucketPolicy", "DeleteBucketPolicy", "PutBucketAcl", "PutBucketReplication", "PutBucketVersioning", "PutBucketLogging"},
+}
+
+// callsOf is the service of each of calls.
+var callsOf = func() map[string]string {
+	m := map[string]string{}
+	for service, names := range calls {
+		for _, n := range names {
+			m[n] = service
+		}
+	}
+	return m
+}()
+
+// undated is the name of a call without the date and version that Lambda
+// appends (20150331v2), or the beginning of a date that a pattern has.
+func undated(name string) string {
+	s := strings.TrimRight(name, "0123456789")
+	if v, ok := strings.CutSuffix(s, "v"); ok && len(s) < len(name) {
+		if t := strings.TrimRight(v, "0123456789"); len(t) < len(v) {
+			return t
+		}
+	}
+	return s
+}

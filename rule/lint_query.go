@@ -266,6 +266,7 @@ func (q *queryLinter) provider(c clause, text string) {
 // action checks event.action: names of Lambda calls, IAM's spelling, events
 // that a default trail does not record.
 func (q *queryLinter) action(c clause, f *ecs.Field, text string) {
+	q.service(c)
 	if c.value.Kind == kql.Wildcard {
 		if first := c.value.Parts[0]; !c.negated && first != "" && dataEventBegins(q.providers(), first) {
 			q.add(Problem{
@@ -296,6 +297,20 @@ func (q *queryLinter) action(c clause, f *ecs.Field, text string) {
 			Msg: fmt.Sprintf("%s is a data event: a trail records it only where it was told to", text),
 		})
 	}
+}
+
+// service reports a call that the service the query asks for does not have.
+func (q *queryLinter) service(c clause) {
+	name := undated(c.value.Parts[0])
+	if len(c.value.Parts) > 2 || len(c.value.Parts) == 2 && c.value.Parts[1] != "" {
+		return
+	}
+	want, ok := callsOf[name]
+	providers := q.providers()
+	if !ok || c.negated || len(providers) == 0 || slices.ContainsFunc(providers, func(p string) bool { return strings.HasPrefix(p, strings.TrimSuffix(want, ".amazonaws.com")) }) {
+		return
+	}
+	q.never(c, fmt.Sprintf("%s is a call of %s, and the query asks for %s", name, want, strings.Join(providers, ", ")), "", "")
 }
 
 // requires reports whether the query is true only for records with this value.

@@ -119,6 +119,10 @@ func TestLintQuery(t *testing.T) {
 			`1:15 warning never-true: never true: event.action is the name of the call alone | lambda: is IAM's spelling; CloudTrail says event.provider: "lambda.amazonaws.com" | "InvokeFunction"`,
 		}},
 		{"provider", `event.provider: lambda and user.id: x`, []string{`1:17 warning never-true: never true: event.provider is the name of an endpoint | lambda.amazonaws.com`}},
+		{"wrong_service", `event.provider: "iam.amazonaws.com" and event.action: (AddLayerVersionPermission* or "UpdateFunctionCode20150331v2" or CreateUser)`, []string{
+			`1:56 warning never-true: never true: AddLayerVersionPermission is a call of lambda.amazonaws.com, and the query asks for iam.amazonaws.com`,
+			`1:86 warning never-true: never true: UpdateFunctionCode is a call of lambda.amazonaws.com, and the query asks for iam.amazonaws.com`,
+		}},
 		{"data_event", base + `event.action: Invoke`, []string{`1:100 note data-event: Invoke is a data event: a trail records it only where it was told to`}},
 		{"data_event_by_pattern", base + `event.action: Invoke*`, []string{`1:100 note data-event: Invoke* matches data events: a trail records them only where it was told to`}},
 		{"flattened", `aws.cloudtrail.flattened.request_parameters.key: *.pem`, []string{

@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina/ecs"
 	"github.com/lamina-sec/lamina/kql"
@@ -18,6 +19,9 @@ type Mutant struct {
 	Change string
 	// KilledBy is the first case that noticed, "" if none did.
 	KilledBy string
+	// Because is why no record could notice, as the suite says; "" if it does
+	// not say so.
+	Because string
 	// Try says which record would notice.
 	Try string
 }
@@ -45,7 +49,7 @@ func (r *Report) Mutate() {
 		all = all[:most]
 	}
 	for _, m := range all {
-		p, err := kql.Compile(&kql.Query{Root: replace(q.Root, m.target, m.with)}, kql.Options{})
+		p, err := kql.Compile(&kql.Query{Root: replace(q.Root, m.target, m.with)}, kql.Options{Quirks: r.Program.quirks})
 		if err != nil {
 			continue
 		}
@@ -54,6 +58,12 @@ func (r *Report) Mutate() {
 			if res.Err == nil && res.Case.Want != Todo && !res.Excepted && p.Match(res.event) != (res.Got == Hit) {
 				out.KilledBy = res.Case.Name
 				break
+			}
+		}
+		if out.KilledBy == "" {
+			i := slices.IndexFunc(r.Implied, func(x Implied) bool { return strings.Contains(out.Change, x.Clause) })
+			if i >= 0 {
+				out.Because = r.Implied[i].Because
 			}
 		}
 		r.Mutants = append(r.Mutants, out)

@@ -25,6 +25,8 @@ type Report struct {
 	Alerts []byte
 	// GoldenDiffers says that the suite has alerts.golden and it is not Alerts.
 	GoldenDiffers bool
+	// Implied are the suite's; Mutate reads them.
+	Implied []Implied
 	// Mutants are the changed queries of Mutate, in the order of the query.
 	Mutants []Mutant
 	// Untried counts the changes that a query was too large to try.
@@ -68,9 +70,9 @@ func (r *Report) Failures() int {
 	return n
 }
 
-// Survivors are the mutants that no case noticed.
+// Survivors are the mutants that no case noticed and that no Implied covers.
 func (r *Report) Survivors() []Mutant {
-	return slices.DeleteFunc(slices.Clone(r.Mutants), func(m Mutant) bool { return m.KilledBy != "" })
+	return slices.DeleteFunc(slices.Clone(r.Mutants), func(m Mutant) bool { return m.KilledBy != "" || m.Because != "" })
 }
 
 // Test runs the cases of s against p. A program that Needs something has no
@@ -79,7 +81,7 @@ func Test(p *Program, s *Suite, makeEvent EventMaker) (*Report, error) {
 	if p.Predicate == nil {
 		return nil, &Error{File: p.Rule.File, Pos: p.Rule.Pos("type"), Msg: "the rule cannot be tested: it needs " + p.Needs, Err: &query.UnsupportedError{Name: "a rule of type " + string(p.Rule.Type), Needs: p.Needs}}
 	}
-	rep := &Report{Program: p, Suite: s}
+	rep := &Report{Program: p, Suite: s, Implied: s.Implied}
 	var alerts bytes.Buffer
 	for _, c := range s.Cases {
 		res := Result{Case: c}

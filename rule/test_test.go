@@ -102,6 +102,7 @@ func TestSuiteErrors(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"unknown", "-- matches/a.json --\n{}\n", "x.txtar:1:1: unknown file \"matches/a.json\" in the archive\nhint: put records under match/, nomatch/, todo/ or before/"},
 		{"twice", "-- match/a.json --\n{}\n-- nomatch/a.json --\n{}\n", "x.txtar:3:1: a case called \"a.json\" is already at line 1"},
+		{"implied", "-- implied --\nx\n", "x.txtar:2:1: write CLAUSE because REASON, not \"x\""},
 		{"options", "-- options --\nx\n", "x.txtar:2:1: an option is written name = value, not \"x\""},
 	} {
 		_, err := ParseSuite("x.txtar", []byte(tc.text))
@@ -170,6 +171,11 @@ func TestMutation(t *testing.T) {
 		"-- nomatch/deployer.json --\n{\"event.action\": \"Put\", \"user.name\": \"deployer\"}\n"
 	if got := survivors(all); len(got) > 0 {
 		t.Errorf("survivors: %q", got)
+	}
+	// What no record can show need not be noticed.
+	n := len(first)
+	if got := survivors(hit + "-- implied --\n# a comment\nPut because it is so\n"); len(got) >= n || slices.ContainsFunc(got, func(s string) bool { return strings.HasSuffix(s, "without Put") }) {
+		t.Errorf("implied changes survive: %q", got)
 	}
 }
 

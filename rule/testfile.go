@@ -56,12 +56,22 @@ type Suite struct {
 	Cases   []Case
 	// Golden is the file alerts.golden, nil if there is none.
 	Golden []byte
+	// Implied are changes of the query that no record can show.
+	Implied []Implied
 
 	data   []byte
 	golden [2]int // where Golden stands in data
 }
 
-// golden is the name of the file with the expected alerts.
+// An Implied says that no record can show a change of the query, because other
+// clauses imply the one that is changed, and why that is so.
+type Implied struct {
+	// Clause is part of what Mutant.Change says.
+	Clause  string
+	Because string
+}
+
+// goldenName is the name of the file with the expected alerts.
 const goldenName = "alerts.golden"
 
 // ParseSuite reads a txtar archive of tests:
@@ -71,6 +81,8 @@ const goldenName = "alerts.golden"
 //	todo/NAME.json     one it should match and does not yet
 //	before/NAME.json   records that came before, in order of their names
 //	options            lines "org-id = o-example": the flags of the run
+//	implied            lines "CLAUSE because REASON": changes that Mutate need not
+//	                   have noticed, since other clauses imply the clause
 //	alerts.golden      a line an alert, see Report.Alerts
 //
 // Anything else in it is an error.
@@ -101,6 +113,10 @@ func ParseSuite(file string, data []byte) (*Suite, error) {
 			continue
 		case m.name == "options":
 			errs = append(errs, parseOptions(t, m, options)...)
+			continue
+		case m.name == "implied":
+			implied, bad := parseImplied(t, m)
+			s.Implied, errs = append(s.Implied, implied...), append(errs, bad...)
 			continue
 		case m.name == goldenName:
 			s.Golden, s.golden = m.data, [2]int{m.start, m.start + len(m.data)}
@@ -148,6 +164,27 @@ func parseOptions(t *text, m member, into map[string][]string) Errors {
 		into[name] = append(into[name], value)
 	}
 	return errs
+}
+
+func parseImplied(t *text, m member) ([]Implied, Errors) {
+	var out []Implied
+	var errs Errors
+	off := m.start
+	for line := range bytes.Lines(m.data) {
+		pos := t.pos(off, len(line))
+		off += len(line)
+		s := strings.TrimSpace(string(line))
+		if s == "" || s[0] == '#' {
+			continue
+		}
+		clause, why, ok := strings.Cut(s, " because ")
+		if !ok {
+			errs = append(errs, &Error{File: t.name, Pos: pos, Msg: fmt.Sprintf("write CLAUSE because REASON, not %q", s)})
+			continue
+		}
+		out = append(out, Implied{strings.TrimSpace(clause), strings.TrimSpace(why)})
+	}
+	return out, errs
 }
 
 // ParseTestLines reads tests of which each line is an object:

@@ -16,25 +16,53 @@ import (
 )
 
 func newRulesLint(a *app) *cobra.Command {
-	var strict bool
+	var strict, list bool
 	c := &cobra.Command{
 		Use:   "lint [RULE...]",
 		Short: "find rules that cannot fire, and what else is probably not meant",
 		Example: "  lamina rules lint rules/mine.toml\n" +
 			"  lamina rules lint rules/ --strict          # warnings count too: for CI\n" +
 			"  lamina rules lint elastic/ -v              # with notes\n" +
-			"  lamina rules lint rules/ -f json",
+			"  lamina rules lint --list                   # what it looks for",
 		Long: "Each problem has its place, and where there is one the text to write instead. Errors are\n" +
 			"mistakes; warnings are probably mistakes (a value that never occurs, a field that nothing\n" +
 			"fills, a clause that is always true, no tests); notes, shown with -v, are worth knowing\n" +
 			"(a negation that a missing field satisfies, a data event). Errors exit with 1, with\n" +
 			"--strict warnings do too. Queries in EQL and ES|QL are not looked at yet: a note says so.",
 		Args: args(0, -1, "RULE"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.lintRules(args, strict) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if list {
+				return a.document([]string{"text", "json", "markdown"}, listChecks)
+			}
+			return a.lintRules(args, strict)
+		},
 	}
+	c.Flags().BoolVar(&list, "list", false, "print what is looked for, instead of looking")
 	c.Flags().BoolVar(&strict, "strict", false, "warnings fail as errors do")
 	a.settingFlag(c, "rules", "exceptions", "geoip_city", "geoip_asn")
 	return c
+}
+
+// listChecks prints what lint looks for.
+func listChecks(format string, w io.Writer) error {
+	switch format {
+	case "json":
+		return writeJSON(w, map[string]any{"checks": rule.Checks})
+	case "markdown":
+		var b strings.Builder
+		b.WriteString("# What rules lint looks for\n\nMade by `lamina rules lint --list -f markdown`; do not edit.\n\n| check | level | what |\n| --- | --- | --- |\n")
+		for _, c := range rule.Checks {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", safe.MarkdownCode(c.Code), c.Level, safe.Markdown(c.Doc))
+		}
+		fmt.Fprintf(&b, "\nThreats are checked against %s (%s), from %s.\n", "MITRE ATT&CK "+rule.AttackVersion, rule.AttackCovers, rule.AttackSource)
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
+	rows := make([][]string, 0, len(rule.Checks))
+	for _, c := range rule.Checks {
+		rows = append(rows, []string{c.Code, string(c.Level), c.Doc})
+	}
+	return columns(w, []string{"CHECK", "LEVEL", "WHAT"}, rows)
 }
 
 // A lintResult is what lint found in one file.

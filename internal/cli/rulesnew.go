@@ -26,7 +26,7 @@ func newRulesNew(a *app) *cobra.Command {
 		Example: "  lamina rules new layer-shared-at-night --dir rules\n" +
 			"  lamina rules new many-layers-shared --type threshold --author 'Detection team'",
 		Long: "NAME is the file's name in kebab-case. NAME.toml and testdata/NAME.txtar are written with\n" +
-			"a query that works and CHANGE ME where a person has to write; rules lint finds those.\n" +
+			"a query that works and marks where a person has to write; rules lint finds the marks.\n" +
 			"Nothing that exists is overwritten.",
 		Args: args(1, 1, "NAME"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.newRule(args[0], f) },
@@ -35,7 +35,7 @@ func newRulesNew(a *app) *cobra.Command {
 	fl.StringVar(&f.dir, "dir", ".", "the `FOLDER` to write into")
 	fl.StringVar(&f.typ, "type", string(rule.TypeQuery), "the `TYPE` of the rule: query, threshold, new_terms, eql or esql")
 	fl.StringVar(&f.id, "id", "", "the rule_id, a `UUID`; a random one by default")
-	fl.StringVar(&f.author, "author", "CHANGE ME", "`WHO` wrote it")
+	fl.StringVar(&f.author, "author", "", "`WHO` wrote it")
 	return c
 }
 
@@ -60,6 +60,9 @@ func (a *app) newRule(name string, f rulesNewFlags) error {
 	}
 	if f.id == "" {
 		f.id = newUUID()
+	}
+	if f.author == "" {
+		f.author = rule.Unfinished
 	}
 	tpl := rule.Template{ID: name, UUID: f.id, Type: rule.Type(f.typ), Author: f.author, Created: a.std.Now()}
 	text, err := tpl.TOML()

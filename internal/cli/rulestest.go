@@ -31,7 +31,7 @@ func newRulesTest(a *app) *cobra.Command {
 			"  lamina rules test layer-shared --mutate    # which clauses no test would miss\n" +
 			"  lamina rules test rules/ --update          # write alerts.golden again",
 		Long: "The tests of rules/x.toml are rules/testdata/x.txtar (match/NAME.json, nomatch/NAME.json,\n" +
-			"todo/, before/, options, alerts.golden) and rules/x.test.ndjson, a line a case:\n" +
+			"todo/, before/, options, implied, alerts.golden) and rules/x.test.ndjson, a line a case:\n" +
 			"{\"name\": \"…\", \"expect\": \"hit|miss|todo\", \"event\": {…}}. A case may set org-id and account.\n\n" +
 			"--mutate changes the query clause by clause (drops it, turns it round, widens it, swaps\n" +
 			"and and or) and reports each change that no case notices, with the record to add.",
@@ -42,7 +42,7 @@ func newRulesTest(a *app) *cobra.Command {
 	fl.BoolVar(&f.mutate, "mutate", false, "also change the query and see which changes the tests notice")
 	fl.BoolVar(&f.strict, "strict", false, "fail on rules without tests, and on changes that no test notices")
 	fl.BoolVar(&f.update, "update", false, "write alerts.golden as it came out")
-	a.settingFlag(c, "rules", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn")
+	a.settingFlag(c, "rules", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks")
 	return c
 }
 
@@ -156,7 +156,7 @@ func (a *app) testRule(p *rule.Program, makeEvent rule.EventMaker, f rulesTestFl
 		if err != nil {
 			return t, err
 		}
-		all.Results = append(all.Results, rep.Results...)
+		all.Results, all.Implied = append(all.Results, rep.Results...), append(all.Implied, rep.Implied...)
 		if !rep.GoldenDiffers && (s.Golden != nil || !f.update || strings.HasSuffix(s.File, ".ndjson")) {
 			continue
 		}
