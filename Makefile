@@ -67,6 +67,6 @@ tidy-check:
 	$(GO) mod tidy -diff
 
 docs-check:
-	@$(GO) test -json -count=1 -run '^(TestDocs|TestArchitectureTable)' ./... | $(TESTSUM)
+	@$(GO) test -json -count=1 -run '^(TestDocs|TestArchitectureTable)' ./... | $(TESTSUM) -q
 
 .PHONY: help build demo test check test-integration test-long bench fuzz new docs fmt fmt-check vet lint arch tidy-check docs-check

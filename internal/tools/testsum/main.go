@@ -1,6 +1,7 @@
 // Command testsum reads the output of go test -json on standard input and prints
 // what a person wants of it: a line a package, the whole output of what failed,
-// every skip with its reason, and last "N passed, N failed, N skipped".
+// every skip with its reason, and last "N passed, N failed, N skipped". With -q
+// packages that passed get no line.
 //
 // It exits 1 when a test or a package failed, when a package began and did not
 // end, and when there was nothing at all: a run that was cut short is no success.
@@ -17,7 +18,8 @@ import (
 )
 
 func main() {
-	ok, err := summarize(os.Stdin, os.Stdout)
+	quiet := len(os.Args) > 1 && os.Args[1] == "-q"
+	ok, err := summarize(os.Stdin, os.Stdout, quiet)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "testsum:", err)
 	}
@@ -45,6 +47,7 @@ const maxOutput = 1 << 20
 
 type summary struct {
 	out                     io.Writer
+	quiet                   bool
 	output                  map[key]*strings.Builder
 	open                    map[string]bool // packages that began and did not end
 	skips                   []string
@@ -53,8 +56,8 @@ type summary struct {
 	broken                  bool
 }
 
-func summarize(in io.Reader, out io.Writer) (ok bool, err error) {
-	s := &summary{out: out, output: map[key]*strings.Builder{}, open: map[string]bool{}}
+func summarize(in io.Reader, out io.Writer, quiet bool) (ok bool, err error) {
+	s := &summary{out: out, quiet: quiet, output: map[key]*strings.Builder{}, open: map[string]bool{}}
 	sc := bufio.NewScanner(in)
 	sc.Buffer(nil, 16<<20)
 	for sc.Scan() {
@@ -145,6 +148,12 @@ func (s *summary) endTest(e event) {
 
 func (s *summary) endPackage(e event) {
 	s.open[e.Package] = false
+	switch e.Action {
+	case "pass", "skip":
+		if s.quiet {
+			return
+		}
+	}
 	switch e.Action {
 	case "pass":
 		fmt.Fprintf(s.out, "ok  \t%s\t%.1fs\n", short(e.Package), e.Elapsed)

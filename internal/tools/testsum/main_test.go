@@ -61,7 +61,7 @@ func TestSummarize(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
-			ok, err := summarize(strings.NewReader(tt.in), &out)
+			ok, err := summarize(strings.NewReader(tt.in), &out, false)
 			if err != nil || ok != tt.ok {
 				t.Errorf("got %v, %v, want %v", ok, err, tt.ok)
 			}
