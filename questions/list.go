@@ -16,6 +16,7 @@ import (
 // All lists every question, in the order in which a person would ask them.
 var All = []triage.Question{
 	WhoWasGranted,
+	StillGranted,
 }
 
 // Docs holds each question's document as ID.md.

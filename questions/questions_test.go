@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -17,10 +18,23 @@ import (
 )
 
 // Each question's testdata/ID.txtar holds records as NAME.json and NAME.golden,
-// the answer of an analyst who was told of the organisation and of one who was
-// not. The records are written after CloudTrail's shapes, not recorded.
+// the answer of an analyst who was told of the organisation and has a snapshot
+// of it, and of one who was not and has none. The records are written after CloudTrail's shapes, not recorded.
 func TestGolden(t *testing.T) {
 	told := estate.NewOrg("o-exampleorgid", []string{"111122223333", "444455556666"}, func(a string) bool { return a == "123456789012" })
+	layer := func(name string, grants ...lamina.Grant) lamina.LayerVersion {
+		return lamina.LayerVersion{
+			ARN: "arn:aws:lambda:eu-west-1:111122223333:layer:" + name, Account: "111122223333",
+			Policy: &lamina.LayerPolicy{RevisionID: "r-1", Grants: grants},
+		}
+	}
+	unread := layer("acme-unread:1")
+	unread.Policy, unread.PolicyUnknown = nil, "denied"
+	est := estate.New(lamina.Snapshot{
+		Taken: time.Date(2026, 6, 20, 0, 0, 0, 0, time.UTC), Layers: []lamina.LayerVersion{
+			layer("acme-auth:7", lamina.Grant{StatementID: "share", Principal: "*"}, lamina.Grant{StatementID: "root", Principal: "444455556666"}), unread,
+		},
+	}, nil)
 	for _, q := range questions.All {
 		t.Run(q.ID, func(t *testing.T) {
 			file := filepath.Join("testdata", q.ID+".txtar")
@@ -31,14 +45,15 @@ func TestGolden(t *testing.T) {
 			for i := 0; i+1 < len(a.Files); i += 2 {
 				in, out := a.Files[i], &a.Files[i+1]
 				var got strings.Builder
-				for _, org := range []estate.Org{told, estate.NewOrg("", nil, nil)} {
-					for _, answer := range triage.Run([]triage.Question{q}, lamina.Alert{ID: "A-TEST", Raw: in.Data}, nil, org) {
-						line, err := json.Marshal(answer)
-						if err != nil {
-							t.Fatal(err)
-						}
-						got.Write(append(line, '\n'))
+				alert := lamina.Alert{ID: "A-TEST", Raw: in.Data}
+				answers := triage.Run([]triage.Question{q}, alert, est, told)
+				answers = append(answers, triage.Run([]triage.Question{q}, alert, nil, estate.NewOrg("", nil, nil))...)
+				for _, answer := range answers {
+					line, err := json.Marshal(answer)
+					if err != nil {
+						t.Fatal(err)
 					}
+					got.Write(append(line, '\n'))
 				}
 				if os.Getenv("LAMINA_UPDATE") != "" {
 					out.Data = []byte(got.String())

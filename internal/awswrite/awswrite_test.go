@@ -2,6 +2,10 @@ package awswrite_test
 
 import (
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,5 +62,27 @@ func TestDo(t *testing.T) {
 	wrong.Args = map[string]string{"VersionNumber": "2"}
 	if err := c.Do(t.Context(), wrong); err == nil {
 		t.Error("a step whose arguments contradict its resource was carried out")
+	}
+}
+
+// The SDK's methods that this package calls are those of Actions, no more and no
+// fewer.
+func TestActions(t *testing.T) {
+	var called []string
+	f, err := parser.ParseFile(token.NewFileSet(), "awswrite.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if inner, ok := sel.X.(*ast.SelectorExpr); ok && inner.Sel.Name == "sdk" {
+				called = append(called, "lambda:"+sel.Sel.Name)
+			}
+		}
+		return true
+	})
+	slices.Sort(called)
+	if !slices.Equal(called, awswrite.Actions) {
+		t.Errorf("calls %v, Actions says %v", called, awswrite.Actions)
 	}
 }

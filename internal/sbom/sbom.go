@@ -8,6 +8,7 @@ package sbom
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -72,7 +73,6 @@ func metadata(fsys fs.FS, name string) (Component, error) {
 	if err != nil {
 		return c, err
 	}
-	defer f.Close()
 	lines := bufio.NewScanner(io.LimitReader(f, maxHeader))
 	for lines.Scan() && lines.Text() != "" {
 		key, value, _ := strings.Cut(lines.Text(), ":")
@@ -83,7 +83,7 @@ func metadata(fsys fs.FS, name string) (Component, error) {
 			c.Version = value
 		}
 	}
-	if err := lines.Err(); err != nil {
+	if err := errors.Join(lines.Err(), f.Close()); err != nil {
 		return c, err
 	}
 	if c.Name == "" || c.Version == "" {

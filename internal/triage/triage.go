@@ -64,8 +64,15 @@ type Record struct {
 	AWSRegion          string         `json:"awsRegion"`
 	ErrorCode          string         `json:"errorCode"`
 	RecipientAccountID string         `json:"recipientAccountId"`
+	UserIdentity       UserIdentity   `json:"userIdentity"`
 	RequestParameters  map[string]any `json:"requestParameters"`
 	ResponseElements   map[string]any `json:"responseElements"`
+}
+
+// UserIdentity is what of a record's caller questions read.
+type UserIdentity struct {
+	Type string `json:"type"`
+	ARN  string `json:"arn"`
 }
 
 // Text returns the request parameter as text, "" when there is none.

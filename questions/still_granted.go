@@ -1,0 +1,90 @@
+package questions
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/triage"
+)
+
+// StillGranted answers from the snapshot whether the grant of the alert stands.
+var StillGranted = triage.Question{
+	ID:    "still-granted",
+	Asks:  "Does the grant still stand?",
+	Since: "0.1",
+	Wants: func(r triage.Record) bool {
+		return strings.HasPrefix(r.EventName, "AddLayerVersionPermission") && r.ErrorCode == ""
+	},
+	Run: stillGranted,
+}
+
+func stillGranted(c triage.Case) triage.Reply {
+	event := []string{"event: " + c.Record.EventID}
+	unknown := func(reason, settle string) triage.Reply {
+		return triage.Reply{Outcome: lamina.Unknown, Text: "not known", Evidence: event, Reason: reason, Settle: settle}
+	}
+	arn := layerVersionARN(c.Record)
+	switch {
+	case arn == "":
+		return unknown("the record does not name a layer version", "the record as CloudTrail wrote it")
+	case c.Estate == nil:
+		return unknown("there is no snapshot of the estate", "a snapshot taken after the event")
+	}
+	taken := c.Estate.Snapshot.Taken
+	snapshot := "snapshot: " + taken.UTC().Format(time.RFC3339)
+	if at, err := time.Parse(time.RFC3339, c.Record.EventTime); err != nil || taken.Before(at) {
+		return unknown("the snapshot was taken before the event", "a snapshot taken after the event")
+	}
+	l, ok := c.Estate.Layer(arn)
+	switch {
+	case !ok:
+		return unknown("the snapshot does not hold "+arn+": it was deleted, or could not be read", "lambda:GetLayerVersionPolicy on it")
+	case l.PolicyUnknown != "":
+		return unknown("its policy could not be read: "+l.PolicyUnknown, "lambda:GetLayerVersionPolicy on it")
+	}
+	sid := c.Record.Text("statementId")
+	if l.Policy != nil {
+		for _, g := range l.Policy.Grants {
+			if g.StatementID == sid && g.Principal == account(c.Record.Text("principal")) && g.OrganizationID == c.Record.Text("organizationId") {
+				return triage.Reply{
+					Outcome: lamina.Fail, Text: fmt.Sprintf("yes: statement %s stands at revision %s", sid, l.Policy.RevisionID),
+					Evidence: append(event, snapshot),
+				}
+			}
+		}
+	}
+	return triage.Reply{
+		Outcome: lamina.Pass, Text: fmt.Sprintf("no: statement %s is not in the policy any more; when it was removed is in the logs, if they hold it", sid),
+		Evidence: append(event, snapshot),
+	}
+}
+
+// layerVersionARN is the ARN of the version that the record is about: it names
+// the layer by its name or ARN, in the record's own account and region.
+func layerVersionARN(r triage.Record) string {
+	n, err := strconv.Atoi(r.Text("versionNumber"))
+	name := r.Text("layerName")
+	if err != nil || n < 1 || name == "" {
+		return ""
+	}
+	if l, err := lamina.ParseLayerARN(name); err == nil && !l.Legacy {
+		return l.Unversioned() + ":" + strconv.Itoa(n)
+	}
+	// The partition is in every ARN of the record's caller.
+	partition := "aws"
+	if a, err := lamina.ParseARN(r.UserIdentity.ARN); err == nil {
+		partition = a.Partition
+	}
+	return fmt.Sprintf("arn:%s:lambda:%s:%s:layer:%s:%d", partition, r.AWSRegion, r.RecipientAccountID, name, n)
+}
+
+// account turns the root ARN of an account into its id, as the estate has it.
+func account(principal string) string {
+	if a, err := lamina.ParseARN(principal); err == nil && a.Service == "iam" && a.Resource == "root" {
+		return a.Account
+	}
+	return principal
+}
