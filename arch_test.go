@@ -85,6 +85,7 @@ var may = []struct{ pkg, imports string }{
 	// what make runs
 	{"internal/tools/testsum", ""},
 	{"internal/tools/newitem", "rule"},
+	{"internal/tools/besidezcat", ""},
 	{"cmd/lamina-sensor", "internal/sensor"},
 }
 
@@ -94,7 +95,7 @@ var sdk = []struct{ prefix, only string }{
 	{"modernc.org/sqlite", "internal/store/sqlite"},
 	{"github.com/jackc/pgx", "internal/store/postgres"},
 	{"net/http", "internal/awsread internal/awswrite internal/awsfake internal/serve internal/notify internal/vulndb internal/sensor"},
-	{"os/exec", "internal/gate internal/content"},
+	{"os/exec", "internal/gate internal/content internal/tools/besidezcat"},
 	{"unsafe", "ecs internal/cloudtrail"},
 }
 
