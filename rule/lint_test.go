@@ -243,6 +243,9 @@ technique = [{ id = "T1685", name = "Disable or Modify Tools" }, { id = "T1002",
 
 // A query of any size is linted and mutated in a time that a person waits.
 func TestLintIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: not with -short")
+	}
 	for name, q := range map[string]string{
 		"wide_and":  strings.Repeat("user.id: x and ", 2000) + "user.id: x",
 		"wide_or":   strings.Repeat("(event.action: x and user.id: y*) or ", 800) + "user.id: x",
