@@ -226,7 +226,7 @@ var servicePrefixes = []string{
 // classify says which entity field a target belongs to. A name that looks like
 // an id is taken for one: a role called i-robot is a host.
 func classify(target string) targetClass {
-	if resource, kind, ok := arnResource(target); ok {
+	if _, kind, ok := arnResource(target); ok {
 		if serviceLinked(target) {
 			return targetService
 		}
@@ -236,7 +236,6 @@ func classify(target string) targetClass {
 		if strings.HasPrefix(afterColons(target, 2), "s3:") {
 			return targetService
 		}
-		_ = resource
 		return targetOther
 	}
 	switch {
@@ -332,8 +331,12 @@ func (n *entities) reset() {
 	n.userTarget, n.hostTarget, n.hostTargetID, n.serviceTarget, n.otherTarget = nil, nil, nil, nil, nil
 	n.actor, n.user, n.service, n.host, n.other = "", "", "", "", ""
 	n.relatedSet, n.targetSet, n.scratch, n.listed = n.relatedSet[:0], n.targetSet[:0], n.scratch[:0], n.listed[:0]
-	if len(n.members) > 4096 {
+	const keep = 4096
+	if len(n.members) > keep {
 		n.members = nil
+	}
+	if cap(n.relatedSet) > keep || cap(n.targetSet) > keep || cap(n.scratch) > 4*keep {
+		n.relatedSet, n.targetSet, n.scratch, n.listed = nil, nil, nil, nil
 	}
 	clear(n.members)
 }

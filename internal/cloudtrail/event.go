@@ -48,11 +48,12 @@ type Event struct {
 	wholeGen uint32
 
 	nodes  []node
-	arena  []byte   // decoded strings and rendered texts
-	list   []string // values of fields that have several
-	hashes []uint64 // scratch of javaOrder, used as a stack
-	kids   []int32  // scratch of appendJavaMap, used as a stack
-	seen   map[string]int32
+	arena  []byte              // decoded strings and rendered texts
+	list   []string            // values of fields that have several
+	hashes []uint64            // scratch of javaOrder, used as a stack
+	kids   []int32             // scratch of appendJavaMap, used as a stack
+	seen   map[string]int32    // scratch of dedupe and resourceNodes
+	known  map[string]struct{} // scratch of unique
 
 	res    []int32 // the resources without repetitions
 	resGen uint32
@@ -145,6 +146,9 @@ func (e *Event) begin(raw []byte) {
 	}
 	if len(e.seen) > keepArena/64 {
 		e.seen = nil
+	}
+	if len(e.known) > keepArena/64 {
+		e.known = nil
 	}
 	if cap(e.hashes) > keepArena/8 {
 		e.hashes, e.kids = nil, nil

@@ -19,6 +19,12 @@ var getters = sync.OnceValue(func() []getter {
 	for name, get := range mapping {
 		g[ecs.Lookup(name).ID] = get
 	}
+	for name, k := range topFields {
+		g[ecs.Lookup(name).ID] = func(e *Event, s *slot) { e.all(s, e.value(k)) }
+	}
+	for name, n := range subFields {
+		g[ecs.Lookup(name).ID] = func(e *Event, s *slot) { e.all(s, e.below(n)) }
+	}
 	for f := range ecs.All() {
 		if f.Type == ecs.ConstantKeyword {
 			value := f.Const
@@ -32,12 +38,6 @@ var getters = sync.OnceValue(func() []getter {
 	}
 	return g
 })
-
-// fromTop maps a top-level member to a field as it is.
-func fromTop(k Key) getter { return func(e *Event, s *slot) { e.all(s, e.value(k)) } }
-
-// fromSub maps a member below userIdentity or tlsDetails to a field as it is.
-func fromSub(n sub) getter { return func(e *Event, s *slot) { e.all(s, e.below(n)) } }
 
 // fromPath maps a member below a decoded top-level member to a field as it is.
 func fromPath(k Key, names ...string) getter {
@@ -237,9 +237,57 @@ func (e *Event) hasKeyed(n int32, key string) bool {
 	return false
 }
 
-// mapping says how each field is filled. The order of processing is in
-// docs/mapping; where a field looks at others, they are read as they are after
-// the whole pipeline.
+// topFields are the fields that are a top-level member as it is.
+var topFields = map[string]Key{
+	"cloud.region":                                   KeyAWSRegion,
+	"event.id":                                       KeyEventID,
+	"event.provider":                                 KeyEventSource,
+	"aws.cloudtrail.event_version":                   KeyEventVersion,
+	"aws.cloudtrail.event_category":                  KeyEventCategory,
+	"aws.cloudtrail.event_type":                      KeyEventType,
+	"aws.cloudtrail.api_version":                     KeyAPIVersion,
+	"aws.cloudtrail.request_id":                      KeyRequestID,
+	"aws.cloudtrail.error_code":                      KeyErrorCode,
+	"aws.cloudtrail.error_message":                   KeyErrorMessage,
+	"aws.cloudtrail.management_event":                KeyManagementEvent,
+	"aws.cloudtrail.read_only":                       KeyReadOnly,
+	"aws.cloudtrail.recipient_account_id":            KeyRecipientAccountID,
+	"aws.cloudtrail.session_credential_from_console": KeySessionCredentialFromConsole,
+	"aws.cloudtrail.vpc_endpoint_id":                 KeyVPCEndpointID,
+	"aws.cloudtrail.vpc_endpoint_account_id":         KeyVPCEndpointAccountID,
+	"source.address":                                 KeySourceIPAddress,
+	"user_agent.original":                            KeyUserAgent,
+}
+
+// subFields are the fields that are a member below userIdentity as it is.
+var subFields = map[string]sub{
+	"aws.cloudtrail.user_identity.type":                                                      subUserType,
+	"aws.cloudtrail.user_identity.arn":                                                       subUserARN,
+	"aws.cloudtrail.user_identity.access_key_id":                                             subUserAccessKeyID,
+	"aws.cloudtrail.user_identity.invoked_by":                                                subUserInvokedBy,
+	"aws.cloudtrail.user_identity.invoked_by_delegate.account_id":                            subUserDelegateAccountID,
+	"aws.cloudtrail.user_identity.credential_id":                                             subUserCredentialID,
+	"aws.cloudtrail.user_identity.identity_provider":                                         subUserIdentityProvider,
+	"aws.cloudtrail.user_identity.on_behalf_of.user_id":                                      subUserBehalfUserID,
+	"aws.cloudtrail.user_identity.on_behalf_of.identity_store_arn":                           subUserBehalfStoreARN,
+	"aws.cloudtrail.user_identity.in_scope_of.issuer_type":                                   subUserScopeIssuerType,
+	"aws.cloudtrail.user_identity.in_scope_of.credentials_issued_to":                         subUserScopeIssuedTo,
+	"aws.cloudtrail.user_identity.in_scope_of.source_arn":                                    subUserScopeSourceARN,
+	"aws.cloudtrail.user_identity.in_scope_of.source_account":                                subUserScopeSourceAccount,
+	"aws.cloudtrail.user_identity.session_context.mfa_authenticated":                         subSessionMFA,
+	"aws.cloudtrail.user_identity.session_context.ec2_role_delivery":                         subSessionEC2Delivery,
+	"aws.cloudtrail.user_identity.session_context.source_identity":                           subSessionSourceIdentity,
+	"aws.cloudtrail.user_identity.session_context.assumed_root":                              subSessionAssumedRoot,
+	"aws.cloudtrail.user_identity.session_context.sign_in_session_arn":                       subSessionSignIn,
+	"aws.cloudtrail.user_identity.session_context.web_id_federation_data.federated_provider": subSessionWebIDProvider,
+	"aws.cloudtrail.user_identity.session_context.session_issuer.type":                       subIssuerType,
+	"aws.cloudtrail.user_identity.session_context.session_issuer.principal_id":               subIssuerPrincipalID,
+	"aws.cloudtrail.user_identity.session_context.session_issuer.arn":                        subIssuerARN,
+	"aws.cloudtrail.user_identity.session_context.session_issuer.account_id":                 subIssuerAccountID,
+}
+
+// mapping says how each other field is filled. Where one looks at others, they
+// are read as they are at the end of the pipeline.
 var mapping = map[string]getter{
 	"@timestamp":     func(e *Event, s *slot) { e.timestamp(s) },
 	"event.ingested": func(e *Event, s *slot) { e.timestamp(s) },
@@ -247,9 +295,6 @@ var mapping = map[string]getter{
 	"ecs.version":    func(_ *Event, s *slot) { s.set("8.11.0") },
 	"error.message":  func(e *Event, s *slot) { s.vals = e.errors() },
 	"cloud.provider": func(_ *Event, s *slot) { s.set("aws") },
-	"cloud.region":   fromTop(KeyAWSRegion),
-	"event.id":       fromTop(KeyEventID),
-	"event.provider": fromTop(KeyEventSource),
 	"event.action":   func(e *Event, s *slot) { s.set(e.Action()) },
 	"event.outcome":  func(e *Event, s *slot) { s.set(e.outcome()) },
 	"event.category": func(e *Event, s *slot) { s.vals, _ = categorize(e.Action()) },
@@ -274,19 +319,6 @@ var mapping = map[string]getter{
 		}
 	},
 
-	"aws.cloudtrail.event_version":                   fromTop(KeyEventVersion),
-	"aws.cloudtrail.event_category":                  fromTop(KeyEventCategory),
-	"aws.cloudtrail.event_type":                      fromTop(KeyEventType),
-	"aws.cloudtrail.api_version":                     fromTop(KeyAPIVersion),
-	"aws.cloudtrail.request_id":                      fromTop(KeyRequestID),
-	"aws.cloudtrail.error_code":                      fromTop(KeyErrorCode),
-	"aws.cloudtrail.error_message":                   fromTop(KeyErrorMessage),
-	"aws.cloudtrail.management_event":                fromTop(KeyManagementEvent),
-	"aws.cloudtrail.read_only":                       fromTop(KeyReadOnly),
-	"aws.cloudtrail.recipient_account_id":            fromTop(KeyRecipientAccountID),
-	"aws.cloudtrail.session_credential_from_console": fromTop(KeySessionCredentialFromConsole),
-	"aws.cloudtrail.vpc_endpoint_id":                 fromTop(KeyVPCEndpointID),
-	"aws.cloudtrail.vpc_endpoint_account_id":         fromTop(KeyVPCEndpointAccountID),
 	"aws.cloudtrail.shared_event_id": func(e *Event, s *slot) {
 		if e.all(s, e.value(KeySharedEventID)); len(s.vals) == 0 {
 			e.all(s, e.value(KeySharedEventIDLower))
@@ -321,30 +353,7 @@ var mapping = map[string]getter{
 	"aws.cloudtrail.console_login.additional_eventdata.mfa_used":       consoleFlag("MFAUsed"),
 	"aws.cloudtrail.console_login.additional_eventdata.mobile_version": consoleFlag("MobileVersion"),
 
-	"aws.cloudtrail.user_identity.type":                                                      fromSub(subUserType),
-	"aws.cloudtrail.user_identity.arn":                                                       fromSub(subUserARN),
-	"aws.cloudtrail.user_identity.access_key_id":                                             fromSub(subUserAccessKeyID),
-	"aws.cloudtrail.user_identity.invoked_by":                                                fromSub(subUserInvokedBy),
-	"aws.cloudtrail.user_identity.invoked_by_delegate.account_id":                            fromSub(subUserDelegateAccountID),
-	"aws.cloudtrail.user_identity.credential_id":                                             fromSub(subUserCredentialID),
-	"aws.cloudtrail.user_identity.identity_provider":                                         fromSub(subUserIdentityProvider),
-	"aws.cloudtrail.user_identity.on_behalf_of.user_id":                                      fromSub(subUserBehalfUserID),
-	"aws.cloudtrail.user_identity.on_behalf_of.identity_store_arn":                           fromSub(subUserBehalfStoreARN),
-	"aws.cloudtrail.user_identity.in_scope_of.issuer_type":                                   fromSub(subUserScopeIssuerType),
-	"aws.cloudtrail.user_identity.in_scope_of.credentials_issued_to":                         fromSub(subUserScopeIssuedTo),
-	"aws.cloudtrail.user_identity.in_scope_of.source_arn":                                    fromSub(subUserScopeSourceARN),
-	"aws.cloudtrail.user_identity.in_scope_of.source_account":                                fromSub(subUserScopeSourceAccount),
-	"aws.cloudtrail.user_identity.session_context.mfa_authenticated":                         fromSub(subSessionMFA),
-	"aws.cloudtrail.user_identity.session_context.creation_date":                             func(e *Event, s *slot) { e.creationDate(s) },
-	"aws.cloudtrail.user_identity.session_context.ec2_role_delivery":                         fromSub(subSessionEC2Delivery),
-	"aws.cloudtrail.user_identity.session_context.source_identity":                           fromSub(subSessionSourceIdentity),
-	"aws.cloudtrail.user_identity.session_context.assumed_root":                              fromSub(subSessionAssumedRoot),
-	"aws.cloudtrail.user_identity.session_context.sign_in_session_arn":                       fromSub(subSessionSignIn),
-	"aws.cloudtrail.user_identity.session_context.web_id_federation_data.federated_provider": fromSub(subSessionWebIDProvider),
-	"aws.cloudtrail.user_identity.session_context.session_issuer.type":                       fromSub(subIssuerType),
-	"aws.cloudtrail.user_identity.session_context.session_issuer.principal_id":               fromSub(subIssuerPrincipalID),
-	"aws.cloudtrail.user_identity.session_context.session_issuer.arn":                        fromSub(subIssuerARN),
-	"aws.cloudtrail.user_identity.session_context.session_issuer.account_id":                 fromSub(subIssuerAccountID),
+	"aws.cloudtrail.user_identity.session_context.creation_date": func(e *Event, s *slot) { e.creationDate(s) },
 
 	"user.name":         func(e *Event, s *slot) { s.set(e.users().name) },
 	"user.id":           func(e *Event, s *slot) { s.set(e.users().id) },
@@ -356,7 +365,6 @@ var mapping = map[string]getter{
 	"group.id":          fromPath(KeyResponseElements, "group", "groupId"),
 	"group.name":        fromPath(KeyRequestParameters, "groupName"),
 
-	"source.address": fromTop(KeySourceIPAddress),
 	"source.ip": func(e *Event, s *slot) {
 		if a := e.text(KeySourceIPAddress); isAddress(a) {
 			s.set(a)
@@ -372,7 +380,6 @@ var mapping = map[string]getter{
 	"source.geo.region_name":      func(e *Event, s *slot) { s.set(e.place().Region) },
 	"source.geo.location":         func(e *Event, s *slot) { s.set(e.place().Location) },
 
-	"user_agent.original":    fromTop(KeyUserAgent),
 	"user_agent.name":        func(e *Event, s *slot) { s.set(e.agentOf().name) },
 	"user_agent.version":     func(e *Event, s *slot) { s.set(e.agentOf().version) },
 	"user_agent.device.name": func(e *Event, s *slot) { s.set(e.systemOf().device) },
@@ -550,9 +557,33 @@ func isAddress(s string) bool {
 	return err == nil && a.Zone() == ""
 }
 
+// fewValues is how many values are found by comparing each with each.
+const fewValues = 32
+
 // unique appends v to the values listed since from unless it is there.
 func (e *Event) unique(from int, v string) {
-	if v != "" && !slices.Contains(e.list[from:], v) {
-		e.list = append(e.list, v)
+	if v == "" {
+		return
 	}
+	switch n := len(e.list) - from; {
+	case n < fewValues:
+		if slices.Contains(e.list[from:], v) {
+			return
+		}
+	case n == fewValues: // from here on by hash
+		if e.known == nil {
+			e.known = map[string]struct{}{}
+		}
+		clear(e.known)
+		for _, old := range e.list[from:] {
+			e.known[old] = struct{}{}
+		}
+		fallthrough
+	default:
+		if _, ok := e.known[v]; ok {
+			return
+		}
+		e.known[v] = struct{}{}
+	}
+	e.list = append(e.list, v)
 }
