@@ -2,8 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
@@ -25,19 +23,15 @@ func (r *program) alert(rec Record, c *candidate) lamina.Alert {
 	a := lamina.Alert{
 		ID:           lamina.ID("A", r.Rule.ID, rec.RecipientAccount(), c.id),
 		Rule:         r.ref,
-		Severity:     r.severity(rec),
-		RiskScore:    r.riskScore(rec),
+		Severity:     lamina.Severity(r.Rule.SeverityOf(rec)),
+		RiskScore:    r.Rule.RiskScoreOf(rec),
 		EventIDs:     []string{c.id},
 		OriginalTime: c.time,
 		Values:       map[string][]string{},
 		File:         c.place.Name,
 		Offset:       c.place.Offset,
 	}
-	if f := r.Rule.RuleNameOverride; f != "" {
-		if vs := rec.Values(ecs.Lookup(f)); len(vs) > 0 {
-			a.Rule.Name = strings.Clone(vs[0])
-		}
-	}
+	a.Rule.Name = strings.Clone(r.Rule.NameOf(rec))
 	for _, f := range r.fields {
 		if vs := rec.Values(f); len(vs) > 0 {
 			a.Values[f.Name] = cloneAll(vs)
@@ -57,48 +51,6 @@ func (r *program) group(rec Record) []lamina.FieldValues {
 		out = append(out, lamina.FieldValues{Field: f.Name, Values: cloneAll(rec.Values(f))})
 	}
 	return out
-}
-
-// severity applies severity_mapping: its entries are taken from low to
-// critical, and the last whose field has the value wins (Kibana,
-// build_severity_from_mapping).
-func (r *program) severity(rec Record) lamina.Severity {
-	best := lamina.Severity(r.Rule.Severity)
-	mapped := -1
-	for _, m := range r.Rule.SeverityMapping {
-		s := lamina.Severity(m.Severity)
-		if s.Rank() > mapped && slices.Contains(rec.Values(ecs.Lookup(m.Field)), m.Value) {
-			best, mapped = s, s.Rank()
-		}
-	}
-	return best
-}
-
-// riskScore applies risk_score_mapping: the largest number between 0 and 100
-// that a mapped field holds (Kibana, build_risk_score_from_mapping).
-func (r *program) riskScore(rec Record) int {
-	best := -1.0
-	for _, m := range r.Rule.RiskScoreMapping {
-		for _, v := range rec.Values(ecs.Lookup(m.Field)) {
-			if m.Value != "" && m.Value != v {
-				continue
-			}
-			n := float64(m.RiskScore)
-			if m.RiskScore < 0 {
-				var err error
-				if n, err = strconv.ParseFloat(v, 64); err != nil {
-					continue
-				}
-			}
-			if n >= 0 && n <= 100 {
-				best = max(best, n)
-			}
-		}
-	}
-	if best >= 0 {
-		return int(best)
-	}
-	return r.Rule.RiskScore
 }
 
 // reason is Kibana's sentence for an alert, with the parts a CloudTrail event

@@ -133,6 +133,7 @@ func New(cfg Config) (*Engine, error) {
 		}
 		seen[p.Rule.ID] = p.Rule.File
 		r := program{Program: p, fields: p.Predicate.Fields(nil), ref: Ref(p.Rule)}
+		r.ref.Parameters = p.Rule.Kibana()
 		r.history = slices.ContainsFunc(r.fields, func(f *ecs.Field) bool { return f.History })
 		slices.SortFunc(r.fields, func(a, b *ecs.Field) int { return cmp.Compare(a.Name, b.Name) })
 		for _, name := range p.Rule.InvestigationFields {

@@ -62,12 +62,11 @@ func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanati
 }
 
 func (r *Run) explain(p *rule.Program, rec Record, c *candidate) Explanation {
-	prog := program{Program: p, ref: Ref(p.Rule)}
 	x := Explanation{
-		Rule: prog.ref, EventID: c.id, Provider: rec.Provider(), Action: rec.Action(), Time: c.time,
+		Rule: Ref(p.Rule), EventID: c.id, Provider: rec.Provider(), Action: rec.Action(), Time: c.time,
 		File: c.place.Name, Offset: c.place.Offset,
 		Clause: p.Predicate.Explain(rec), Needs: p.Needs,
-		Severity: prog.severity(rec), RiskScore: prog.riskScore(rec), Others: []lamina.RuleRef{},
+		Severity: lamina.Severity(p.Rule.SeverityOf(rec)), RiskScore: p.Rule.RiskScoreOf(rec), Others: []lamina.RuleRef{},
 	}
 	x.Match = x.Clause.Match
 	if x.Match && p.Exceptions != nil {
