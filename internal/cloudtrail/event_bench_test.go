@@ -89,6 +89,29 @@ func BenchmarkReset(b *testing.B) {
 	}
 }
 
+// BenchmarkResetRecord is the same for a record that a Reader found.
+func BenchmarkResetRecord(b *testing.B) {
+	raws := benchRecords(b)
+	recs := make([]Record, len(raws))
+	for i, raw := range raws {
+		var e Event
+		if err := e.Reset(raw); err != nil {
+			b.Fatal(err)
+		}
+		recs[i] = Record{Raw: raw, Top: e.top}
+	}
+	var e Event
+	for b.Loop() {
+		for i := range recs {
+			e.ResetRecord(&recs[i])
+			if e.Provider() == "" && e.Action() == "" {
+				b.Fatal("no provider and no action")
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(recs)), "ns/record")
+}
+
 // BenchmarkValues is what a record costs of which a rule reads the usual fields.
 func BenchmarkValues(b *testing.B) {
 	for _, set := range []struct {

@@ -540,21 +540,34 @@ func tlsMember(n sub) getter {
 // isAddress says that s is an IPv4 or IPv6 address as Elasticsearch's ip type
 // takes it: no zone, no leading zeros.
 func isAddress(s string) bool {
-	if len(s) < 2 || len(s) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") {
-		return false
+	if strings.IndexByte(s, ':') < 0 {
+		return isIPv4(s)
 	}
-	// Service names are refused here without the allocation that ParseAddr's
-	// error costs.
-	for i := range len(s) {
-		if c := s[i]; c-'0' > 9 && c != '.' && c != ':' && (c|0x20 < 'a' || c|0x20 > 'f') {
-			return false
-		}
-	}
-	if strings.IndexByte(s, ':') < 0 && strings.Count(s, ".") != 3 {
+	if len(s) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") {
 		return false
 	}
 	a, err := netip.ParseAddr(s)
 	return err == nil && a.Zone() == ""
+}
+
+// isIPv4 is netip.ParseAddr without the error, which allocates: services are
+// sources too.
+func isIPv4(s string) bool {
+	octets, digits, value := 0, 0, 0
+	for i := range len(s) {
+		switch d := s[i] - '0'; {
+		case d <= 9:
+			value = value*10 + int(d)
+			if digits++; digits > 3 || value > 255 || digits > 1 && s[i+1-digits] == '0' {
+				return false
+			}
+		case s[i] == '.' && digits > 0 && octets < 3:
+			octets, digits, value = octets+1, 0, 0
+		default:
+			return false
+		}
+	}
+	return octets == 3 && digits > 0
 }
 
 // fewValues is how many values are found by comparing each with each.

@@ -2,6 +2,8 @@ package cloudtrail
 
 import (
 	"maps"
+	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -295,4 +297,23 @@ func TestConflicts_of_real_records(t *testing.T) {
 		}
 	}
 	t.Log(n)
+}
+
+func TestIsIPv4_is_what_netip_takes(t *testing.T) {
+	t.Parallel()
+	tests := []string{"", ".", "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "01.2.3.4", "1.2.3", "1.2.3.4.5", "1..2.3", "1.2.3.", ".1.2.3", "1.2.3.4 ", "a.b.c.d", "1.2.3.0004", "00.1.1.1", "1.2.3.40"}
+	r := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // a fixed sequence is meant
+	for range 20_000 {
+		b := make([]byte, r.IntN(16))
+		for i := range b {
+			b[i] = "0123456789..."[r.IntN(13)]
+		}
+		tests = append(tests, string(b))
+	}
+	for _, s := range tests {
+		_, err := netip.ParseAddr(s)
+		if isIPv4(s) != (err == nil) {
+			t.Errorf("%q: %v, netip %v", s, isIPv4(s), err)
+		}
+	}
 }
