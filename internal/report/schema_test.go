@@ -87,8 +87,7 @@ func schemaOf(t reflect.Type, defs map[string]any) map[string]any {
 		def := map[string]any{"type": "object"}
 		defs[t.Name()] = def // before its fields: a Step has an Undo
 		props, required := map[string]any{}, []string{}
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name == "-" {
 				continue
