@@ -9,7 +9,8 @@ const (
 )
 
 // rootExample is what `lamina --help` shows first.
-const rootExample = `  lamina detect trail/                     our rules over CloudTrail files
+const rootExample = `  lamina demo                              the whole story on a sample: no account, no network
+  lamina detect trail/                     our rules over CloudTrail files
   lamina detect trail/ --rules my-rules/   Elastic rules of your own
   lamina explain layer-shared event.json   why a rule did or did not match
   lamina render results.json -f markdown   write a saved result in another format
