@@ -73,20 +73,25 @@ func (d *Reader) deliver() *Record {
 		err = walk(rec.Raw, d.nested, &rec.Top, nil)
 	}
 	if err != nil {
-		d.giveUp(err.Error())
+		d.giveUp(err.Error(), true)
 		return nil
 	}
 	whole := rec.Raw
 	if !rec.classify() {
 		d.unescaped = false
 		silent, why := d.unwrap(rec, 0)
-		if why != "" {
-			d.giveUp(why)
-			return nil
-		}
-		d.start = -1
-		if silent {
+		switch {
+		case silent:
+			d.start = -1
 			d.counts.Silent++
+			return nil
+		case why == notRecord:
+			d.giveUp(why, false)
+			return nil
+		case why != "":
+			// What is inside is broken; the envelope is not.
+			d.start = -1
+			d.skip(at, int64(len(whole)), 1, why)
 			return nil
 		}
 	}

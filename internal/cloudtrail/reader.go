@@ -192,6 +192,9 @@ func (d *Reader) Next() (*Record, error) {
 			if !d.hunt() {
 				if d.err != nil {
 					d.endHunt(d.end)
+					if !errors.Is(d.err, io.EOF) {
+						d.skip(d.base+int64(d.end), 0, 0, d.err.Error())
+					}
 					d.done, d.finished = d.end, true
 				} else {
 					d.fill()

@@ -109,7 +109,7 @@ var frames = []struct {
 // written twice can what is left of it be whole JSON, and then what is left over
 // is counted beside it.
 func TestReader_quarantines_exactly_the_broken_record(t *testing.T) {
-	const trials, n = 300, 9
+	const trials, n = 150, 9
 	for _, f := range frames {
 		for _, dmg := range damages {
 			t.Run(f.name+"/"+dmg.name, func(t *testing.T) {

@@ -127,10 +127,10 @@ func (d *Reader) ahead() []byte {
 	return d.buf[:min(d.end, d.child+far)]
 }
 
-// followed reports whether what follows the record that has ended is what
-// follows a record. It is asked of a record that is broken: if it is not, the
-// record did not really end there.
-func (d *Reader) followed() bool {
+// followed reports whether what follows the object that has ended is what
+// follows a record. It is asked of an object that is none: what does not fit
+// says that the end was false. After damage the next record must look like one.
+func (d *Reader) followed(damaged bool) bool {
 	b := d.ahead()
 	q := blank(b, d.child)
 	if d.outerDepth == 0 {
@@ -140,35 +140,74 @@ func (d *Reader) followed() bool {
 		return false
 	}
 	r := blank(b, q+1)
-	switch b[q] {
+	switch {
+	case b[q] == ']':
+		return d.listEnded(b, r)
+	case b[q] != ',' || r >= len(b):
+		return false
+	case !damaged:
+		// Whatever the list holds beside records, it is not "name":value.
+		return b[r] != '"' || !isName(b, r)
+	case b[r] != '{':
+		return false
+	case d.startAt(b, r, false) != noStart:
+		return true
+	}
+	return keyAt(b, blank(b, r+1)) != KeyOther
+}
+
+// listEnded reports whether b[i], after a closing bracket, follows the end of
+// the list of records, rather than of a list inside a record.
+func (d *Reader) listEnded(b []byte, i int) bool {
+	if i >= len(b) {
+		return true
+	}
+	switch b[i] {
+	case '}':
+		return d.outerDepth > 1
 	case ']':
-		return r >= len(b) || b[r] == '}' || b[r] == ']'
+		return d.outerDepth > 2
+	case '{', '[':
+		return d.outerDepth == 1
 	case ',':
-		if r >= len(b) || b[r] != '{' {
-			return false
-		}
-		if d.startAt(b, r, false) != noStart {
-			return true
-		}
-		name := blank(b, r+1)
-		if name >= len(b) || b[name] != '"' {
-			return false
-		}
-		end := bytes.IndexByte(b[name+1:], '"')
-		return end > 0 && lookupKey(b[name+1:name+1+end], false) != KeyOther
+		// An envelope's other members are not named like a record's.
+		k := keyAt(b, blank(b, i+1))
+		return d.outerDepth > 1 && (k == KeyOther || k >= KeyDigestStartTime)
 	}
 	return false
 }
 
-// giveUp quarantines the record that has ended, buf[start:child], and if need
-// be what follows it.
-func (d *Reader) giveUp(why string) {
+// keyAt is the Key of the name that is written at b[i].
+func keyAt(b []byte, i int) Key {
+	if i >= len(b) || b[i] != '"' {
+		return KeyOther
+	}
+	end := bytes.IndexByte(b[i+1:], '"')
+	if end < 0 {
+		return KeyOther
+	}
+	return lookupKey(b[i+1:i+1+end], false)
+}
+
+// isName reports whether the string at b[i] is the name of a member.
+func isName(b []byte, i int) bool {
+	w := walker{buf: b}
+	end := w.text(i + 1)
+	if end < 0 {
+		return false
+	}
+	end = blank(b, end)
+	return end < len(b) && b[end] == ':'
+}
+
+// giveUp quarantines the object that has ended, buf[start:child], and if need
+// be what follows it. damaged says that it is no JSON; else it is no record.
+func (d *Reader) giveUp(why string, damaged bool) {
 	// The damage may have hidden the record's end, and others behind it.
-	d.rel = 1
-	if d.resyncWithin(d.child, why) {
+	if d.rel = 1; damaged && d.resyncWithin(d.child, why) {
 		return
 	}
-	if !d.followed() {
+	if !d.followed(damaged) {
 		d.beginHunt(d.child, why)
 		return
 	}
