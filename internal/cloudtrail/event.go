@@ -295,14 +295,12 @@ func (e *Event) present(v []byte) bool {
 		return false
 	}
 	if v[0] == '{' || v[0] == '[' {
-		return !e.nodes[e.treeIn(v)].gone
+		n := e.tree(v) // before e.nodes is read: it may move
+		return !e.nodes[n].gone
 	}
 	_, ok := e.scalar(v)
 	return ok
 }
-
-// treeIn is tree, written so that the index is known before nodes may move.
-func (e *Event) treeIn(v []byte) int32 { return e.tree(v) }
 
 // member returns the decoded top-level member k, or 0 when it is missing or
 // null removal drops it.
@@ -433,7 +431,7 @@ func (s *slot) set(v string) {
 	}
 }
 
-// from starts a list of values in the arena of lists; upTo ends it.
+// upTo is the list of values that began when e.list had length from.
 func (e *Event) upTo(from int) []string {
 	if from == len(e.list) {
 		return nil
@@ -441,7 +439,7 @@ func (e *Event) upTo(from int) []string {
 	return e.list[from:len(e.list):len(e.list)]
 }
 
-// Values of any JSON value: the scalar, or the scalars in a list.
+// all gives the field the scalar v, or the scalars in the list v.
 func (e *Event) all(s *slot, v []byte) {
 	if len(v) > 0 && v[0] == '[' {
 		s.vals = e.leaves(e.tree(v))

@@ -67,7 +67,7 @@ func writeMMDB(tb testing.TB, kind string, networks map[string]any) string {
 	out = appendMM(tb, out, map[string]any{
 		"binary_format_major_version": uint16(2), "binary_format_minor_version": uint16(0), "build_epoch": uint64(1),
 		"database_type": kind, "description": map[string]any{"en": "test"}, "ip_version": uint16(4),
-		"languages": []any{"en"}, "node_count": uint32(len(nodes)), "record_size": uint16(24), //nolint:gosec // a few nodes
+		"languages": []any{"en"}, "node_count": uint32(len(nodes)), "record_size": uint16(24),
 	})
 	file := filepath.Join(tb.TempDir(), kind+".mmdb")
 	if err := os.WriteFile(file, out, 0o600); err != nil {

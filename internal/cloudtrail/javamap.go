@@ -24,12 +24,17 @@ func javaHash(s string) uint32 {
 	for _, r := range s {
 		if r > 0xffff {
 			r -= 0x10000
-			h = h*31 + uint32(0xd800+r>>10)
+			h = h*31 + uint32(0xd800+r>>10) //nolint:gosec // a rune is never negative
 			r = 0xdc00 + r&0x3ff
 		}
-		h = h*31 + uint32(r)
+		h = h*31 + uint32(r) //nolint:gosec // a rune is never negative
 	}
 	return h ^ h>>16
+}
+
+// low is the low half of a word that holds two.
+func low(w uint64) uint32 {
+	return uint32(w) //nolint:gosec // the low half is meant
 }
 
 const (
@@ -49,12 +54,12 @@ func javaCapacity(hashes []uint64) uint32 {
 	var filled [treeCapacity]uint8
 	for i := range hashes {
 		if capacity < treeCapacity {
-			filled[uint32(hashes[i])&(capacity-1)]++
-			if filled[uint32(hashes[i])&(capacity-1)] > fullBucket {
+			bucket := low(hashes[i]) & (capacity - 1)
+			if filled[bucket]++; filled[bucket] > fullBucket {
 				capacity = grown(&filled, hashes[:i+1], capacity)
 			}
 		}
-		if uint32(i+1) > capacity/4*3 {
+		if i+1 > int(capacity/4*3) {
 			capacity = grown(&filled, hashes[:i+1], capacity)
 		}
 	}
@@ -67,7 +72,7 @@ func grown(filled *[treeCapacity]uint8, hashes []uint64, capacity uint32) uint32
 	if capacity < treeCapacity {
 		clear(filled[:])
 		for _, h := range hashes {
-			filled[uint32(h)&(capacity-1)]++
+			filled[low(h)&(capacity-1)]++
 		}
 	}
 	return capacity
@@ -79,7 +84,7 @@ func grown(filled *[treeCapacity]uint8, hashes []uint64, capacity uint32) uint32
 func javaOrder(hashes []uint64) {
 	mask := javaCapacity(hashes) - 1
 	for i, h := range hashes {
-		hashes[i] = uint64(uint32(h)&mask)<<32 | uint64(i) //nolint:gosec // i is an index
+		hashes[i] = uint64(low(h)&mask)<<32 | uint64(i) //nolint:gosec // i is an index
 	}
 	slices.Sort(hashes)
 }
@@ -125,7 +130,7 @@ func (e *Event) appendJavaMap(dst []byte, nd *node) []byte {
 	dst = append(dst, '{')
 	sep := false
 	for i := from; i < to; i++ {
-		c := e.kids[kids+int(uint32(e.hashes[i]))]
+		c := e.kids[kids+int(low(e.hashes[i]))]
 		if e.nodes[c].gone {
 			continue
 		}

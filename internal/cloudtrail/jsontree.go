@@ -45,7 +45,7 @@ func view(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	return unsafe.String(&b[0], len(b))
+	return unsafe.String(&b[0], len(b)) //nolint:gosec // see Event: the bytes stay until the next Reset
 }
 
 // keep appends nothing and returns the part of the arena written since from.

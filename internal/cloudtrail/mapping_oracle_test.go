@@ -53,7 +53,8 @@ func naiveDecode(d *json.Decoder) any {
 				if err != nil {
 					panic(err)
 				}
-				o.put(k.(string), naiveDecode(d))
+				name, _ := k.(string)
+				o.put(name, naiveDecode(d))
 			}
 			_, _ = d.Token()
 			return o

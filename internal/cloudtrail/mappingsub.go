@@ -104,10 +104,10 @@ var subs = [numSubs]struct {
 
 // below returns the JSON of a sub, or nil.
 func (e *Event) below(s sub) []byte {
-	switch s {
-	case subUser:
+	if s == subUser {
 		return e.value(KeyUserIdentity)
-	case subTLS:
+	}
+	if s == subTLS {
 		return e.value(KeyTLSDetails)
 	}
 	p := subs[s].parent

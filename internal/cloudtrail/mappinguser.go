@@ -251,7 +251,7 @@ func (e *Event) resourceNodes() []int32 {
 	javaOrder(e.hashes[from:])
 	at := len(e.kids)
 	for _, h := range e.hashes[from:] {
-		e.kids = append(e.kids, e.res[uint32(h)])
+		e.kids = append(e.kids, e.res[low(h)])
 	}
 	copy(e.res, e.kids[at:])
 	e.hashes, e.kids = e.hashes[:from], e.kids[:at]

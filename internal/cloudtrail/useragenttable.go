@@ -99,8 +99,8 @@ func wordsOf(re *regexp.Regexp) []string {
 }
 
 func needed(re *syntax.Regexp) []string {
-	switch re.Op {
-	case syntax.OpLiteral:
+	switch op := re.Op; {
+	case op == syntax.OpLiteral:
 		w := strings.ToLower(string(re.Rune))
 		for i := range len(w) {
 			if w[i] >= utf8.RuneSelf {
@@ -108,13 +108,9 @@ func needed(re *syntax.Regexp) []string {
 			}
 		}
 		return []string{w}
-	case syntax.OpCapture, syntax.OpPlus:
+	case op == syntax.OpCapture || op == syntax.OpPlus || op == syntax.OpRepeat && re.Min > 0:
 		return needed(re.Sub[0])
-	case syntax.OpRepeat:
-		if re.Min > 0 {
-			return needed(re.Sub[0])
-		}
-	case syntax.OpConcat:
+	case op == syntax.OpConcat:
 		var best []string
 		for _, s := range re.Sub {
 			if w := needed(s); shortest(w) > shortest(best) {
@@ -122,7 +118,7 @@ func needed(re *syntax.Regexp) []string {
 			}
 		}
 		return best
-	case syntax.OpAlternate:
+	case op == syntax.OpAlternate:
 		var all []string
 		for _, s := range re.Sub {
 			w := needed(s)
@@ -132,7 +128,6 @@ func needed(re *syntax.Regexp) []string {
 			all = append(all, w...)
 		}
 		return all
-	default:
 	}
 	return nil
 }
