@@ -16,8 +16,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lamina-sec/lamina/internal/cli"
 )
 
 // The tests in this file keep the documents true: a table equals the code it
@@ -760,6 +763,65 @@ func TestCommandsInDocuments(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestReadmeSession runs the commands of the console blocks of README.md, one
+// after the other in an empty folder, and compares what they print on standard
+// output and standard error with what the block shows. LAMINA_UPDATE=1 rewrites
+// the output.
+func TestReadmeSession(t *testing.T) {
+	const file, fence = "README.md", "```console\n"
+	text := read(t, file)
+	written, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	before, blocks := text, 0
+	for at := 0; ; blocks++ {
+		from := strings.Index(text[at:], fence)
+		if from < 0 {
+			break
+		}
+		from += at + len(fence)
+		length := strings.Index(text[from:], "```")
+		if length < 0 {
+			t.Fatalf("%s: a console block has no end", file)
+		}
+		shown := text[from : from+length]
+		var got strings.Builder
+		for l := range strings.Lines(shown) {
+			command, ok := strings.CutPrefix(l, "$ ")
+			if !ok {
+				continue
+			}
+			args := strings.Fields(command)
+			if args[0] != "lamina" {
+				t.Fatalf("%s: %q is not lamina", file, args[0])
+			}
+			got.WriteString(l)
+			cli.Main(t.Context(), args[1:], cli.Stdio{
+				In: strings.NewReader(""), Out: &got, Err: &got, Dir: ".",
+				Env: func(string) string { return "" },
+				Now: func() time.Time { return time.Date(2026, 6, 21, 0, 0, 0, 0, time.UTC) },
+			})
+		}
+		if d := cmp.Diff(shown, got.String()); d != "" {
+			if os.Getenv("LAMINA_UPDATE") == "" {
+				t.Errorf("%s: the session prints something else (LAMINA_UPDATE=1 rewrites it; -shown +got):\n%s", file, d)
+			}
+			text = text[:from] + got.String() + text[from+length:]
+		}
+		at = from + len(got.String())
+	}
+	if blocks == 0 {
+		t.Fatalf("%s shows no session", file)
+	}
+	if os.Getenv("LAMINA_UPDATE") != "" && text != before {
+		if err := os.WriteFile(written, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
