@@ -574,7 +574,7 @@ var licenceMarks = map[string]string{
 // need, and the licence it names with the text in the module.
 func TestNotice(t *testing.T) {
 	noticed := map[string]string{} // module → licence
-	for _, l := range strings.Split(read(t, "NOTICE"), "\n") {
+	for l := range strings.SplitSeq(read(t, "NOTICE"), "\n") {
 		if m := noticeLine.FindStringSubmatch(l); m != nil {
 			noticed[m[1]] = m[2]
 		}
@@ -654,12 +654,12 @@ func TestDependenciesAreDecided(t *testing.T) {
 		if path.Ext(f) != ".go" || strings.HasPrefix(f, "tools/") || strings.Contains("/"+f, "/testdata/") {
 			continue
 		}
-		ast, err := parser.ParseFile(token.NewFileSet(), f, nil, parser.ImportsOnly)
+		src, err := parser.ParseFile(token.NewFileSet(), f, nil, parser.ImportsOnly)
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		for _, s := range ast.Imports {
+		for _, s := range src.Imports {
 			p, owner := strings.Trim(s.Path.Value, `"`), ""
 			for m := range required {
 				if (p == m || strings.HasPrefix(p, m+"/")) && len(m) > len(owner) {
@@ -767,11 +767,11 @@ func TestCommandsInDocuments(t *testing.T) {
 	}
 }
 
-// TestReadmeSession runs the commands of the console blocks of README.md, one
+// TestDocs_readme_session runs the commands of the console blocks of README.md, one
 // after the other in an empty folder, and compares what they print on standard
 // output and standard error with what the block shows. LAMINA_UPDATE=1 rewrites
 // the output.
-func TestReadmeSession(t *testing.T) {
+func TestDocs_readme_session(t *testing.T) {
 	const file, fence = "README.md", "```console\n"
 	text := read(t, file)
 	written, err := filepath.Abs(file)
