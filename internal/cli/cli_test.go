@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +148,45 @@ func TestResults_exceptions(t *testing.T) {
 	})
 	if code != 0 || errs != "" || !strings.Contains(out, "accepted by exception e until 2027-01-01") || !strings.Contains(out, "low unknown") {
 		t.Errorf("exit %d, stderr %q, stdout:\n%s", code, errs, out)
+	}
+}
+
+// A run that fails or is interrupted leaves neither half a result nor a
+// temporary file, and what was there before stays.
+func TestResults_leave_nothing_behind(t *testing.T) {
+	for name, end := range map[string]func(context.CancelFunc) error{
+		"fails":       func(context.CancelFunc) error { return errors.New("read trail") },
+		"panics":      func(context.CancelFunc) error { panic("boom") },
+		"interrupted": func(cancel context.CancelFunc) error { cancel(); return context.Canceled },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			old := filepath.Join(dir, "old.sarif")
+			if err := os.WriteFile(old, []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			code, _, _ := withContext(t, ctx, []string{"-f", "sarif=" + old, "-f", "json=" + filepath.Join(dir, "new.json")}, func(_ context.Context, a *app) (err error) {
+				r, err := a.results(&cobra.Command{Use: "try"})
+				if err != nil {
+					return err
+				}
+				defer func() { err = errors.Join(err, r.Abort()) }()
+				if err := r.Write(lamina.Message{Alert: &lamina.Alert{ID: "A-1", Severity: lamina.High}}); err != nil {
+					return err
+				}
+				return end(cancel)
+			})
+			if code == 0 {
+				t.Error("exit 0")
+			}
+			entries, err := os.ReadDir(dir)
+			b, readErr := os.ReadFile(old)
+			if err != nil || len(entries) != 1 || string(b) != "old" {
+				t.Errorf("left %v, %v; old is %q, %v", entries, err, b, readErr)
+			}
+		})
 	}
 }
 
