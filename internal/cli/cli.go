@@ -89,6 +89,8 @@ type app struct {
 	conf  *settings
 	// cancel ends the context of --timeout; nil without one.
 	cancel context.CancelFunc
+	// live says that results are wanted while the command goes on.
+	live bool
 }
 
 // Main runs the command line args (without the program's name) and returns the

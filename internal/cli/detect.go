@@ -27,6 +27,7 @@ import (
 type detectFlags struct {
 	schedule     string
 	since, until string
+	follow       bool
 }
 
 func newDetect(a *app) *cobra.Command {
@@ -38,6 +39,7 @@ func newDetect(a *app) *cobra.Command {
 			"  lamina detect trail/ --rules builtin --rules elastic/rules/integrations/aws\n" +
 			"  lamina detect 'AWSLogs/**/2026/06/*/*.json.gz' --since 2026-06-17 -f ndjson\n" +
 			"  aws cloudtrail lookup-events | lamina detect -\n" +
+			"  lamina detect trail/ --follow -f ndjson          # until Ctrl-C\n" +
 			"  lamina detect trail/ --org-id o-… --account 111122223333 -f text -f sarif=out.sarif",
 		Long: "LOGS are files, folders, globs or - for standard input: CloudTrail as it is stored\n" +
 			"(.json.gz, AWSLogs layout), JSON lines, EventBridge and CloudWatch Logs envelopes,\n" +
@@ -52,6 +54,7 @@ func newDetect(a *app) *cobra.Command {
 	fl.StringVar(&f.schedule, "schedule", "replay", "`HOW` rules are run over the input: replay or once")
 	fl.StringVar(&f.since, "since", "", "only events from `TIME` on (2026-06-18, 2026-06-18T13:00:00Z, 24h)")
 	fl.StringVar(&f.until, "until", "", "only events before `TIME`")
+	fl.BoolVar(&f.follow, "follow", false, "go on with what is added to LOGS until interrupted; each event alerts on arrival")
 	return c
 }
 
@@ -227,6 +230,12 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	if err != nil {
 		return usagef("replay is what Elastic would have done, once takes the input as one window", "%v", err)
 	}
+	if f.follow {
+		if cmd.Flags().Changed("schedule") && schedule == detect.Replay {
+			return usagef("drop one of them", "--follow has no windows to replay: each event alerts on arrival")
+		}
+		schedule, a.live = detect.Once, true
+	}
 	since, err := a.time("since", f.since)
 	if err != nil {
 		return err
@@ -243,9 +252,12 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	for i, t := range targets {
 		targets[i] = a.target(t)
 	}
-	files, err := source.Find(cmd.Context(), targets, source.Options{Since: since, Until: until, Stdin: a.std.In})
-	if err != nil {
-		return a.sourceError(err)
+	find := source.Options{Since: since, Until: until, Stdin: a.std.In}
+	files := &source.Set{}
+	if !f.follow {
+		if files, err = source.Find(cmd.Context(), targets, find); err != nil {
+			return a.sourceError(err)
+		}
 	}
 	r, err := a.results(cmd)
 	if err != nil {
@@ -263,11 +275,53 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
 		Skipped: func(s lamina.Skipped) error { return r.Write(lamina.Message{Skipped: &s}) },
 	}
+	if f.follow {
+		return a.follow(cmd.Context(), d, targets, find, run, opt, r)
+	}
 	total, err := a.once(cmd.Context(), d, files, run, opt)
 	if err != nil {
 		return err
 	}
 	return r.Finish(d.summary(files, total, run.Stats))
+}
+
+// follow evaluates what there is and what is added, until it is interrupted;
+// the summary is written then.
+func (a *app) follow(ctx context.Context, d *detection, targets []string, find source.Options, run *detect.Run, opt ingest.Options, r *results) error {
+	files := &source.Set{}
+	f := source.Follow(targets, find, source.FollowOptions{Skipped: func(s source.Skip) { files.Skipped = append(files.Skipped, s) }})
+	defer f.Close()
+	w := d.engine.Worker()
+	var total ingest.Counts
+	told := 0
+	for {
+		b, err := f.Next(ctx)
+		if ctx.Err() != nil {
+			var judged *statusError
+			if err := r.Finish(d.summary(files, total, run.Stats)); err != nil && !errors.As(err, &judged) {
+				return err
+			}
+			return ctx.Err() // the interruption is the exit code, the summary has the rest
+		}
+		if err != nil {
+			return a.sourceError(err)
+		}
+		for ; told < len(files.Skipped); told++ {
+			s := files.Skipped[told]
+			if err := opt.Skipped(lamina.Skipped{File: s.Name, Offset: -1, Reason: s.Reason}); err != nil {
+				return err
+			}
+		}
+		// A file that has begun is finished: half of it would be counted as all.
+		c, err := ingest.Into(context.WithoutCancel(ctx), []*source.Blob{b}, w, opt)
+		total.Add(c)
+		if err == nil {
+			err = run.Finish(w)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // once evaluates the files there are.

@@ -56,7 +56,8 @@ type Counts struct {
 	Quarantined int64
 }
 
-func (c *Counts) add(d Counts) {
+// Add adds the counts of another run.
+func (c *Counts) Add(d Counts) {
 	c.Files += d.Files
 	c.FailedFiles += d.FailedFiles
 	c.Bytes += d.Bytes

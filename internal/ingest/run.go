@@ -64,7 +64,7 @@ func Into(ctx context.Context, files []*source.Blob, w *detect.Worker, opt Optio
 	r := newReader(ctx, opt, w)
 	for n, b := range files {
 		res := r.file(n, b)
-		total.add(res.counts)
+		total.Add(res.counts)
 		for _, s := range res.skipped {
 			if opt.Skipped == nil {
 				break
@@ -96,7 +96,7 @@ func collect(results <-chan result, opt Options, cancel context.CancelCauseFunc)
 	waiting := map[int][]lamina.Skipped{}
 	turn := 0
 	for r := range results {
-		total.add(r.counts)
+		total.Add(r.counts)
 		bytes += r.bytes
 		if opt.Progress != nil {
 			opt.Progress(int(total.Files), bytes)

@@ -41,6 +41,9 @@ type Options struct {
 	// MaxBytes caps markdown; 0 means 60,000, below the 65,536 characters GitHub
 	// takes for a comment.
 	MaxBytes int
+	// Live writes each message through at once, for a stream that goes on for
+	// long; json and sarif, which are one document, still end only at Close.
+	Live bool
 	// Now is @timestamp of ecs alerts. When it is zero the time of the event is
 	// used, so that the same input gives the same bytes.
 	Now time.Time
@@ -83,7 +86,24 @@ func New(format string, w io.Writer, o Options) (Writer, error) {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 60_000
 	}
-	return formats[i].make(&printer{w: bufio.NewWriter(w)}, o), nil
+	p := &printer{w: bufio.NewWriter(w)}
+	if o.Live {
+		return live{formats[i].make(p, o), p}, nil
+	}
+	return formats[i].make(p, o), nil
+}
+
+// A live Writer keeps nothing back.
+type live struct {
+	Writer
+	p *printer
+}
+
+func (l live) Write(m lamina.Message) error {
+	if err := l.Writer.Write(m); err != nil {
+		return err
+	}
+	return l.p.w.Flush()
 }
 
 // Multi returns a Writer that passes each message to all of ws.
