@@ -18,7 +18,8 @@ import (
 // defaults.
 type Limits struct {
 	// Record is the longest record in bytes (default 1 MiB). CloudTrail itself
-	// stays below 256 KiB. A longer one is skipped without being held.
+	// stays below 256 KiB. A longer one is skipped without being held; only a
+	// digest may be eight times as long.
 	Record int
 	// Depth is how deep a record may nest (default and most: 64).
 	Depth int
@@ -33,6 +34,7 @@ const (
 	defaultWindow = 256 << 10
 	minWindow     = 4 << 10
 	chunk         = 16 << 10 // bytes indexed at a time, so that they are still in the cache when they are read
+	digestRecords = 8        // a digest may be as long as so many records
 	lookback      = 64       // bytes kept before what is needed, for the name before a bracket
 )
 
@@ -304,7 +306,7 @@ func (d *Reader) shift(keep int) {
 		d.start -= keep
 	}
 	for i := d.ti; i < d.tn; i++ {
-		d.tape[i] -= uint32(keep)
+		d.tape[i] -= u32(keep)
 	}
 }
 
@@ -348,7 +350,7 @@ func (d *Reader) step() bool {
 				d.child = p
 			} else if d.rel == 2 {
 				if d.stack&1 == 0 && !d.dropped {
-					d.elems = append(d.elems, uint32(p-d.start))
+					d.elems = append(d.elems, u32(p-d.start))
 				} else if c == '[' && d.hits && d.outerDepth == d.root && d.named(p, "hits") {
 					d.enterHits()
 					continue
@@ -364,7 +366,7 @@ func (d *Reader) step() bool {
 			switch d.rel {
 			case 1:
 				if !d.dropped {
-					d.nested = append(d.nested, Span{uint32(d.child - d.start), uint32(p + 1 - d.start)})
+					d.nested = append(d.nested, span(d.child-d.start, p+1-d.start))
 				}
 			case 0:
 				if len(d.elems) > 0 && !d.dropped {
@@ -407,7 +409,12 @@ func (d *Reader) opens(p int) bool {
 // tooLong deals with a record that reached the limit. It reports whether a
 // hunt began.
 func (d *Reader) tooLong() bool {
-	why := fmt.Sprintf("record longer than %d bytes", d.lim.Record)
+	if d.outerDepth == 0 && d.limit-d.start == d.lim.Record && bytes.Contains(d.buf[d.start:min(d.limit, d.start+minWindow)], []byte(`"digestStartTime"`)) {
+		// A digest lists the files of an hour; those of a busy trail are long.
+		d.limit = d.start + digestRecords*d.lim.Record
+		return false
+	}
+	why := fmt.Sprintf("record longer than %d bytes", d.limit-d.start)
 	if d.resyncWithin(d.limit, why) {
 		return true
 	}

@@ -129,3 +129,23 @@ func TestReader_formats(t *testing.T) {
 		})
 	}
 }
+
+func TestReader_does_not_allocate_for_a_record(t *testing.T) {
+	text := benchText()
+	d := NewReader(nil, Limits{})
+	src := strings.NewReader("")
+	whole := string(text)
+	n := 0
+	allocs := testing.AllocsPerRun(5, func() {
+		src.Reset(whole)
+		d.Reset(src)
+		for n = 0; ; n++ {
+			if _, err := d.Next(); err != nil {
+				break
+			}
+		}
+	})
+	if n != 3001 || allocs != 0 {
+		t.Errorf("%v allocations for %d records", allocs, n)
+	}
+}

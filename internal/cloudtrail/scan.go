@@ -65,13 +65,13 @@ func (x *indexer) run(buf []byte, from, to, done int, tape []uint32, quotes, sla
 			}
 		} else {
 			in := prefixXor(q) ^ x.inString
-			x.inString = uint64(int64(in) >> 63) //nolint:gosec // the sign bit spreads on purpose
+			x.inString = -(in >> 63)
 			brackets &^= in
 			slashes[i>>6] = 0
 		}
 		quotes[i>>6] = q
 		for ; brackets != 0; brackets &= brackets - 1 {
-			tape[n] = uint32(i + bits.TrailingZeros64(brackets)) //nolint:gosec // the window is below 4 GiB
+			tape[n] = u32(i + bits.TrailingZeros64(brackets))
 			n++
 		}
 	}
@@ -85,7 +85,7 @@ func (x *indexer) run(buf []byte, from, to, done int, tape []uint32, quotes, sla
 			brackets &= ^uint64(0) << (done - i)
 		}
 		for ; brackets != 0; brackets &= brackets - 1 {
-			tape[n] = uint32(i + bits.TrailingZeros64(brackets)) //nolint:gosec // as above
+			tape[n] = u32(i + bits.TrailingZeros64(brackets))
 			n++
 		}
 	}
@@ -93,6 +93,9 @@ func (x *indexer) run(buf []byte, from, to, done int, tape []uint32, quotes, sla
 }
 
 var blankBlock = [64]byte([]byte("                                                                "))
+
+// u32 makes a position in the window, which Limits keep far below 4 GiB, short.
+func u32(i int) uint32 { return uint32(i) } //nolint:gosec // bounded by Limits
 
 // oddBytes has a high bit set if a byte of w is a backslash, a control
 // character or no ASCII.
@@ -109,7 +112,7 @@ func bracketBits(w uint64) uint64 { return ((w | 0x26*ones) + ones) & high * gat
 // and the backslashes.
 func (x *indexer) block(b *[64]byte) (quotes, found, slashes uint64) {
 	var control uint64
-	for j := 0; j < 8; j++ {
+	for j := range 8 {
 		w := binary.LittleEndian.Uint64(b[j*8 : j*8+8])
 		l := w & low7
 		// A byte's high bit is set in q unless the byte is a quote, and so on:
@@ -128,7 +131,7 @@ func (x *indexer) block(b *[64]byte) (quotes, found, slashes uint64) {
 	quotes, found, slashes, control = ^quotes, ^found, ^slashes, ^control
 	quotes &^= x.findEscaped(slashes)
 	in := prefixXor(quotes) ^ x.inString
-	x.inString = uint64(int64(in) >> 63) //nolint:gosec // the sign bit spreads on purpose
+	x.inString = -(in >> 63)
 	found = found&^in | control&in
 	for m := control &^ in; m != 0; m &= m - 1 {
 		if j := bits.TrailingZeros64(m); b[j] != '\n' && b[j] != '\r' && b[j] != '\t' {

@@ -93,10 +93,8 @@ func (w *walker) top(nested []Span, top *[NumKeys]Span, members *[]member) int {
 	}
 }
 
-// span makes a Span of indexes into a record, which Limits keep far below 4 GiB.
-func span(start, end int) Span {
-	return Span{uint32(start), uint32(end)} //nolint:gosec // bounded by maxRecord
-}
+// span makes a Span of indexes into a record.
+func span(start, end int) Span { return Span{u32(start), u32(end)} }
 
 // balanced checks that text is one object with balanced structure, as the
 // Reader does for what it reads. tape is scratch of at least 64 entries.
@@ -115,7 +113,7 @@ func balanced(text []byte, depth int, tape []uint32) error {
 		to := min(len(text), from+len(tape))
 		n := x.run(text[from:to], 0, to-from, 0, tape, quotes[:], slashes[:])
 		for _, p := range tape[:n] {
-			p += uint32(from) //nolint:gosec // as in span
+			p += u32(from)
 			c := text[p]
 			switch c {
 			case '{', '[':

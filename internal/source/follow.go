@@ -139,7 +139,7 @@ func (f *Follower) look(ctx context.Context) error {
 	switch {
 	case err == nil:
 	case !f.first && errors.As(err, &gone) && errors.Is(err, os.ErrNotExist):
-		return nil // between the deletion of a file and its return
+		return nil //nolint:nilerr // between the deletion of a file and its return there is nothing to give
 	default:
 		return err
 	}
@@ -207,11 +207,11 @@ func (f *Follower) poll(b *Blob, info os.FileInfo) error {
 	if info.Size() == st.offset && !changed || info.Size() == 0 {
 		return nil
 	}
-	file, err := os.Open(b.Name)
+	file, err := os.Open(b.Name) //nolint:gosec // a file below a target of the user
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if changed {
 		head := make([]byte, headBytes)
 		n, err := file.ReadAt(head, 0)

@@ -52,13 +52,13 @@ func (r *trial) put(name, text string) {
 // look returns what one look finds, as name@offset:text.
 func (r *trial) look() []string {
 	r.t.Helper()
-	if err := r.f.look(context.Background()); err != nil {
+	if err := r.f.look(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
 	r.f.first = false
 	var out []string
 	for len(r.f.queue) > 0 {
-		b, err := r.f.Next(context.Background())
+		b, err := r.f.Next(r.t.Context())
 		if err != nil {
 			r.t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestFollower_ends_with_its_context(t *testing.T) {
 	dir := t.TempDir()
 	f := Follow([]string{dir}, Options{}, FollowOptions{Ticks: make(chan time.Time)})
 	defer f.Close()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() {
 		_, err := f.Next(ctx)
@@ -157,7 +157,7 @@ func TestFollower_ends_with_its_context(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Follow([]string{filepath.Join(dir, "nothing")}, Options{}, FollowOptions{}).Next(context.Background()); err == nil {
+	if _, err := Follow([]string{filepath.Join(dir, "nothing")}, Options{}, FollowOptions{}).Next(t.Context()); err == nil {
 		t.Error("a missing target is no error")
 	}
 }

@@ -111,11 +111,11 @@ func nearest(t string) string {
 	if parent == "" {
 		parent = "."
 	}
-	file, err := os.Open(parent)
+	file, err := os.Open(parent) //nolint:gosec // the directory of a target of the user
 	if err != nil {
 		return ""
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	const most = 10_000 // entries looked at
 	entries, err := file.ReadDir(most)
 	if err != nil && len(entries) == 0 {

@@ -177,16 +177,16 @@ func (f *finder) dir(path string, above []string) {
 	if f.ctx.Err() != nil {
 		return
 	}
-	real, err := filepath.EvalSymlinks(path)
+	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		f.skip(path, err)
 		return
 	}
-	if real, err = filepath.Abs(real); err != nil {
+	if resolved, err = filepath.Abs(resolved); err != nil {
 		f.skip(path, err)
 		return
 	}
-	if slices.Contains(above, real) {
+	if slices.Contains(above, resolved) {
 		f.set.Skipped = append(f.set.Skipped, Skip{path, "is a link to a directory it is in"})
 		return
 	}
@@ -194,7 +194,7 @@ func (f *finder) dir(path string, above []string) {
 		f.set.Skipped = append(f.set.Skipped, Skip{path, fmt.Sprintf("more than %d directories deep", maxDepth)})
 		return
 	}
-	above = append(slices.Clip(above), real)
+	above = append(slices.Clip(above), resolved)
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		f.skip(path, err)
@@ -243,8 +243,8 @@ func (f *finder) take(path string, info fs.FileInfo, named bool) {
 	if err != nil {
 		abs = path
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		abs = real
+	if resolved, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = resolved
 	}
 	if f.seen[abs] {
 		return
@@ -280,11 +280,11 @@ func looksLikeLog(path string, info fs.FileInfo) bool {
 	if slices.ContainsFunc(logNames, func(s string) bool { return strings.HasSuffix(name, s) }) {
 		return true
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // a file below a target of the user
 	if err != nil {
 		return true // so that it is reported when it is opened
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	head := make([]byte, 512)
 	n, err := io.ReadFull(file, head)
 	if n == 0 {

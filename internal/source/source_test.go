@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -56,7 +55,7 @@ func names(set *Set, dir string) []string {
 
 func mustFind(t *testing.T, opt Options, targets ...string) *Set {
 	t.Helper()
-	set, err := Find(context.Background(), targets, opt)
+	set, err := Find(t.Context(), targets, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +164,7 @@ func TestFind_says_what_was_meant(t *testing.T) {
 		{"nodir/*.gz", "no such file or directory", ""},
 		{"[a", "the pattern is malformed: a [ is not closed", ""},
 	} {
-		_, err := Find(context.Background(), []string{filepath.Join(dir, c.target)}, Options{})
+		_, err := Find(t.Context(), []string{filepath.Join(dir, c.target)}, Options{})
 		var te *TargetError
 		if !errors.As(err, &te) {
 			t.Fatalf("%s: %v", c.target, err)

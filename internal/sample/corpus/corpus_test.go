@@ -3,6 +3,7 @@ package corpus
 import (
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,16 +30,16 @@ func TestGenerate_looks_like_a_trail(t *testing.T) {
 	}
 	ratio := float64(stats.Bytes) / float64(stats.Compressed)
 	mean := float64(stats.Bytes) / float64(stats.Events)
-	errors := float64(stats.Errors) / float64(stats.Events)
-	t.Logf("%+v: ratio %.2f, mean record %.0f bytes, errors %.1f %%", stats, ratio, mean, 100*errors)
+	failed := float64(stats.Errors) / float64(stats.Events)
+	t.Logf("%+v: ratio %.2f, mean record %.0f bytes, errors %.1f %%", stats, ratio, mean, 100*failed)
 	if ratio < 8 || ratio > 10 {
 		t.Errorf("gzip -6 gives %.2f, want 8 to 10 as on real trails", ratio)
 	}
 	if mean < 1100 || mean > 1300 {
 		t.Errorf("mean record of %.0f bytes, want about 1.2 KB", mean)
 	}
-	if errors < 0.07 || errors > 0.13 {
-		t.Errorf("%.1f %% errors, want about 10", 100*errors)
+	if failed < 0.07 || failed > 0.13 {
+		t.Errorf("%.1f %% errors, want about 10", 100*failed)
 	}
 	if want := stats.Events / 2000; stats.Shares < want/2 || stats.Shares > want {
 		t.Errorf("%d shares, want about %d", stats.Shares, want)
@@ -89,7 +90,7 @@ func TestGenerate_is_the_same_for_the_same_options(t *testing.T) {
 			fmt.Fprintf(h, "%s %d\n", path, len(text))
 			h.Write(text)
 		})
-		return fmt.Sprintf("%x", h.Sum(nil))
+		return hex.EncodeToString(h.Sum(nil))
 	}
 	if a, b := sum(1), sum(1); a != b {
 		t.Errorf("the same seed gives %s and %s", a, b)

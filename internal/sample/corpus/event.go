@@ -48,7 +48,7 @@ type account struct {
 	actors  []*actor
 }
 
-// kindOf is what userIdentity says of an actor.
+// An identity is what userIdentity says of an actor.
 type identity uint8
 
 const (
@@ -445,9 +445,9 @@ func (g *generator) failure(b []byte, s *session, c *call) []byte {
 		return fmt.Appendf(b, `,"errorCode":"Client.UnauthorizedOperation","errorMessage":"You are not authorized to perform this operation. User: %s is not authorized to perform: %s because no identity-based policy allows the %s action. Encoded authorization failure message: %s"`,
 			who, action, action, g.random(base62+"-_", 200+g.rng.IntN(200)))
 	case n < 8:
-		return fmt.Appendf(b, `,"errorCode":"ThrottlingException","errorMessage":"Rate exceeded"`)
+		return append(b, `,"errorCode":"ThrottlingException","errorMessage":"Rate exceeded"`...)
 	}
-	return fmt.Appendf(b, `,"errorCode":"ResourceNotFoundException","errorMessage":"The specified resource does not exist."`)
+	return append(b, `,"errorCode":"ResourceNotFoundException","errorMessage":"The specified resource does not exist."`...)
 }
 
 // fill appends a template with its words replaced.
