@@ -120,7 +120,7 @@ func Find(ctx context.Context, targets []string, opt Options) (*Set, error) {
 }
 
 type finder struct {
-	ctx  context.Context //nolint:containedctx // one call of Find
+	ctx  context.Context // of the one call of Find that this is
 	opt  Options
 	set  *Set
 	seen map[string]bool // absolute paths of files taken
