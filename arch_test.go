@@ -85,7 +85,7 @@ var may = []struct{ pkg, imports string }{
 	// what make runs
 	{"internal/tools/testsum", ""},
 	{"internal/tools/newitem", "rule"},
-	{"internal/tools/besidezcat", ""},
+	{"internal/tools/besidezcat", "internal/sample/corpus"},
 	{"cmd/lamina-sensor", "internal/sensor"},
 }
 

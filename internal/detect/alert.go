@@ -17,11 +17,10 @@ var (
 	fieldSourceIP = ecs.Lookup("source.ip")
 )
 
-// alert says that the rule matched rec. Document and Raw are added when it is
-// emitted: a match may still be suppressed, and documents are large.
+// alert says that the rule matched rec.
 func (r *program) alert(rec Record, c *candidate) lamina.Alert {
 	a := lamina.Alert{
-		ID:           lamina.ID("A", r.Rule.ID, rec.RecipientAccount(), c.id),
+		ID:           lamina.ID("A", r.Rule.ID, c.account, c.id),
 		Rule:         r.ref,
 		Severity:     lamina.Severity(r.Rule.SeverityOf(rec)),
 		RiskScore:    r.Rule.RiskScoreOf(rec),

@@ -111,8 +111,13 @@ type Engine struct {
 // A program is one rule as the engine runs it.
 type program struct {
 	*rule.Program
-	// history says that the query reads a field that depends on earlier events.
-	history bool
+	// late says that the query reads derived fields and is decided in the second
+	// pass: deriving costs much more than dispatch. history says that one of
+	// them depends on earlier events.
+	late, history bool
+	// needsRecord says that the second pass must look into the record: for a
+	// late query, exceptions, suppression, or to show derived fields.
+	needsRecord bool
 	// fields are what the query reads, sorted by name; investigation and
 	// groupBy are in the rule's order.
 	fields, investigation, groupBy []*ecs.Field
@@ -135,6 +140,8 @@ func New(cfg Config) (*Engine, error) {
 		r := program{Program: p, fields: p.Predicate.Fields(nil), ref: Ref(p.Rule)}
 		r.ref.Parameters = p.Rule.Kibana()
 		r.history = slices.ContainsFunc(r.fields, func(f *ecs.Field) bool { return f.History })
+		derived := func(f *ecs.Field) bool { return f.Source == derivedSource }
+		r.late = slices.ContainsFunc(r.fields, derived)
 		slices.SortFunc(r.fields, func(a, b *ecs.Field) int { return cmp.Compare(a.Name, b.Name) })
 		for _, name := range p.Rule.InvestigationFields {
 			r.investigation = append(r.investigation, ecs.Lookup(name))
@@ -144,6 +151,8 @@ func New(cfg Config) (*Engine, error) {
 				r.groupBy = append(r.groupBy, ecs.Lookup(name))
 			}
 		}
+		r.needsRecord = r.late || p.Exceptions != nil || r.groupBy != nil || slices.ContainsFunc(r.investigation, derived) ||
+			slices.ContainsFunc(mapped(p.Rule), derived)
 		e.rules = append(e.rules, r)
 	}
 	e.always = e.fold(constants)
@@ -168,6 +177,20 @@ func (e *Engine) fold(known query.Known) []int32 {
 		if e.rules[i].Predicate.Fold(known) != query.False {
 			out = append(out, int32(i)) //nolint:gosec // bounded by the number of rule files
 		}
+	}
+	return out
+}
+
+// mapped are the fields that severity, risk score and name of an alert come from.
+func mapped(r *rule.Rule) []*ecs.Field {
+	var out []*ecs.Field
+	for _, ms := range [][]rule.Mapping{r.SeverityMapping, r.RiskScoreMapping} {
+		for _, m := range ms {
+			out = append(out, ecs.Lookup(m.Field))
+		}
+	}
+	if r.RuleNameOverride != "" {
+		out = append(out, ecs.Lookup(r.RuleNameOverride))
 	}
 	return out
 }

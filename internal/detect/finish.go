@@ -35,15 +35,17 @@ type Stats struct {
 	OverMaxSignals int64
 }
 
-// A match is a candidate that satisfies a rule.
+// A match is a candidate that satisfies a rule. The alert is made of it when it
+// is emitted: many matches are suppressed, and alerts are large.
 type match struct {
-	rule  *program
-	cand  *candidate
-	alert lamina.Alert
+	rule *program
+	cand *candidate
+	// derived are the derived fields as they stood at the event's turn, for
+	// rules that show them.
+	derived derivedFields
 	// group are the values of the suppression fields; nil if the rule suppresses nothing.
-	group []lamina.FieldValues
-	// lamina are the derived fields as they stood at the event's time.
-	lamina []lamina.FieldValues
+	group       []lamina.FieldValues
+	suppression *lamina.Suppression
 }
 
 // A Run is what the second pass remembers from one Finish to the next: which
@@ -95,13 +97,11 @@ func (r *Run) Finish(workers ...*Worker) error {
 		return cmp.Or(a.cand.time.Compare(b.cand.time), cmp.Compare(a.rule.Rule.ID, b.rule.Rule.ID), cmp.Compare(a.cand.id, b.cand.id))
 	})
 	for _, m := range alerts {
-		m.alert.Raw = m.cand.raw
-		if r.Documents {
-			if err := r.document(m); err != nil {
-				return err
-			}
+		a, err := r.alert(m)
+		if err != nil {
+			return err
 		}
-		if err := r.emit(m.alert); err != nil {
+		if err := r.emit(a); err != nil {
 			return err
 		}
 		st.Alerts++
@@ -109,18 +109,23 @@ func (r *Run) Finish(workers ...*Worker) error {
 	return nil
 }
 
-// document fills the alert's document, the derived fields as they stood at the
-// event's time.
-func (r *Run) document(m *match) error {
+// alert makes the alert of a match.
+func (r *Run) alert(m *match) (lamina.Alert, error) {
 	rec, err := r.open(m.cand.raw)
 	if err != nil {
-		return err
+		return lamina.Alert{}, err
 	}
-	m.alert.Document = rec.Document()
-	for _, fv := range m.lamina {
-		setPath(m.alert.Document, fv.Field, fv.Values)
+	a := m.rule.alert(atItsTurn{rec, m.derived}, m.cand)
+	a.Suppression, a.Raw = m.suppression, m.cand.raw
+	if r.Documents {
+		a.Document = rec.Document()
+		for f := range ecs.All() {
+			if vs := m.derived[f]; len(vs) > 0 {
+				setPath(a.Document, f.Name, vs)
+			}
+		}
 	}
-	return nil
+	return a, nil
 }
 
 // order sorts candidates by event time. CloudTrail times are whole seconds, so
@@ -132,41 +137,87 @@ func order(a, b candidate) int {
 
 // decide lets the candidates pass in order and collects the matches of each rule.
 func (r *Run) decide(all []candidate) ([][]*match, error) {
-	e := r.engine
-	byRule := make([][]*match, len(e.rules))
+	byRule := make([][]*match, len(r.engine.rules))
 	for i := range all {
 		c := &all[i]
-		rec, err := r.open(c.raw)
-		if err != nil {
-			return nil, err
-		}
-		if r.seen.again(rec.RecipientAccount(), c.id) {
+		if r.seen.again(c.account, c.id) {
 			r.Stats.Duplicates++
 			continue
 		}
-		timed := !c.time.IsZero()
-		if !timed {
-			r.Stats.Untimed++
-		} else if e.enricher != nil {
-			e.enricher.Observe(rec)
+		rec, err := r.turn(c)
+		if err != nil {
+			return nil, err
 		}
-		var derived []lamina.FieldValues
+		var derived derivedFields
 		for _, ri := range c.rules {
-			p := &e.rules[ri]
-			if p.history && (!timed || !p.Predicate.Match(rec)) {
+			p := &r.engine.rules[ri]
+			if rec == nil && p.needsRecord {
+				if rec, err = r.open(c.raw); err != nil {
+					return nil, err
+				}
+			}
+			if p.late && (p.history && c.time.IsZero() || !p.Predicate.Match(rec)) {
 				continue
 			}
 			if p.Exceptions != nil && p.Exceptions.Match(rec) {
 				r.Stats.Excepted++
 				continue
 			}
-			if derived == nil && e.enricher != nil && r.Documents {
-				derived = laminaFields(rec)
+			if derived == nil && rec != nil && (p.needsRecord || r.Documents) {
+				derived = deriveAll(rec)
 			}
-			byRule[ri] = append(byRule[ri], &match{rule: p, cand: c, alert: p.alert(rec, c), group: p.group(rec), lamina: derived})
+			byRule[ri] = append(byRule[ri], &match{rule: p, cand: c, derived: derived, group: p.group(rec)})
 		}
 	}
 	return byRule, nil
+}
+
+// turn gives the enricher an event it wants, and returns it; nil if it does not
+// want it.
+func (r *Run) turn(c *candidate) (Record, error) {
+	if c.time.IsZero() {
+		r.Stats.Untimed++
+		return nil, nil
+	}
+	if !c.wants {
+		return nil, nil
+	}
+	rec, err := r.open(c.raw)
+	if err == nil {
+		r.engine.enricher.Observe(rec)
+	}
+	return rec, err
+}
+
+// derivedFields are the derived fields of one event.
+type derivedFields map[*ecs.Field][]string
+
+func deriveAll(rec Record) derivedFields {
+	out := derivedFields{}
+	for f := range ecs.All() {
+		if f.Source == derivedSource {
+			if vs := rec.Values(f); len(vs) > 0 {
+				out[f] = cloneAll(vs)
+			}
+		}
+	}
+	return out
+}
+
+// derivedSource is Field.Source of what an Enricher fills.
+const derivedSource = "lamina"
+
+// atItsTurn is a record with its derived fields as they stood when its turn came.
+type atItsTurn struct {
+	Record
+	derived derivedFields
+}
+
+func (t atItsTurn) Values(f *ecs.Field) []string {
+	if f.Source == derivedSource {
+		return t.derived[f]
+	}
+	return t.Record.Values(f)
 }
 
 // seen remembers events so that one that is delivered again changes nothing. It
@@ -191,19 +242,6 @@ func (s *seen) again(account, id string) bool {
 	}
 	s.now[key] = struct{}{}
 	return false
-}
-
-// laminaFields are the derived fields that rec has, in the order of the schema.
-func laminaFields(rec Record) []lamina.FieldValues {
-	out := []lamina.FieldValues{}
-	for f := range ecs.All() {
-		if f.Source == "lamina" {
-			if vs := rec.Values(f); len(vs) > 0 {
-				out = append(out, lamina.FieldValues{Field: f.Name, Values: cloneAll(vs)})
-			}
-		}
-	}
-	return out
 }
 
 // cloneAll copies values that live only as long as the record.

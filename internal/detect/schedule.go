@@ -83,10 +83,10 @@ func (f *folds) fold(m *match, now time.Time, st *Stats) bool {
 		return false
 	}
 	a, ok := f.open[key]
-	if !ok || a.alert.Suppression.Created.Before(now.Add(-f.r.Rule.Suppression.Duration)) {
+	if !ok || a.suppression.Created.Before(now.Add(-f.r.Rule.Suppression.Duration)) {
 		return false
 	}
-	s := a.alert.Suppression
+	s := a.suppression
 	s.DocsCount++
 	s.End = m.cand.time
 	st.Suppressed++
@@ -99,7 +99,7 @@ func (f *folds) start(m *match, now time.Time) {
 	if !ok {
 		return
 	}
-	m.alert.Suppression = &lamina.Suppression{Terms: m.group, Start: m.cand.time, End: m.cand.time, Created: now}
+	m.suppression = &lamina.Suppression{Terms: m.group, Start: m.cand.time, End: m.cand.time, Created: now}
 	f.open[key] = m
 }
 

@@ -60,11 +60,13 @@ type class struct {
 
 // A candidate is an event that may matter once events are ordered.
 type candidate struct {
-	time  time.Time // zero if the record has none
-	id    string
-	place Place
-	raw   []byte
-	rules []int32 // that matched, or may match once history is known
+	time    time.Time // zero if the record has none
+	id      string
+	account string // recipientAccountId
+	place   Place
+	raw     []byte
+	rules   []int32 // that matched, or may match once derived fields are known
+	wants   bool    // the enricher wants it
 }
 
 // Worker returns a new worker of the engine.
@@ -82,7 +84,7 @@ func (e *Engine) Worker() *Worker {
 		return constants(f)
 	}
 	w.knownNow = func(f *ecs.Field) ([]string, bool) {
-		if f.History {
+		if f.Source == derivedSource {
 			return nil, false
 		}
 		return w.rec.Values(f), true
@@ -115,7 +117,7 @@ func (w *Worker) Event(rec Record, at Place) error {
 	w.hits = w.hits[:0]
 	for _, i := range c.rules {
 		r := &w.engine.rules[i]
-		if r.history && r.Predicate.Fold(w.knownNow) == query.False || !r.history && !r.Predicate.Match(rec) {
+		if r.late && r.Predicate.Fold(w.knownNow) == query.False || !r.late && !r.Predicate.Match(rec) {
 			continue
 		}
 		w.hits = append(w.hits, i)
@@ -126,11 +128,13 @@ func (w *Worker) Event(rec Record, at Place) error {
 	}
 	t, _ := rec.Time()
 	w.candidates = append(w.candidates, candidate{
-		time:  t,
-		id:    strings.Clone(rec.ID()),
-		place: at,
-		raw:   w.arena.clone(rec.Raw()),
-		rules: slices.Clone(w.hits),
+		time:    t,
+		id:      strings.Clone(rec.ID()),
+		account: strings.Clone(rec.RecipientAccount()),
+		place:   at,
+		raw:     w.arena.clone(rec.Raw()),
+		rules:   slices.Clone(w.hits),
+		wants:   c.wants,
 	})
 	return nil
 }

@@ -3,11 +3,14 @@
 // ratio, and lamina's largest resident size. It measures whole processes, start
 // included; internal/ingest's benchmarks measure the parts in one process.
 //
-//	go run ./internal/tools/besidezcat -lamina bin/lamina -rules builtin -rules DIR corpus/
+// Without a folder it writes a corpus of its own and removes it afterwards.
+//
+//	go run ./internal/tools/besidezcat -lamina bin/lamina -rules builtin -rules DIR [FOLDER]
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,6 +22,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/lamina-sec/lamina/internal/sample/corpus"
 )
 
 func main() {
@@ -43,17 +48,29 @@ func run(args []string, out io.Writer) error {
 	lamina := f.String("lamina", "bin/lamina", "the program")
 	rounds := f.Int("rounds", 7, "rounds, each of both programs")
 	jobs := f.String("jobs", "1", "lamina's --jobs")
+	size := f.Int64("mib", 400, "MiB of text of the corpus")
 	var rules many
 	f.Var(&rules, "rules", "rules of lamina, may be given several times")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	if f.NArg() != 1 {
-		return fmt.Errorf("usage: besidezcat [flags] FOLDER of .gz files")
+	if f.NArg() > 1 {
+		return errors.New("usage: besidezcat [flags] [FOLDER of .gz files]")
+	}
+	dir := f.Arg(0)
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "lamina-corpus-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+		if _, err := corpus.Generate(dir, corpus.Options{Seed: 1, Bytes: *size << 20}); err != nil {
+			return err
+		}
 	}
 	var files []string
 	var stored int64
-	err := filepath.WalkDir(f.Arg(0), func(p string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(p, ".gz") {
 			return err
 		}
@@ -65,7 +82,7 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	zcat := append([]string{"zcat"}, files...)
-	detect := []string{*lamina, "detect", f.Arg(0), "-q", "--jobs", *jobs, "--fail-on", "never", "--allow-incomplete", "benchmark", "-f", "ndjson"}
+	detect := []string{*lamina, "detect", dir, "-q", "--jobs", *jobs, "--fail-on", "never", "--allow-incomplete", "benchmark", "-f", "ndjson"}
 	for _, r := range rules {
 		detect = append(detect, "--rules", r)
 	}
