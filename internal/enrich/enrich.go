@@ -193,11 +193,12 @@ func (e *Enricher) derive(ev ecs.Event) *derived {
 	if derive == nil {
 		return nil
 	}
+	raw = bytes.Clone(raw) // a Call keeps what it was read from, records' memory is used again
 	call, ok := history.ReadCall(raw)
 	if !ok {
 		return nil
 	}
-	d := &derived{raw: bytes.Clone(raw), call: call, fields: fields{}}
+	d := &derived{raw: raw, call: call, fields: fields{}}
 	derive(e, call, d.fields)
 	e.last.Store(d)
 	return d

@@ -43,9 +43,6 @@ type Call struct {
 	hidden bool
 }
 
-// An object is a JSON object whose members are decoded when asked for.
-type object map[string]json.RawMessage
-
 // APIName strips the API date, and the version of an operation, that Lambda
 // appends to event names: AddLayerVersionPermission20181031,
 // UpdateFunctionCode20150331v2 (detection.md 6.1; seen in real trails).
@@ -62,13 +59,14 @@ func APIName(event string) string {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// ReadCall reads a raw CloudTrail record. It returns false for bytes that are
-// no JSON object.
+// ReadCall reads a raw CloudTrail record, which must not change while the Call
+// is in use. It returns false for bytes that are no JSON object.
 func ReadCall(raw []byte) (*Call, bool) {
-	var rec object
-	if json.Unmarshal(raw, &rec) != nil || rec == nil {
+	raw = bytes.TrimSpace(raw)
+	if !json.Valid(raw) || raw[0] != '{' {
 		return nil, false
 	}
+	rec := readObject(raw)
 	who := rec.object("userIdentity")
 	c := &Call{
 		ID:       rec.text("eventID"),
@@ -93,8 +91,8 @@ func ReadCall(raw []byte) (*Call, bool) {
 	if t, err := time.Parse(time.RFC3339Nano, rec.text("eventTime")); err == nil {
 		c.Time = t
 	}
-	if s := c.response.text("statement"); s != "" && json.Unmarshal([]byte(s), &c.statement) != nil {
-		c.statement = nil
+	if s := bytes.TrimSpace([]byte(c.response.text("statement"))); json.Valid(s) {
+		c.statement = readObject(s)
 	}
 	c.partition = c.findPartition()
 	return c, true
@@ -111,7 +109,7 @@ func (c *Call) Param(names ...string) string { return c.request.text(names...) }
 
 // HasParam says whether the request has the parameter, whatever its value.
 func (c *Call) HasParam(name string) bool {
-	_, ok := c.request[name]
+	_, ok := c.request.get(name)
 	return ok
 }
 
@@ -131,7 +129,8 @@ func (c *Call) ParamTexts(path ...string) []string {
 	for _, p := range path[:len(path)-1] {
 		o = o.object(p)
 	}
-	return texts(o[path[len(path)-1]], nil)
+	raw, _ := o.get(path[len(path)-1])
+	return texts(raw, nil)
 }
 
 // Result is a scalar response element as text, or "".
@@ -250,7 +249,7 @@ func (c *Call) function(s string) (FunctionName, bool) {
 // true and no layers. The list replaces the old one as a whole
 // (https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html).
 func (c *Call) RequestedLayers() (layers []string, named bool) {
-	raw, ok := c.request["layers"]
+	raw, ok := c.request.get("layers")
 	if !ok || isNull(raw) {
 		return nil, false
 	}
@@ -264,7 +263,8 @@ func (c *Call) ResultingLayers() (layers []string, known bool) {
 	if c.response.text("functionArn") == "" {
 		return nil, false
 	}
-	return layerList(c.response["layers"]), true
+	raw, _ := c.response.get("layers")
+	return layerList(raw), true
 }
 
 // Limits of one record: more than Lambda allows (5 layers, 140 characters of
@@ -277,20 +277,21 @@ const (
 )
 
 // layerList reads a list of ARNs, or of objects with an arn.
-func layerList(raw json.RawMessage) []string {
-	var items []json.RawMessage
-	if json.Unmarshal(raw, &items) != nil {
-		return nil
-	}
+func layerList(raw []byte) []string {
 	var out []string
-	for _, it := range items[:min(len(items), maxList)] {
+	n := 0
+	for it := range elements(raw) {
+		if n++; n > maxList {
+			break
+		}
 		var s string
-		if json.Unmarshal(it, &s) != nil {
-			var o object
-			if json.Unmarshal(it, &o) != nil {
-				continue
-			}
-			s = o.text("arn")
+		switch it[0] {
+		case '"':
+			s = unquote(it)
+		case '{':
+			s = readObject(it).text("arn")
+		default:
+			continue
 		}
 		if s != "" && len(s) <= maxText {
 			out = append(out, s)
@@ -299,33 +300,4 @@ func layerList(raw json.RawMessage) []string {
 	return out
 }
 
-// text is the first of the members that is a string, number or boolean.
-func (o object) text(names ...string) string {
-	for _, n := range names {
-		raw, ok := o[n]
-		if !ok || len(raw) == 0 {
-			continue
-		}
-		switch raw[0] {
-		case '"':
-			var s string
-			if json.Unmarshal(raw, &s) == nil && s != "" {
-				return s
-			}
-		case '{', '[', 'n':
-		default:
-			return string(raw)
-		}
-	}
-	return ""
-}
-
-func (o object) object(name string) object {
-	var out object
-	if raw, ok := o[name]; ok && json.Unmarshal(raw, &out) == nil {
-		return out
-	}
-	return nil
-}
-
-func isNull(raw json.RawMessage) bool { return bytes.Equal(raw, []byte("null")) }
+func isNull(raw []byte) bool { return bytes.Equal(raw, []byte("null")) }

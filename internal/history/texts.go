@@ -1,41 +1,35 @@
 package history
 
 import (
-	"encoding/json"
-	"maps"
 	"slices"
+	"strings"
 )
 
 // texts collects the strings anywhere in a JSON value.
-func texts(raw json.RawMessage, dst []string) []string {
+func texts(raw []byte, dst []string) []string {
 	return collect(raw, dst, 0)
 }
 
-func collect(raw json.RawMessage, dst []string, depth int) []string {
+func collect(raw []byte, dst []string, depth int) []string {
 	if len(raw) == 0 || depth > maxNest || len(dst) >= maxTexts {
 		return dst
 	}
 	switch raw[0] {
 	case '"':
-		var s string
-		if json.Unmarshal(raw, &s) == nil && s != "" && len(s) <= maxText {
+		if s := unquote(raw); s != "" && len(s) <= maxText {
 			dst = append(dst, s)
 		}
 	case '[':
-		var items []json.RawMessage
-		if json.Unmarshal(raw, &items) != nil {
-			return dst
-		}
-		for _, it := range items {
+		for it := range elements(raw) {
 			dst = collect(it, dst, depth+1)
 		}
 	case '{':
-		var o object
-		if json.Unmarshal(raw, &o) != nil {
-			return dst
-		}
-		for _, k := range slices.Sorted(maps.Keys(o)) {
-			dst = collect(o[k], dst, depth+1)
+		o := readObject(raw)
+		slices.SortStableFunc(o, func(a, b member) int { return strings.Compare(a.name, b.name) })
+		for i, m := range o {
+			if i+1 == len(o) || o[i+1].name != m.name { // the last of a name counts
+				dst = collect(m.raw, dst, depth+1)
+			}
 		}
 	default:
 		// Numbers, booleans and null are no texts.
