@@ -90,6 +90,7 @@ func (d *Reader) deliver() *Record {
 			return nil
 		case why != "":
 			// What is inside is broken; the envelope is not.
+			d.guess()
 			d.start = -1
 			d.skip(at, int64(len(whole)), 1, why)
 			return nil
@@ -120,6 +121,9 @@ func (d *Reader) learn(raw []byte) {
 		return
 	}
 	name := raw[i:min(len(raw), i+lookback-2)]
+	if len(name) == 0 || name[0] != '"' {
+		return
+	}
 	if end := bytes.IndexByte(name[1:], '"'); end >= 0 {
 		d.firstKey = append(d.firstKey[:0], name[:end+2]...)
 	}

@@ -456,6 +456,7 @@ func (d *Reader) confirm(p int) int {
 // broken gives up the open record because of what stands at p.
 func (d *Reader) broken(p int, why string) {
 	why = fmt.Sprintf("%s at offset %d", why, d.base+int64(p))
+	d.guess()
 	switch {
 	case d.dropped:
 		d.beginHunt(p, d.bad+"; "+why)

@@ -1,6 +1,8 @@
 package cloudtrail
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -94,14 +96,44 @@ func without(rng *rand.Rand, s string, c byte) string {
 var frames = []struct {
 	name string
 	put  func(recs []string) string
+	as   func(rec string) string // how a record is written there, nil for as it is
 }{
-	{"records", func(r []string) string { return `{"Records":[` + strings.Join(r, ",") + `]}` }},
-	{"records, a line each", func(r []string) string { return "{\"Records\": [\n" + strings.Join(r, ",\n") + "\n]}\n" }},
-	{"lines", func(r []string) string { return strings.Join(r, "\n") + "\n" }},
-	{"list", func(r []string) string { return `[` + strings.Join(r, ",") + `]` }},
+	{"records", func(r []string) string { return `{"Records":[` + strings.Join(r, ",") + `]}` }, nil},
+	{"records, a line each", func(r []string) string { return "{\"Records\": [\n" + strings.Join(r, ",\n") + "\n]}\n" }, nil},
+	{"lines", func(r []string) string { return strings.Join(r, "\n") + "\n" }, nil},
+	{"list", func(r []string) string { return `[` + strings.Join(r, ",") + `]` }, nil},
 	{"eventbridge lines", func(r []string) string {
 		return `{"version":"0","detail":` + strings.Join(r, "}\n{\"version\":\"0\",\"detail\":") + "}\n"
-	}},
+	}, nil},
+	{"indented records", func(r []string) string {
+		return "{\n    \"Records\": [\n        " + strings.Join(r, ",\n        ") + "\n    ]\n}\n"
+	}, indent},
+	{"indented objects", func(r []string) string { return strings.Join(r, "\n") + "\n" }, indent},
+	{"log events", func(r []string) string {
+		return `{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","message":` + strings.Join(r, `},{"id":"1","message":`) + `}]}`
+	}, quote},
+	{"lookup events", func(r []string) string {
+		return `{"Events":[{"EventId":"1","CloudTrailEvent":` + strings.Join(r, `},{"EventId":"1","CloudTrailEvent":`) + `}],"NextToken":"x"}`
+	}, quote},
+	{"elastic lines", func(r []string) string {
+		return `{"event":{"original":` + strings.Join(r, "}}\n{\"event\":{\"original\":") + "}}\n"
+	}, quote},
+}
+
+func indent(rec string) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(rec), "        ", "    "); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+func quote(rec string) string {
+	b, err := json.Marshal(rec)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
 
 // Whatever happens to one record, all others come out unchanged and in order,
@@ -120,9 +152,17 @@ func TestReader_quarantines_exactly_the_broken_record(t *testing.T) {
 					for i := range n {
 						recs = append(recs, randomRecord(rng, i))
 					}
-					k := rng.IntN(n)
-					bad := dmg.do(rng, recs[k])
 					in := slices.Clone(recs)
+					if f.as != nil {
+						for i := range in {
+							in[i] = f.as(in[i])
+						}
+						if strings.HasPrefix(f.name, "indented") {
+							copy(recs, in)
+						}
+					}
+					k := rng.IntN(n)
+					bad := dmg.do(rng, in[k])
 					in[k] = bad
 					text := f.put(in)
 					got := readAll(&dribble{text, 1 + rng.IntN(len(text)), io.EOF}, Limits{})

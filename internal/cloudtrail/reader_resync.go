@@ -215,12 +215,21 @@ func (d *Reader) giveUp(why string, damaged bool) {
 	d.rel, d.start = 0, -1
 }
 
+// guess takes the first name of the open record for the one that records start
+// with here, if none was good before.
+func (d *Reader) guess() {
+	if len(d.firstKey) == 0 && d.start >= 0 {
+		d.learn(d.buf[d.start:min(d.end, d.limit)])
+	}
+}
+
 // resyncWithin looks for another record inside the one that is open, before
 // to, and goes on there if there is one.
 func (d *Reader) resyncWithin(to int, why string) bool {
 	if d.start < 0 || d.tired() {
 		return false
 	}
+	d.guess()
 	pos, v := d.search(d.start+1, to, false)
 	if v != recordStart && v != documentStart {
 		return false
