@@ -159,7 +159,7 @@ func (r *reader) file(n int, b *source.Blob) result {
 }
 
 func (r *reader) read() (err error) {
-	in, err := r.blob.Open()
+	in, err := open(r.ctx, r.blob)
 	if err != nil {
 		r.skip(-1, max(r.blob.Size, 0), 0, err.Error())
 		return err
