@@ -378,6 +378,9 @@ func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats)
 	}
 	add(c.Quarantined, "record", "quarantined")
 	add(c.FailedFiles, "file", "not read to the end")
+	if c.Quarantined == 0 && c.FailedFiles == 0 {
+		add(c.Skips, "part", "of a file set aside; nobody knows how many records it held")
+	}
 	add(int64(len(files.Skipped)), "file", "not opened")
 	add(st.Untimed, "event", "without a valid time, which rules about changes over time do not see")
 	add(d.enricher.History().Stats().Evicted, "function or grant", "forgotten for want of memory: later changes to them read as first sight")

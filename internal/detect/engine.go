@@ -17,6 +17,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/lamina-sec/lamina"
@@ -122,6 +123,8 @@ type program struct {
 	// groupBy are in the rule's order.
 	fields, investigation, groupBy []*ecs.Field
 	ref                            lamina.RuleRef
+	// parameters is the whole rule in Kibana's names.
+	parameters func() map[string]any
 }
 
 // New makes an engine of the programs that can run. A program whose rule needs
@@ -138,7 +141,7 @@ func New(cfg Config) (*Engine, error) {
 		}
 		seen[p.Rule.ID] = p.Rule.File
 		r := program{Program: p, fields: p.Predicate.Fields(nil), ref: Ref(p.Rule)}
-		r.ref.Parameters = p.Rule.Kibana()
+		r.parameters = sync.OnceValue(p.Rule.Kibana)
 		r.history = slices.ContainsFunc(r.fields, func(f *ecs.Field) bool { return f.History })
 		derived := func(f *ecs.Field) bool { return f.Source == derivedSource }
 		r.late = slices.ContainsFunc(r.fields, derived)

@@ -42,12 +42,13 @@ type Explanation struct {
 func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanation, bool, error) {
 	var all []candidate
 	for _, w := range workers {
+		w.shelf.seal()
 		all = append(all, w.candidates...)
 	}
 	slices.SortFunc(all, order)
 	for i := range all {
 		c := &all[i]
-		rec, err := r.open(c.raw)
+		rec, err := r.openAt(c)
 		if err != nil {
 			return Explanation{}, false, err
 		}

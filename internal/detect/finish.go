@@ -56,8 +56,9 @@ type Run struct {
 	open   func(raw []byte) (Record, error)
 	emit   func(lamina.Alert) error
 	seen   seen
-	// Documents asks for the whole ECS document of each alert, which costs much
-	// more than the alert: a parsed user agent, rendered text.
+	books  librarian
+	// Documents asks for the whole ECS document of each alert and the whole rule,
+	// which cost much more than the alert: a parsed user agent, rendered text.
 	Documents bool
 	// Stats are the counts so far.
 	Stats Stats
@@ -79,7 +80,8 @@ func (r *Run) Finish(workers ...*Worker) error {
 	for _, w := range workers {
 		st.Events += w.Evaluated
 		all = append(all, w.candidates...)
-		w.candidates, w.arena, w.Evaluated = nil, arena{}, 0
+		w.shelf.seal()
+		w.candidates, w.shelf, w.Evaluated = nil, &shelf{}, 0
 	}
 	slices.SortFunc(all, order)
 	st.Candidates += int64(len(all))
@@ -109,15 +111,25 @@ func (r *Run) Finish(workers ...*Worker) error {
 	return nil
 }
 
+// openAt makes a Record of a candidate.
+func (r *Run) openAt(c *candidate) (Record, error) {
+	raw, err := r.books.get(c.at)
+	if err != nil {
+		return nil, err
+	}
+	return r.open(raw)
+}
+
 // alert makes the alert of a match.
 func (r *Run) alert(m *match) (lamina.Alert, error) {
-	rec, err := r.open(m.cand.raw)
+	rec, err := r.openAt(m.cand)
 	if err != nil {
 		return lamina.Alert{}, err
 	}
 	a := m.rule.alert(atItsTurn{rec, m.derived}, m.cand)
-	a.Suppression, a.Raw = m.suppression, m.cand.raw
+	a.Suppression, a.Raw = m.suppression, slices.Clone(rec.Raw())
 	if r.Documents {
+		a.Rule.Parameters = m.rule.parameters()
 		a.Document = rec.Document()
 		for f := range ecs.All() {
 			if vs := m.derived[f]; len(vs) > 0 {
@@ -152,7 +164,7 @@ func (r *Run) decide(all []candidate) ([][]*match, error) {
 		for _, ri := range c.rules {
 			p := &r.engine.rules[ri]
 			if rec == nil && p.needsRecord {
-				if rec, err = r.open(c.raw); err != nil {
+				if rec, err = r.openAt(c); err != nil {
 					return nil, err
 				}
 			}
@@ -182,7 +194,7 @@ func (r *Run) turn(c *candidate) (Record, error) {
 	if !c.wants {
 		return nil, nil
 	}
-	rec, err := r.open(c.raw)
+	rec, err := r.openAt(c)
 	if err == nil {
 		r.engine.enricher.Observe(rec)
 	}

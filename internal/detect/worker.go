@@ -33,7 +33,7 @@ type Worker struct {
 	last    *class // trails come in runs of the same call
 
 	candidates []candidate
-	arena      arena
+	shelf      *shelf
 
 	// rec and the two functions over it are fields so that evaluating an event
 	// does not allocate closures.
@@ -64,14 +64,14 @@ type candidate struct {
 	id      string
 	account string // recipientAccountId
 	place   Place
-	raw     []byte
+	at      spot    // its record
 	rules   []int32 // that matched, or may match once derived fields are known
 	wants   bool    // the enricher wants it
 }
 
 // Worker returns a new worker of the engine.
 func (e *Engine) Worker() *Worker {
-	w := &Worker{engine: e, classes: map[classKey]*class{}}
+	w := &Worker{engine: e, classes: map[classKey]*class{}, shelf: &shelf{}}
 	// What Provider and Action return is what the mapping makes of the two
 	// fields; "" is a field that is missing.
 	w.knownOfClass = func(f *ecs.Field) ([]string, bool) {
@@ -132,7 +132,7 @@ func (w *Worker) Event(rec Record, at Place) error {
 		id:      strings.Clone(rec.ID()),
 		account: strings.Clone(rec.RecipientAccount()),
 		place:   at,
-		raw:     w.arena.clone(rec.Raw()),
+		at:      w.shelf.put(rec.Raw()),
 		rules:   slices.Clone(w.hits),
 		wants:   c.wants,
 	})
@@ -160,21 +160,4 @@ func (w *Worker) class() *class {
 	}
 	w.last = c
 	return c
-}
-
-// arena copies candidates' bytes into large blocks.
-type arena struct{ block []byte }
-
-const arenaBlock = 256 << 10
-
-func (a *arena) clone(b []byte) []byte {
-	if len(b) > arenaBlock/4 {
-		return append([]byte(nil), b...)
-	}
-	if cap(a.block)-len(a.block) < len(b) {
-		a.block = make([]byte, 0, arenaBlock)
-	}
-	n := len(a.block)
-	a.block = append(a.block, b...)
-	return a.block[n:len(a.block):len(a.block)]
 }

@@ -193,8 +193,7 @@ func (e *Enricher) derive(ev ecs.Event) *derived {
 	if derive == nil {
 		return nil
 	}
-	raw = bytes.Clone(raw) // a Call keeps what it was read from, records' memory is used again
-	call, ok := history.ReadCall(raw)
+	call, raw, ok := history.CallOf(ev)
 	if !ok {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/ecs"
 )
 
 // A Call is one management event as it was logged, with the parts that say what
@@ -66,6 +67,22 @@ func ReadCall(raw []byte) (*Call, bool) {
 	if !json.Valid(raw) || raw[0] != '{' {
 		return nil, false
 	}
+	return readCall(raw), true
+}
+
+// CallOf reads the record of ev, of which it keeps a copy. An event that can
+// tell that its record is valid is believed.
+func CallOf(ev ecs.Event) (*Call, []byte, bool) {
+	raw := bytes.Clone(ev.Raw())
+	if c, ok := ev.(interface{ Check() error }); ok && c.Check() == nil && len(raw) > 0 && raw[0] == '{' {
+		return readCall(raw), raw, true
+	}
+	call, ok := ReadCall(raw)
+	return call, raw, ok
+}
+
+// readCall reads a record that is a valid JSON object.
+func readCall(raw []byte) *Call {
 	rec := readObject(raw)
 	who := rec.object("userIdentity")
 	c := &Call{
@@ -95,7 +112,7 @@ func ReadCall(raw []byte) (*Call, bool) {
 		c.statement = readObject(s)
 	}
 	c.partition = c.findPartition()
-	return c, true
+	return c
 }
 
 // Hidden says that the record has no request parameters, as those of denied

@@ -134,7 +134,7 @@ const Provider = "lambda.amazonaws.com"
 
 // Observe remembers what an event tells.
 func (h *History) Observe(ev ecs.Event) {
-	if c, ok := ReadCall(ev.Raw()); ok {
+	if c, _, ok := CallOf(ev); ok {
 		h.ObserveCall(c)
 	}
 }

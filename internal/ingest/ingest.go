@@ -54,6 +54,9 @@ type Counts struct {
 	Digests int64
 	// Quarantined could not be read.
 	Quarantined int64
+	// Skips are the parts that were set aside. There may be some without a
+	// record: of a list that is cut short nobody knows how many are missing.
+	Skips int64
 }
 
 // Add adds the counts of another run.
@@ -67,6 +70,7 @@ func (c *Counts) Add(d Counts) {
 	c.Outside += d.Outside
 	c.Digests += d.Digests
 	c.Quarantined += d.Quarantined
+	c.Skips += d.Skips
 }
 
 // check is the law "counted in, counted out".

@@ -211,6 +211,7 @@ func (r *reader) outside() bool {
 }
 
 func (r *reader) skip(offset, bytes int64, records int, reason string) {
+	r.res.counts.Skips++
 	if len(r.res.skipped) >= maxSkips {
 		r.more++
 		r.rest += int64(records)
