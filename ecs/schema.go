@@ -10,10 +10,11 @@ import (
 
 // A schema is the table of all mapped names.
 type schema struct {
-	fields []Field // in order of name; the index is Field.ID
-	byName map[string]*Field
-	below  [][]*Field // by ID of an Object: the fields with values below it
-	twin   []*Field   // by ID of a Text multi-field: the keyword it is a copy of
+	fields  []Field // in order of name; the index is Field.ID
+	byName  map[string]*Field
+	below   [][]*Field // by ID of an Object: the fields with values below it
+	twin    []*Field   // by ID of a Text multi-field: the keyword it is a copy of
+	longest int        // bytes of the longest name
 }
 
 // mapped builds the schema once, on first use.
@@ -38,6 +39,7 @@ var mapped = sync.OnceValue(func() *schema {
 	for i := range all {
 		all[i].ID = i
 		s.byName[all[i].Name] = &all[i]
+		s.longest = max(s.longest, len(all[i].Name))
 	}
 	for i := range all {
 		f := &all[i]
@@ -95,6 +97,9 @@ func Lookup(name string) *Field {
 		return f
 	}
 	for p := range prefixes(name) {
+		if len(p) > s.longest {
+			break // a name of a thousand dots would be hashed a thousand times
+		}
 		if r, ok := s.byName[p]; ok && r.Type == Flattened {
 			return &Field{
 				Name: name, Type: Flattened, ID: -1, Root: r, Key: name[len(p)+1:],

@@ -129,7 +129,7 @@ func TestIndexed_counts_UTF_16_units(t *testing.T) {
 // names that CloudTrail rules use are held here.
 func TestSchema_knows_what_rules_name(t *testing.T) {
 	t.Parallel()
-	names := strings.Fields(`@timestamp aws.cloudtrail.console_login.additional_eventdata.mfa_used
+	names := strings.FieldsSeq(`@timestamp aws.cloudtrail.console_login.additional_eventdata.mfa_used
 		aws.cloudtrail.error_code aws.cloudtrail.event_category aws.cloudtrail.recipient_account_id
 		aws.cloudtrail.request_parameters aws.cloudtrail.resources.arn aws.cloudtrail.resources.account_id
 		aws.cloudtrail.response_elements aws.cloudtrail.session_credential_from_console
@@ -143,9 +143,23 @@ func TestSchema_knows_what_rules_name(t *testing.T) {
 		source.geo.country_name source.ip tls.client.server_name user.changes.name user.entity.id user.id user.name
 		user.target.name user_agent.name user_agent.original destination.ip host.ip host.os.type process.name
 		process.pid network.direction dns.question.name file.path`)
-	for _, n := range names {
+	for n := range names {
 		if ecs.Lookup(n).Type == ecs.Unmapped {
 			t.Errorf("%s is not mapped", n)
 		}
+	}
+}
+
+// A rule may hold a name of half a million dots; finding out that nothing maps
+// it takes no longer than reading it.
+func TestLookup_of_a_name_of_dots_only(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("a.", 500_000) + "b"
+	if f := ecs.Lookup(name); f.Type != ecs.Unmapped || f.ID != -1 {
+		t.Errorf("field %+v, want an unmapped one", f)
+	}
+	name = "aws.cloudtrail.flattened.request_parameters" + strings.Repeat(".a", 500_000)
+	if f := ecs.Lookup(name); f.Type != ecs.Flattened || len(f.Key) != 999_999 {
+		t.Errorf("type %v, key of %d bytes, want a key of a flattened field", f.Type, len(f.Key))
 	}
 }
