@@ -116,7 +116,7 @@ func (a *app) detection(schedule detect.Schedule) (*detection, error) {
 // needs warns of rules that cannot run, or not as they were meant.
 func (d *detection) needs(programs []*rule.Program, city, asn bool) {
 	waiting := map[string]int{}
-	n := 0
+	n, dead := 0, 0
 	for _, p := range programs {
 		if p.Needs != "" {
 			waiting[p.Needs]++
@@ -139,7 +139,19 @@ func (d *detection) needs(programs []*rule.Program, city, asn bool) {
 		}
 	}
 	if k := len(d.warnings); k > 0 {
-		d.missing = append(d.missing, fmt.Sprintf("%s without a GeoIP database", count(k, "rule")))
+		d.missing = append(d.missing, count(k, "rule")+" without a GeoIP database")
+	}
+	for _, p := range programs {
+		if p.Needs == "" && detect.CannotFire(p) {
+			dead++
+			d.warnings = append(d.warnings, lamina.Warning{
+				Subject: p.Rule.File, Text: "no event satisfies its query, so it cannot alert",
+				Hint: "lamina rules lint " + p.Rule.File,
+			})
+		}
+	}
+	if dead > 0 {
+		d.missing = append(d.missing, count(dead, "rule")+" cannot fire")
 	}
 	if n == 0 {
 		return
@@ -420,8 +432,7 @@ func (a *app) target(t string) string {
 
 // sourceError reports a target that cannot be read.
 func (a *app) sourceError(err error) error {
-	var t *source.TargetError
-	if errors.As(err, &t) {
+	if t, ok := errors.AsType[*source.TargetError](err); ok {
 		return &Error{Msg: t.Error(), Hint: t.Hint, Code: Usage, Err: err}
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func TestRun_does_not_depend_on_delivery(t *testing.T) {
 	var raw [][]byte
 	for i := range 60 {
 		at := time.Date(2026, 6, 18, 13, 0, rng.IntN(900), 0, time.UTC).Format(time.RFC3339)
-		raw = append(raw, record(fmt.Sprint("e", i), at, "lambda.amazonaws.com", "Invoke", "requestID="+fmt.Sprint(rng.IntN(3))))
+		raw = append(raw, record(fmt.Sprint("e", i), at, "lambda.amazonaws.com", "Invoke", "requestID="+strconv.Itoa(rng.IntN(3))))
 	}
 	for _, schedule := range []detect.Schedule{detect.Once, detect.Replay} {
 		cfg := detect.Config{Schedule: schedule, Programs: []*rule.Program{
@@ -321,7 +322,7 @@ func TestWorker_bounds_classes(t *testing.T) {
 	cfg := detect.Config{Schedule: detect.Once, Programs: []*rule.Program{program(t, "last", `event.action: Name19999 and event.provider: *`)}}
 	var raw [][]byte
 	for i := range 20_000 {
-		raw = append(raw, record(fmt.Sprint(i), day+"13:00:00Z", "made-up", fmt.Sprintf("Name%d", i)))
+		raw = append(raw, record(strconv.Itoa(i), day+"13:00:00Z", "made-up", fmt.Sprintf("Name%d", i)))
 	}
 	alerts, _ := run(t, cfg, 1, raw)
 	if d := cmp.Diff([]string{"last 19999"}, ids(alerts)); d != "" {

@@ -165,6 +165,17 @@ func New(cfg Config) (*Engine, error) {
 // Rules is the number of rules the engine runs.
 func (e *Engine) Rules() int { return len(e.rules) }
 
+// CannotFire reports whether no event satisfies the program's query, whatever
+// the log holds: a field that is not mapped, a data set that is not ours.
+func CannotFire(p *rule.Program) bool {
+	return p.Predicate != nil && p.Predicate.Fold(func(f *ecs.Field) ([]string, bool) {
+		if f.Type == ecs.Unmapped {
+			return nil, true
+		}
+		return constants(f)
+	}) == query.False
+}
+
 // constants answers for the fields that have one value in the whole index.
 func constants(f *ecs.Field) ([]string, bool) {
 	if f.Type == ecs.ConstantKeyword && f.Const != "" {
@@ -178,7 +189,7 @@ func (e *Engine) fold(known query.Known) []int32 {
 	var out []int32
 	for i := range e.rules {
 		if e.rules[i].Predicate.Fold(known) != query.False {
-			out = append(out, int32(i)) //nolint:gosec // bounded by the number of rule files
+			out = append(out, int32(i))
 		}
 	}
 	return out
