@@ -29,16 +29,26 @@ test-integration: ## all tests with the race detector and the data in LAMINA_TES
 	test -n "$$LAMINA_TESTDATA" || echo "skip data by others: LAMINA_TESTDATA is not set"; \
 	$(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
 
-test-long: test-integration fuzz ## test-integration, then FUZZTIME of each fuzz target
+# Interrupted, it goes on where it stopped as long as the commit is the same.
+test-long: ## test-integration with the large inputs, then FUZZTIME of each fuzz target; goes on where it stopped
+	@done=.cache/test-long/$$(git rev-parse HEAD); mkdir -p $$done; \
+	if [ -e $$done/integration ]; then echo "test-integration is done"; \
+	else LAMINA_LONG=1 $(MAKE) --no-print-directory test-integration && touch $$done/integration || exit 1; fi; \
+	$(MAKE) --no-print-directory fuzz DONE=$$done
 
-bench: ## all benchmarks; those of the hot path report ratios to gunzip of the same process
-	$(GO) test -run '^$$' -bench . -benchmem -p 1 ./...
+bench: build ## detect as a multiple of gunzip in one process, beside zcat, then all other benchmarks
+	$(GO) test -run '^$$' -bench '^BenchmarkDetect$$' -benchtime 7x ./internal/ingest
+	$(GO) run ./internal/tools/besidezcat -lamina bin/lamina -rules builtin $(if $(LAMINA_TESTDATA),-rules $(LAMINA_TESTDATA)/elastic-aws-rules)
+	$(GO) test -run '^$$' -bench . -skip '^BenchmarkDetect$$' -benchmem -p 1 ./...
 
 fuzz: ## FUZZTIME (20s) of each fuzz target
 	@grep -rlE --include='*_test.go' '^func Fuzz' . | sort | while read -r file; do \
 	  grep -oE '^func Fuzz[A-Za-z0-9_]+' "$$file" | while read -r _ name; do \
+	    mark="$(DONE)/$$(echo "$${file%/*}" | tr / _)$$name"; \
+	    if [ -n "$(DONE)" ] && [ -e "$$mark" ]; then continue; fi; \
 	    echo "$${file%/*} $$name"; \
 	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel $(P) "$${file%/*}" </dev/null || exit 1; \
+	    if [ -n "$(DONE)" ]; then touch "$$mark"; fi; \
 	  done || exit 1; \
 	done
 
