@@ -206,6 +206,27 @@ func TestRun_history_fields_are_those_of_the_events_turn(t *testing.T) {
 	}
 }
 
+// An event without a valid time alerts by itself; rules that depend on what was
+// before do not see it, and it is counted.
+func TestRun_events_without_a_time(t *testing.T) {
+	for _, schedule := range []detect.Schedule{detect.Once, detect.Replay} {
+		cfg := detect.Config{Schedule: schedule, Enricher: &lastLayer{}, Programs: []*rule.Program{
+			program(t, "any", `event.action: Invoke`),
+			program(t, "history", `not lamina.layers.previous: *`),
+		}}
+		alerts, st := run(t, cfg, 1, [][]byte{
+			record("e1", "yesterday", "lambda.amazonaws.com", "Invoke"),
+			record("e2", day+"13:00:00Z", "lambda.amazonaws.com", "Invoke"),
+		})
+		if d := cmp.Diff([]string{"any e1", "any e2", "history e2"}, ids(alerts)); d != "" {
+			t.Errorf("%s: alerts (-want +got):\n%s", schedule, d)
+		}
+		if st.Untimed != 1 {
+			t.Errorf("%s: %d events without a time, want 1", schedule, st.Untimed)
+		}
+	}
+}
+
 // The schedule is compared with one that asks every run for its window, as the
 // detection engine does.
 func TestReplay_equals_running_every_window(t *testing.T) {
