@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
@@ -38,7 +39,7 @@ func bakedSecret(l content.Layer, found func(content.Result)) error {
 		}
 		for i, h := range secret.Scan(data) {
 			found(content.Result{
-				Outcome: lamina.Fail, File: name, Line: h.Line, Key: fmt.Sprint(i),
+				Outcome: lamina.Fail, File: name, Line: h.Line, Key: strconv.Itoa(i),
 				Detail:   "it holds an " + h.Kind + "; whether it is active was not asked",
 				Evidence: []string{h.Kind + ": " + h.Redacted, "sha256: " + l.SHA256},
 			})

@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
@@ -29,7 +30,7 @@ func duplicateEntry(l content.Layer, found func(content.Result)) error {
 		}
 		first, second := entries[o.Other], entries[o.Entry]
 		r := content.Result{
-			Outcome: lamina.Fail, File: second.Path, Key: fmt.Sprint(o.Entry),
+			Outcome: lamina.Fail, File: second.Path, Key: strconv.Itoa(o.Entry),
 			Detail: fmt.Sprintf("entries %d and %d have the same name and different content: which one runs depends on the unpacker", o.Other+1, o.Entry+1),
 			Evidence: []string{
 				fmt.Sprintf("entry %d: %d bytes, crc32 %08x", o.Other+1, first.Size, first.CRC32),

@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,8 +12,6 @@ import (
 )
 
 const layer = "arn:aws:lambda:eu-west-1:111122223333:layer:utils:3"
-
-func str(s string) *string { return &s }
 
 func TestEvaluate(t *testing.T) {
 	tests := map[string]struct {
@@ -54,13 +53,13 @@ func TestEvaluate(t *testing.T) {
 		},
 		"deny_that_may_match": {
 			policy:  `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","NotAction":"iam:*","Resource":"*","Condition":{"ForAnyValue:StringNotLike":{"lambda:Layer":"arn:aws:lambda:*:111122223333:*"}}}]}`,
-			req:     iam.Request{Action: "lambda:CreateFunction", Resource: "*", Keys: map[string]*string{"lambda:layer": str(layer)}},
+			req:     iam.Request{Action: "lambda:CreateFunction", Resource: "*", Keys: map[string]*string{"lambda:layer": new(layer)}},
 			want:    iam.Unknown,
 			residue: "ForAnyValue:StringNotLike lambda:Layer arn:aws:lambda:*:111122223333:*",
 		},
 		"arn_like": {
 			policy: `{"Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:*:iam::*:role/deploy-*"}}}]}`,
-			req:    iam.Request{Action: "lambda:GetLayerVersion", Keys: map[string]*string{"aws:principalarn": str("arn:aws-cn:iam::111122223333:role/deploy-1")}},
+			req:    iam.Request{Action: "lambda:GetLayerVersion", Keys: map[string]*string{"aws:principalarn": new("arn:aws-cn:iam::111122223333:role/deploy-1")}},
 			want:   iam.Allowed,
 		},
 	}
@@ -74,11 +73,11 @@ func TestEvaluate(t *testing.T) {
 			if d.Effect != tt.want {
 				t.Errorf("got %s, want %s", d.Effect, tt.want)
 			}
-			var residue string
+			var residue strings.Builder
 			for _, c := range d.Residue {
-				residue += c.String()
+				residue.WriteString(c.String())
 			}
-			if residue != tt.residue {
+			if residue := residue.String(); residue != tt.residue {
 				t.Errorf("residue %q, want %q", residue, tt.residue)
 			}
 			if (d.Effect == iam.Unknown) != (len(d.Residue) > 0) {

@@ -165,7 +165,7 @@ func (c *compiler) everyField(n Node, name *Literal, one func(*ecs.Field) (query
 		}
 	}
 	if len(ps) == 0 {
-		return query.Fixed(false, nil, c.at(n), fmt.Sprintf("no mapped field is called %s", name.Text())), nil
+		return query.Fixed(false, nil, c.at(n), "no mapped field is called "+name.Text()), nil
 	}
 	return query.Across(c.at(n), ps...), nil
 }

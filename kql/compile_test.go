@@ -13,24 +13,24 @@ import (
 	"github.com/lamina-sec/lamina/query"
 )
 
-func compile(t testing.TB, src string) query.Predicate {
-	t.Helper()
+func compile(tb testing.TB, src string) query.Predicate {
+	tb.Helper()
 	q, err := kql.Parse(src)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p, err := kql.Compile(q, options(false))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
-func document(t testing.TB, src string) *ecs.Doc {
-	t.Helper()
+func document(tb testing.TB, src string) *ecs.Doc {
+	tb.Helper()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(src), &m); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return ecs.NewDoc(m, lookup)
 }
@@ -137,9 +137,15 @@ func nilIfEmpty(s []string) []string {
 func BenchmarkMatch(b *testing.B) {
 	ev := document(b, everything)
 	for _, c := range []struct{ name, src string }{
-		{"term", "kw: nothing"}, {"list_of_8", "kw: " + list(8)}, {"list_of_50", "kw: " + list(50)},
-		{"prefix", "kw: arn:aws:lambda*"}, {"contains", "kw: *assumed-role*"}, {"three_parts", "kw: arn*role*user"},
-		{"ip_block", `ip: "192.168.0.0/16"`}, {"text", "txt: zebra"}, {"date", "date < 5"},
+		{"term", "kw: nothing"},
+		{"list_of_8", "kw: " + list(8)},
+		{"list_of_50", "kw: " + list(50)},
+		{"prefix", "kw: arn:aws:lambda*"},
+		{"contains", "kw: *assumed-role*"},
+		{"three_parts", "kw: arn*role*user"},
+		{"ip_block", `ip: "192.168.0.0/16"`},
+		{"text", "txt: zebra"},
+		{"date", "date < 5"},
 		{"rule", `const: aws.cloudtrail and kw2: x and kw: (a or b or c) and not txt: fox`},
 	} {
 		src := strings.ReplaceAll(c.src, "arn:", `arn\:`)

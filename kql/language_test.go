@@ -3,7 +3,6 @@ package kql_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -108,7 +107,7 @@ func (c *chunk) add(number int, line string) error {
 func (c *chunk) addPoint(s string) error {
 	row := strings.Split(s, " | ")
 	if len(row) != 4 || row[3] != "measured" && row[3] != "derived" {
-		return fmt.Errorf("want point | what Lamina does | source | measured or derived")
+		return errors.New("want point | what Lamina does | source | measured or derived")
 	}
 	c.point = row
 	return nil

@@ -383,7 +383,7 @@ const wildMark = "\u0001"
 
 func oraclePieces(lit *kql.Literal) []oraclePiece {
 	var out []oraclePiece
-	for _, w := range strings.Fields(strings.Join(lit.Parts, wildMark)) {
+	for w := range strings.FieldsSeq(strings.Join(lit.Parts, wildMark)) {
 		wild := strings.Contains(w, wildMark)
 		if n := len(out); n > 0 && !wild && !out[n-1].wild {
 			out[n-1].text += " " + w

@@ -158,7 +158,7 @@ func queryString(f *ecs.Field, lit *Literal, wild func(*Literal) query.Test) (co
 }
 
 func isOperator(s string) bool {
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		if w == "AND" || w == "OR" || w == "NOT" {
 			return true
 		}

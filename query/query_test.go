@@ -173,8 +173,12 @@ func TestNearestMiss(t *testing.T) {
 		{"first_in_order", map[string]any{}, "a: x", []string{"a: x", "b: 2"}, []string{"a is missing", "b is missing"}, 3, 4},
 		{"a_not", map[string]any{"a": "x", "b": []any{"2", "3"}}, "not b: 3", []string{"not b: 3"}, []string{`b is "2", "3"`}, 1, 4},
 		{
-			"many_values", map[string]any{"a": []any{"p", "q", "r", "s", "t"}, "b": "2"},
-			"a: x", []string{"a: x"}, []string{`a is "p", "q", "r" and 2 more`}, 2, 4,
+			"many_values",
+			map[string]any{"a": []any{"p", "q", "r", "s", "t"}, "b": "2"},
+			"a: x",
+			[]string{"a: x"},
+			[]string{`a is "p", "q", "r" and 2 more`},
+			2, 4,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

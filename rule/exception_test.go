@@ -93,11 +93,11 @@ func TestExceptionsThatApply(t *testing.T) {
 		time.Unix(0, 0): "acd",
 		time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC): "ad",
 	} {
-		got := ""
+		var items strings.Builder
 		for _, i := range x.For(r, now) {
-			got += i.ItemID
+			items.WriteString(i.ItemID)
 		}
-		if got != want {
+		if got := items.String(); got != want {
 			t.Errorf("at %v: got items %s, want %s", now, got, want)
 		}
 	}

@@ -48,8 +48,7 @@ func (p *jsonParser) token() (json.Token, int, *Error) {
 	tok, err := p.dec.Token()
 	if err != nil {
 		off := int(p.dec.InputOffset())
-		var se *json.SyntaxError
-		if errors.As(err, &se) {
+		if se, ok := errors.AsType[*json.SyntaxError](err); ok {
 			off = max(int(se.Offset)-1, 0)
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -228,4 +227,4 @@ func (v *Value) Any() any {
 }
 
 // made is a Value that no file wrote; it stands where pos says for messages.
-func made(k Kind, text string, pos query.Pos) *Value { return &Value{Kind: k, Text: text, Pos: pos} }
+func made(text string, pos query.Pos) *Value { return &Value{Kind: String, Text: text, Pos: pos} }

@@ -107,7 +107,7 @@ const Unfinished = "CHANGE ME"
 
 func (l *linter) keys() {
 	for _, x := range l.r.Extra {
-		p := Problem{Pos: x.Pos, Level: Warn, Code: "unknown-key", Msg: fmt.Sprintf("unknown key %s", x.Path)}
+		p := Problem{Pos: x.Pos, Level: Warn, Code: "unknown-key", Msg: "unknown key " + x.Path}
 		if x.Hint != "" {
 			p.Hint, p.Correction = "did you mean "+x.Hint+"?", x.Hint
 		}
@@ -283,7 +283,7 @@ func (l *linter) field(name string, pos query.Pos, level Level, plain bool) {
 	case f.Source == "" && f.Type != ecs.Object:
 		l.add(Problem{
 			Pos: pos, Level: Warn, Code: "unfilled-field",
-			Msg: fmt.Sprintf("%s is mapped, but nothing fills it for CloudTrail", name),
+			Msg: name + " is mapped, but nothing fills it for CloudTrail",
 		})
 	}
 }

@@ -15,8 +15,7 @@ import (
 func (l *linter) lookAtQuery() {
 	r := l.r
 	p, err := r.Compile(CompileOptions{})
-	var errs Errors
-	if errors.As(err, &errs) {
+	if errs, ok := errors.AsType[Errors](err); ok {
 		for _, e := range errs {
 			l.add(Problem{Pos: e.Pos, Level: Wrong, Code: "query", Msg: e.Msg, Hint: e.Hint})
 		}
@@ -27,7 +26,7 @@ func (l *linter) lookAtQuery() {
 	}
 	if p.Predicate == nil {
 		if r.Query != "" {
-			l.add(Problem{Pos: l.at("query"), Level: Note, Code: "not-linted", Msg: fmt.Sprintf("the query is not linted: that needs %s", p.Needs)})
+			l.add(Problem{Pos: l.at("query"), Level: Note, Code: "not-linted", Msg: "the query is not linted: that needs " + p.Needs})
 		}
 		l.data(p)
 		return
@@ -121,7 +120,7 @@ func (q *queryLinter) value(c clause) {
 	case v.Quoted && strings.Contains(text, "*") && text != "*":
 		q.add(Problem{
 			Pos: pos, Level: Warn, Code: "quoted-wildcard",
-			Msg:        fmt.Sprintf("in quotes the star is itself: only a value with a star in it is equal to %s", kql.Format(v)),
+			Msg:        "in quotes the star is itself: only a value with a star in it is equal to " + kql.Format(v),
 			Hint:       "write it without quotes to match by pattern",
 			Correction: kql.Format(&kql.Literal{Kind: kql.Wildcard, Parts: strings.Split(text, "*")}),
 		})
@@ -143,7 +142,7 @@ func (q *queryLinter) value(c clause) {
 		if c.field == nil {
 			q.add(Problem{
 				Pos: pos, Level: Warn, Code: "free-text",
-				Msg: fmt.Sprintf("%s names no field: it is looked for in all of them", kql.Format(v)), Hint: "write field: value",
+				Msg: kql.Format(v) + " names no field: it is looked for in all of them", Hint: "write field: value",
 			})
 		}
 		return
@@ -153,7 +152,7 @@ func (q *queryLinter) value(c clause) {
 	}
 	switch {
 	case f.Type == ecs.Object && !v.Lone():
-		q.never(c, fmt.Sprintf("%s has fields below it and no value of its own", f.Name), "", "")
+		q.never(c, f.Name+" has fields below it and no value of its own", "", "")
 	case v.Kind == kql.Wildcard && !v.Lone() && f.Root != nil:
 		q.add(Problem{
 			Pos: pos, Level: Note, Code: "flattened-wildcard",
@@ -161,7 +160,7 @@ func (q *queryLinter) value(c clause) {
 			Hint: "Lamina compares it with that key; --elastic-quirks does as Elasticsearch does",
 		})
 	case v.Lone() && isAlways(f):
-		q.always(c, fmt.Sprintf("every record has %s", f.Name))
+		q.always(c, "every record has "+f.Name)
 	case f.Type == ecs.ConstantKeyword:
 		q.constant(c, f)
 	case v.Kind != kql.Wildcard:
@@ -271,7 +270,7 @@ func (q *queryLinter) action(c clause, f *ecs.Field, text string) {
 		if first := c.value.Parts[0]; !c.negated && first != "" && dataEventBegins(q.providers(), first) {
 			q.add(Problem{
 				Pos: q.at(c.value.At), Level: Note, Code: "data-event",
-				Msg: fmt.Sprintf("%s matches data events: a trail records them only where it was told to", kql.Format(c.value)),
+				Msg: kql.Format(c.value) + " matches data events: a trail records them only where it was told to",
 			})
 		}
 		return
@@ -294,7 +293,7 @@ func (q *queryLinter) action(c clause, f *ecs.Field, text string) {
 	if !c.negated && dataEvent(q.providers(), text) {
 		q.add(Problem{
 			Pos: q.at(c.value.At), Level: Note, Code: "data-event",
-			Msg: fmt.Sprintf("%s is a data event: a trail records it only where it was told to", text),
+			Msg: text + " is a data event: a trail records it only where it was told to",
 		})
 	}
 }
@@ -358,7 +357,7 @@ func (q *queryLinter) whole() {
 		}
 		q.add(Problem{
 			Pos: q.at(culprit.Pos()), Level: Wrong, Code: "cannot-fire",
-			Msg: fmt.Sprintf("the rule cannot fire: no CloudTrail document satisfies %s", short(kql.Format(culprit))),
+			Msg: "the rule cannot fire: no CloudTrail document satisfies " + short(kql.Format(culprit)),
 		})
 		return
 	case query.True:
@@ -497,7 +496,7 @@ func (q *queryLinter) branch(n kql.Node, context []query.Predicate) {
 		if q.possible(p, f) && !q.possible(query.And(append(slices.Clone(context), p)...), f) {
 			q.add(Problem{
 				Pos: q.at(n.Pos()), Level: Warn, Code: "dead-branch",
-				Msg: fmt.Sprintf("this alternative is never true: what stands beside it asks for another %s", f.Name),
+				Msg: "this alternative is never true: what stands beside it asks for another " + f.Name,
 			})
 			return
 		}

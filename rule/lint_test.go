@@ -28,13 +28,14 @@ func lintQuery(t *testing.T, q string) []string {
 	r := parse(t, fmt.Sprintf(clean, q))
 	var out []string
 	for _, p := range Lint(r, LintContext{Tests: 1}) {
-		s := fmt.Sprintf("%d:%d %s %s: %s", p.Pos.Line-queryLine+1, p.Pos.Col, p.Level, p.Code, p.Msg)
+		var s strings.Builder
+		fmt.Fprintf(&s, "%d:%d %s %s: %s", p.Pos.Line-queryLine+1, p.Pos.Col, p.Level, p.Code, p.Msg)
 		for _, x := range []string{p.Hint, p.Correction} {
 			if x != "" {
-				s += " | " + x
+				s.WriteString(" | " + x)
 			}
 		}
-		out = append(out, s)
+		out = append(out, s.String())
 	}
 	return out
 }
@@ -154,7 +155,8 @@ func TestLintRule(t *testing.T) {
 	}{
 		{"clean", fmt.Sprintf(clean, "user.id: x"), LintContext{Tests: 1}, nil},
 		{
-			"bare", with("query = \"user.id: x\"\n"), LintContext{},
+			"bare", with("query = \"user.id: x\"\n"),
+			LintContext{},
 			[]string{
 				"3:2 note no-false-positives: the rule names no false positives",
 				"3:2 note no-note: the rule has no investigation guide (note)",
@@ -163,24 +165,29 @@ func TestLintRule(t *testing.T) {
 			},
 		},
 		{
-			"unknown_keys", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "refrences = []\nnote =", 1) + "[rule.threshold]\nfields = []\n", LintContext{Tests: 1},
+			"unknown_keys", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "refrences = []\nnote =", 1) + "[rule.threshold]\nfields = []\n",
+			LintContext{Tests: 1},
 			[]string{"11:1 warning unknown-key: unknown key rule.refrences | did you mean references? | references", "18:1 warning unknown-key: unknown key rule.threshold.fields | did you mean field? | field"},
 		},
 		{
-			"schedule_gap", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "interval = \"1h\"\nfrom = \"now-30m\"\nnote =", 1), LintContext{Tests: 1},
+			"schedule_gap", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "interval = \"1h\"\nfrom = \"now-30m\"\nnote =", 1),
+			LintContext{Tests: 1},
 			[]string{"12:8 error schedule-gap: the rule runs every 1h and looks at 30m: events in the 30m between are never looked at | \"now-61m\""},
 		},
 		{
-			"schedule_gap_by_default", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "interval = \"10m\"\nnote =", 1), LintContext{Tests: 1},
+			"schedule_gap_by_default", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "interval = \"10m\"\nnote =", 1),
+			LintContext{Tests: 1},
 			[]string{"3:2 error schedule-gap: the rule runs every 10m and looks at 6m: events in the 4m between are never looked at | from = \"now-11m\""},
 		},
 		{
-			"schedule_tight", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "from = \"now-5m\"\nnote =", 1), LintContext{Tests: 1},
+			"schedule_tight", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "from = \"now-5m\"\nnote =", 1),
+			LintContext{Tests: 1},
 			[]string{"11:8 note schedule-tight: the rule looks at exactly one interval: an event that arrives late by a second is never looked at | \"now-6m\""},
 		},
 		{
 			"odd", strings.NewReplacer("risk_score = 47", "risk_score = 90", `"11111111-2222-4333-8444-555555555555"`, `"mine"`, `note = "`, `note = "`+Unfinished+" ").
-				Replace(fmt.Sprintf(clean, "user.id: x")) + "[rule.investigation_fields]\nfield_names = [\"user.nmae\"]\n", LintContext{Tests: 1},
+				Replace(fmt.Sprintf(clean, "user.id: x")) + "[rule.investigation_fields]\nfield_names = [\"user.nmae\"]\n",
+			LintContext{Tests: 1},
 			[]string{
 				"4:11 note rule-id: rule_id is not a UUID in lower case | Kibana takes it, other tools may not",
 				"8:14 note severity-risk: risk_score 90 is in the band of severity critical, the rule says medium",
@@ -189,11 +196,13 @@ func TestLintRule(t *testing.T) {
 			},
 		},
 		{
-			"other_index", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "index = [\"logs-okta*\"]\nnote =", 1), LintContext{Tests: 1},
+			"other_index", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "index = [\"logs-okta*\"]\nnote =", 1),
+			LintContext{Tests: 1},
 			[]string{"11:9 warning other-index: none of the index patterns reads CloudTrail (logs-aws.cloudtrail-*) | Lamina evaluates the rule over CloudTrail all the same"},
 		},
 		{
-			"exceptions", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "exceptions_list = [{ list_id = \"l\" }]\nnote =", 1), LintContext{Tests: 1, Exceptions: &Exceptions{}},
+			"exceptions", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "exceptions_list = [{ list_id = \"l\" }]\nnote =", 1),
+			LintContext{Tests: 1, Exceptions: &Exceptions{}},
 			[]string{`11:20 warning exceptions-missing: no exception of the list "l" is at hand: its events give alerts | give the list with --exceptions`},
 		},
 		{
@@ -208,7 +217,8 @@ subtechnique = [{ id = "T1578.005", name = "Modify Cloud Compute Configurations"
 framework = "MITRE ATT&CK"
 tactic = { id = "TA0005", name = "Stealth" }
 technique = [{ id = "T1685", name = "Disable or Modify Tools" }, { id = "T1002", name = "Data Compressed" }]
-`, LintContext{Tests: 1},
+`,
+			LintContext{Tests: 1},
 			[]string{
 				`18:34 error threat-name: tactic TA0002 is Execution, not "Executing" | "Execution"`,
 				`21:8 error threat-name: technique T1648 is Serverless Execution, not "Serverless" | "Serverless Execution"`,
@@ -219,20 +229,22 @@ technique = [{ id = "T1685", name = "Disable or Modify Tools" }, { id = "T1002",
 			},
 		},
 		{
-			"eql", strings.Replace(fmt.Sprintf(clean, "any where true"), `type = "query"`, `type = "eql"`, 1), LintContext{Tests: 1},
+			"eql", strings.Replace(fmt.Sprintf(clean, "any where true"), `type = "query"`, `type = "eql"`, 1),
+			LintContext{Tests: 1},
 			[]string{"9:8 note needs: the rule does not run yet: it needs the EQL engine", "13:9 note not-linted: the query is not linted: that needs the EQL engine"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
 			for _, p := range Lint(parse(t, tc.text), tc.ctx) {
-				s := fmt.Sprintf("%d:%d %s %s: %s", p.Pos.Line, p.Pos.Col, p.Level, p.Code, p.Msg)
+				var s strings.Builder
+				fmt.Fprintf(&s, "%d:%d %s %s: %s", p.Pos.Line, p.Pos.Col, p.Level, p.Code, p.Msg)
 				for _, x := range []string{p.Hint, p.Correction} {
 					if x != "" {
-						s += " | " + x
+						s.WriteString(" | " + x)
 					}
 				}
-				got = append(got, s)
+				got = append(got, s.String())
 			}
 			if d := cmp.Diff(tc.want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -132,9 +131,9 @@ func fixedField(field *kql.Literal) bool {
 // value in it.
 func mutateClause(add func(target, with kql.Node, change, try string), n kql.Node, lit *kql.Literal, fixed, negated bool) {
 	text := kql.Format(n)
-	try := fmt.Sprintf("a record under nomatch/ that fails only: %s", text)
+	try := "a record under nomatch/ that fails only: " + text
 	if negated {
-		try = fmt.Sprintf("a record under nomatch/ that is excluded only by: %s", text)
+		try = "a record under nomatch/ that is excluded only by: " + text
 	}
 	add(n, &kql.Not{At: n.Pos(), X: n}, "with not "+text, "a record under match/ that satisfies: "+text)
 	if fixed {

@@ -240,10 +240,10 @@ func plainTerms(v *Value) bool {
 func markTypes(types, v *Value, pointer string) {
 	switch v.Kind {
 	case Time:
-		types.set(pointer, v.Pos, made(String, "time", v.Pos))
+		types.set(pointer, v.Pos, made("time", v.Pos))
 	case Float:
 		if !finite(v) {
-			types.set(pointer, v.Pos, made(String, "number", v.Pos))
+			types.set(pointer, v.Pos, made("number", v.Pos))
 		}
 	case Array:
 		for i, e := range v.Elems {
@@ -394,13 +394,13 @@ func termsTable(v *Value) *Value {
 	}
 	pos := fields.orPos(v)
 	t := &Value{Kind: Table, Pos: pos}
-	t.set("field", pos, made(String, "new_terms_fields", pos))
+	t.set("field", pos, made("new_terms_fields", pos))
 	if fields != nil {
 		t.set("value", pos, fields)
 	}
 	if start != nil {
 		w := &Value{Kind: Table, Pos: start.Pos}
-		w.set("field", start.Pos, made(String, "history_window_start", start.Pos))
+		w.set("field", start.Pos, made("history_window_start", start.Pos))
 		w.set("value", start.Pos, start)
 		t.set("history_window_start", start.Pos, &Value{Kind: Array, Pos: start.Pos, Elems: []*Value{w}})
 	}
@@ -460,7 +460,7 @@ func addNulls(root *Value, nulls []string) {
 	})
 	list := &Value{Kind: Array}
 	for _, p := range nulls {
-		list.Elems = append(list.Elems, made(String, p, query.Pos{}))
+		list.Elems = append(list.Elems, made(p, query.Pos{}))
 	}
 	table := func(t *Value, name string) *Value {
 		if v := t.Get(name); v != nil && v.Kind == Table {

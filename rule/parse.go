@@ -127,7 +127,7 @@ func (d *decoder) integer(t *Value, path, name string, def, lo, hi int) int {
 		d.fail(v.Pos, "", "%s: %v", path, err)
 		return def
 	case n < int64(lo) || n > int64(hi):
-		if hi == math.MaxInt32 {
+		if hi == math.MaxInt32 && n < int64(lo) {
 			d.fail(v.Pos, "", "%s is %d; it must be at least %d", path, n, lo)
 		} else {
 			d.fail(v.Pos, "", "%s is %d; it must be between %d and %d", path, n, lo, hi)

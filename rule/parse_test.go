@@ -91,7 +91,9 @@ technique = [{ id = "T1578", name = "Modify Cloud Compute Infrastructure", refer
 		[]Mapping{{Field: "lamina.grant.scope", Operator: "equals", Value: "public", Severity: "critical"}},
 		[]Mapping{{Field: "lamina.grant.risk_score", Operator: "equals", RiskScore: -1}},
 		[]ExceptionRef{{ID: "a", ListID: "shared-layers", Type: "detection", Namespace: "single"}},
-		[]string{"@timestamp"}, []string{"T1578", "T1578.005"}, 1, true,
+		[]string{"@timestamp"},
+		[]string{"T1578", "T1578.005"},
+		1, true,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -210,8 +212,7 @@ func TestQueryPositions(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			r := parse(t, with(tc.query))
 			_, err := r.Compile(CompileOptions{})
-			var q *query.Error
-			if !errors.As(err, &q) {
+			if _, ok := errors.AsType[*query.Error](err); !ok {
 				t.Fatalf("got %v", err)
 			}
 			if !strings.HasPrefix(err.Error(), "rules/mine.toml:"+tc.want+": ") {

@@ -40,9 +40,9 @@ func plain(v *Value) any {
 			return v.Text
 		}
 		return f
-	default:
-		return v.Kind.String() + " " + v.Text
+	case String, Bool, Time, Null:
 	}
+	return v.Kind.String() + " " + v.Text
 }
 
 // A rule written as TOML or as a Kibana export and read again has every key it

@@ -111,7 +111,6 @@ type text struct {
 	name  string
 	data  []byte
 	lines []int // offsets of the line starts
-	json  bool
 }
 
 func newText(name string, data []byte) *text {
@@ -147,8 +146,7 @@ func parseTOML(f *text) (*Value, Errors) {
 	}
 	if err := p.p.Error(); err != nil {
 		pos := f.pos(0, 0)
-		var pe *unstable.ParserError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*unstable.ParserError](err); ok {
 			// A highlight is a subslice of the data, except where the
 			// parser ran off its end.
 			if off := cap(f.data) - cap(pe.Highlight); off >= 0 && off <= len(f.data) {
@@ -393,7 +391,7 @@ func escape(b []byte, multi bool) (n, size int) {
 	if len(b) < 2 {
 		return len(b), 0
 	}
-	digits := 0
+	var digits int
 	switch b[1] {
 	case 'x':
 		digits = 2

@@ -2,7 +2,7 @@ package rules_test
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -136,7 +136,7 @@ func makeEvent(reg *publishers.Registry) rule.EventMaker {
 				return ev, nil
 			}
 		}
-		return nil, fmt.Errorf("no event")
+		return nil, errors.New("no event")
 	}
 }
 

@@ -32,6 +32,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -225,8 +226,8 @@ func (f *Fake) idsOf(c Caller) ids {
 	}
 	identity := Session{f: f, caller: c}.identity(i).append(nil, api)
 	i.before = identity
-	if at := bytes.Index(identity, []byte(created)); at >= 0 {
-		i.before, i.after = identity[:at], identity[at+len(created):]
+	if before, after, ok := bytes.Cut(identity, []byte(created)); ok {
+		i.before, i.after = before, after
 	}
 	f.ids[c] = i
 	return i
@@ -267,10 +268,7 @@ func (s Session) partition() string {
 func (f *Fake) uuid() string {
 	var b [16]byte
 	for i := 0; i < len(b); i += 8 {
-		v := f.random.Uint64()
-		for j := range 8 {
-			b[i+j] = byte(v >> (8 * j))
-		}
+		binary.LittleEndian.PutUint64(b[i:], f.random.Uint64())
 	}
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	var s [36]byte

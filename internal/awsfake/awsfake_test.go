@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-
 	"io"
 	"net/http"
 	"strings"
@@ -56,8 +55,7 @@ func grant(sid, principal, organization, revision string) awsfake.AddLayerVersio
 }
 
 func status(err error) int {
-	var e *awsfake.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*awsfake.Error](err); ok {
 		return e.Status
 	}
 	if err != nil {
@@ -401,7 +399,7 @@ func TestContent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer res.Body.Close()
+		defer func() { _ = res.Body.Close() }()
 		body, err := io.ReadAll(res.Body)
 		if err != nil {
 			t.Fatal(err)

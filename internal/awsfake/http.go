@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -228,7 +227,7 @@ func (f *Fake) content(w http.ResponseWriter, r *http.Request) {
 		refuse("AccessDenied")
 		return
 	}
-	w.Header().Set("Content-Length", fmt.Sprint(len(v.code)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(v.code)))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(v.code) // the client may have gone
 }

@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"slices"
 	"time"
 )
 
@@ -18,7 +19,7 @@ type Event struct {
 func (f *Fake) Trail() []Event {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.trail[:len(f.trail):len(f.trail)]
+	return slices.Clip(f.trail)
 }
 
 // An operation is one API call by its Go name.

@@ -92,8 +92,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 func fail(action, resource string, err error) error {
 	e := &Error{Action: action, Resource: resource, Err: err}
-	var api apiError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[apiError](err); ok {
 		e.Denied = strings.HasPrefix(api.ErrorCode(), "AccessDenied")
 		e.Err = fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage()) // without the SDK's wrapping, which names hosts and request ids
 	}
@@ -170,8 +169,7 @@ func (c *Client) Policy(ctx context.Context, arn string) (*lamina.LayerPolicy, e
 	}
 	n := int64(l.Version)
 	out, err := c.sdk.GetLayerVersionPolicy(ctx, &lambda.GetLayerVersionPolicyInput{LayerName: aws.String(l.Unversioned()), VersionNumber: &n})
-	var none *types.ResourceNotFoundException
-	if errors.As(err, &none) {
+	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); ok {
 		return nil, nil //nolint:nilnil // no policy is an answer, not an error
 	}
 	if err != nil {

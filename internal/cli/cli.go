@@ -186,7 +186,7 @@ func (a *app) path(p string) string {
 // note prints one line to standard error unless --quiet.
 func (a *app) note(format string, args ...any) {
 	if !a.flags.quiet {
-		fmt.Fprintln(a.std.Err, "lamina: "+safe.Terminal(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(a.std.Err, "lamina: "+clip(safe.Terminal(fmt.Sprintf(format, args...))))
 	}
 }
 

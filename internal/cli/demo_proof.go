@@ -74,7 +74,7 @@ func (d *story) rehearse(ctx context.Context) error {
 func rehearsal(p lamina.Plan, before, after *lamina.LayerPolicy, entries int) lamina.Answer {
 	a := lamina.Answer{
 		Question: "rehearsal", Asks: "Would plan " + p.ID + " work, and can it be undone?", Alert: p.Exposure, Outcome: lamina.Pass,
-		Text:     fmt.Sprintf("%s applied, the check passed, undone again: the grants are those of before", count(len(p.Steps), "step")),
+		Text:     count(len(p.Steps), "step") + " applied, the check passed, undone again: the grants are those of before",
 		Evidence: []string{fmt.Sprintf("journal: %s, each with the digest of the one before", count(entries, "line")), "plan: " + p.ID},
 	}
 	if !slices.EqualFunc(grants(before), grants(after), func(a, b lamina.Grant) bool { return a == b }) {

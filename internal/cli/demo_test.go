@@ -109,7 +109,7 @@ func TestSampleWrite(t *testing.T) {
 			t.Fatalf("%v: exit %d: %s", args, code, errs)
 		}
 		var ids []string
-		for _, line := range strings.Split(out.String(), "\n") {
+		for line := range strings.SplitSeq(out.String(), "\n") {
 			var a struct {
 				ID string `json:"alert.id"`
 			}

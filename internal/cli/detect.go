@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -168,6 +169,9 @@ func (d *detection) needs(programs []*rule.Program, city, asn bool) {
 	d.missing = append(d.missing, count(n, "rule")+" not run")
 }
 
+// maxPublishers is more than any list of publishers needs.
+const maxPublishers = 16 << 20
+
 // loadPublishers reads the built-in registry and the files of --publishers.
 func (a *app) loadPublishers() (*publishers.Registry, error) {
 	builtin, err := publishers.Builtin()
@@ -176,7 +180,7 @@ func (a *app) loadPublishers() (*publishers.Registry, error) {
 	}
 	lists := [][]publishers.Publisher{builtin.All()}
 	for _, name := range a.conf.list("publishers") {
-		data, err := os.ReadFile(a.path(name))
+		data, err := readInput(a.path(name), maxPublishers)
 		if err != nil {
 			return nil, a.missing(name, err)
 		}
@@ -271,6 +275,9 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 			return a.sourceError(err)
 		}
 	}
+	if err := a.keepInputs(a.inputs(files.Blobs)); err != nil {
+		return err
+	}
 	r, err := a.results(cmd)
 	if err != nil {
 		return err
@@ -281,7 +288,11 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 			return err
 		}
 	}
-	run := d.engine.NewRun(d.open(), func(al lamina.Alert) error { return r.Write(lamina.Message{Alert: &al}) })
+	ctx := cmd.Context()
+	if f.follow {
+		ctx = context.WithoutCancel(ctx) // an event that was read is judged
+	}
+	run := d.engine.NewRun(cancelled(ctx, d.open()), func(al lamina.Alert) error { return cmp.Or(ctx.Err(), r.Write(lamina.Message{Alert: &al})) })
 	run.Documents = a.wantsDocuments()
 	opt := ingest.Options{
 		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
@@ -293,6 +304,9 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	total, err := a.once(cmd.Context(), d, files, run, opt)
 	if err != nil {
 		return err
+	}
+	if why := nothing(files, total); why != "" {
+		d.missing = append(d.missing, why)
 	}
 	return r.Finish(d.summary(files, total, run.Stats))
 }
@@ -364,6 +378,30 @@ func (d *detection) open() func([]byte) (detect.Record, error) {
 	return func(raw []byte) (detect.Record, error) { return ev, ev.Reset(raw) }
 }
 
+// cancelled makes the second pass, which may open a million records, end with ctx.
+func cancelled(ctx context.Context, open func([]byte) (detect.Record, error)) func([]byte) (detect.Record, error) {
+	return func(raw []byte) (detect.Record, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return open(raw)
+	}
+}
+
+// nothing says why there was nothing to evaluate, "" if there was something or
+// the time window left it out.
+func nothing(files *source.Set, c ingest.Counts) string {
+	switch {
+	case len(files.Blobs) == 0 && files.Pruned == 0 && len(files.Ignored) > 0:
+		return "no log files: " + count(len(files.Ignored), "file") + " there are not logs by name and content"
+	case len(files.Blobs) == 0 && files.Pruned == 0 && len(files.Skipped) == 0:
+		return "no log files"
+	case c.Files > 0 && c.Bytes == 0 && c.Skips == 0:
+		return "the input is empty"
+	}
+	return ""
+}
+
 // summary says what was counted and how complete the answer is.
 func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats) lamina.Summary {
 	s := lamina.Summary{
@@ -395,7 +433,7 @@ func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats)
 	}
 	add(int64(len(files.Skipped)), "file", "not opened")
 	add(st.Untimed, "event", "without a valid time, which rules about changes over time do not see")
-	add(d.enricher.History().Stats().Evicted, "function or grant", "forgotten for want of memory: later changes to them read as first sight")
+	add(d.enricher.History().Stats().Evicted, "past state", "forgotten for want of memory: later changes to those functions and grants read as first sight")
 	add(st.OverMaxSignals, "match", "beyond max_signals, as in Elastic (--schedule once shows them)")
 	add(st.Unscheduled, "match", "between two runs of the rule, as in Elastic (--schedule once shows them)")
 	s.Complete = len(s.Incomplete) == 0

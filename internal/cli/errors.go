@@ -69,14 +69,25 @@ func (a *app) fail(err error) Code {
 		code, hint = Usage, q.Hint
 	}
 	lines := safe.Lines(strings.TrimRight(err.Error(), "\n"))
-	fmt.Fprintln(a.std.Err, "lamina: error: "+lines[0])
+	fmt.Fprintln(a.std.Err, "lamina: error: "+clip(lines[0]))
 	for _, l := range lines[1:] {
-		fmt.Fprintln(a.std.Err, "    "+l)
+		fmt.Fprintln(a.std.Err, "    "+clip(l))
 	}
 	if hint != "" {
 		fmt.Fprintln(a.std.Err, "lamina: hint: "+safe.Terminal(hint))
 	}
 	return code
+}
+
+// maxLine is how much of a line of an error is printed: a name in it may be as
+// long as the file it stands in.
+const maxLine = 2000
+
+func clip(line string) string {
+	if len(line) <= maxLine {
+		return line
+	}
+	return strings.ToValidUTF8(line[:maxLine], "") + "…"
 }
 
 // missing is the error for a path that cannot be opened: for one that is not

@@ -166,7 +166,7 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 	case len(found) == 0:
 		return x, usagef("the id is the record's eventID", "no event %q among the %d of %s", id, c.Evaluated, strings.Join(files, " "))
 	case len(found)+more > 1 && !allEqual(found):
-		return x, usagef(fmt.Sprintf("add #ID of one of them: %s", strings.Join(found, ", ")), "%d events in %s match", len(found)+more, strings.Join(files, " "))
+		return x, usagef("add #ID of one of them: "+strings.Join(found, ", "), "%d events in %s match", len(found)+more, strings.Join(files, " "))
 	}
 	run := d.engine.NewRun(d.open(), nil)
 	x, _, err = run.Explain(p, found[0], w)

@@ -37,6 +37,9 @@ func (a *app) render(cmd *cobra.Command, name string) (err error) {
 		defer f.Close() //nolint:errcheck // read only
 		in = f
 	}
+	if err := a.keepInputs([]string{name}); err != nil {
+		return err
+	}
 	// The outputs are opened when the saved version is known, so that what is
 	// written says what made the result, not what rendered it.
 	var r *results

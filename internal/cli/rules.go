@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -109,10 +108,13 @@ func (a *app) severe(all []*rule.Rule) []*rule.Rule {
 	})
 }
 
+// maxTests is more than the tests of one rule need.
+const maxTests = 64 << 20
+
 // ruleSuites reads the tests that are kept beside a rule: none is no error.
 func (a *app) ruleSuites(r *rule.Rule) ([]*rule.Suite, error) {
 	read := func(name string) ([]byte, error) {
-		data, err := os.ReadFile(a.path(name))
+		data, err := readInput(a.path(name), maxTests)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, cause(err))
 		}

@@ -87,8 +87,7 @@ func exists(path string) bool {
 
 // ruleHint is the hint of the first error that has one.
 func ruleHint(err error) string {
-	var many rule.Errors
-	if errors.As(err, &many) {
+	if many, ok := errors.AsType[rule.Errors](err); ok {
 		for _, e := range many {
 			if e.Hint != "" {
 				return e.Hint
@@ -160,15 +159,11 @@ func (a *app) readExceptions(name string) (*rule.Exceptions, error) {
 
 // readRuleFile reads a whole file of rules or exceptions, which have a limit.
 func (a *app) readRuleFile(name string) ([]byte, error) {
-	info, err := os.Stat(a.path(name))
-	if err != nil {
-		return nil, a.missing(name, err)
-	}
-	if info.Size() > rule.MaxExport {
+	data, err := readInput(a.path(name), rule.MaxExport)
+	switch {
+	case errors.Is(err, errBig):
 		return nil, usagef("split it", "%s: larger than %d MiB", name, rule.MaxExport>>20)
-	}
-	data, err := os.ReadFile(a.path(name))
-	if err != nil {
+	case err != nil:
 		return nil, a.missing(name, err)
 	}
 	return data, nil

@@ -167,8 +167,7 @@ func (a *app) lint(args []string) ([]lintResult, lintCount, error) {
 		if err == nil {
 			continue
 		}
-		var cli *Error
-		if errors.As(err, &cli) {
+		if _, ok := errors.AsType[*Error](err); ok {
 			return nil, n, err
 		}
 		n.Rules++
@@ -183,9 +182,8 @@ func (a *app) lint(args []string) ([]lintResult, lintCount, error) {
 
 // problemsOf are the errors of a file that could not be read.
 func problemsOf(err error) []rule.Problem {
-	var errs rule.Errors
 	var out []rule.Problem
-	if errors.As(err, &errs) {
+	if errs, ok := errors.AsType[rule.Errors](err); ok {
 		for _, e := range errs {
 			out = append(out, rule.Problem{File: e.File, Pos: e.Pos, Level: rule.Wrong, Code: "parse", Msg: e.Msg, Hint: e.Hint})
 		}

@@ -86,14 +86,16 @@ func (a *app) ruleEntries(programs []*rule.Program) ([]ruleEntry, error) {
 func listRules(w io.Writer, list []ruleEntry) error {
 	rows := make([][]string, 0, len(list))
 	for _, e := range list {
-		runs := "yes"
-		if !e.Runs {
-			runs = "needs " + e.Needs
+		var runs strings.Builder
+		if e.Runs {
+			runs.WriteString("yes")
+		} else {
+			runs.WriteString("needs " + e.Needs)
 		}
 		for _, d := range e.Data {
-			runs += ", reads " + d.Name
+			runs.WriteString(", reads " + d.Name)
 		}
-		rows = append(rows, []string{ruleName(e.File), e.Type, e.Severity, strconv.Itoa(e.RiskScore), strconv.Itoa(e.Tests), runs})
+		rows = append(rows, []string{ruleName(e.File), e.Type, e.Severity, strconv.Itoa(e.RiskScore), strconv.Itoa(e.Tests), runs.String()})
 	}
 	if err := columns(w, []string{"RULE", "TYPE", "SEVERITY", "RISK", "TESTS", "RUNS"}, rows); err != nil {
 		return err

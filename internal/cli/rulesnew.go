@@ -108,7 +108,7 @@ func (a *app) writeNew(files []newFile) error {
 			return a.outputError(f.name, err)
 		}
 		if _, err := out.Write(f.data); err != nil {
-			out.Close() //nolint:errcheck // the write failed
+			_ = out.Close() // the write failed
 			return a.outputError(f.name, err)
 		}
 		if err := out.Close(); err != nil {

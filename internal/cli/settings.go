@@ -229,7 +229,7 @@ func (s *settings) yes(key string) bool { return s.text(key) == "true" }
 func (a *app) resolve(flags *pflag.FlagSet) (*settings, error) {
 	var files []map[string]resolved
 	read := func(shown, path string, must bool) error {
-		b, err := readLimited(path)
+		b, err := readSettings(path, must)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && !must:
 			return nil
@@ -312,15 +312,17 @@ func (a *app) userConfigDir() string {
 // maxConfig is more than any settings file needs.
 const maxConfig = 1 << 20
 
-func readLimited(path string) ([]byte, error) {
+// readSettings reads a settings file. One that the user did not name must be a
+// regular file: a pipe called lamina.toml would keep every command waiting.
+func readSettings(path string, named bool) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() || info.Size() > maxConfig {
+	if info.IsDir() || !named && !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a file of at most 1 MiB")}
 	}
-	return os.ReadFile(path) //nolint:gosec // the user named this file
+	return readInput(path, maxConfig)
 }
 
 // parseConfig reads a settings file strictly: only keys of the table, each once,
@@ -422,10 +424,16 @@ func configValue(s *setting, n *unstable.Node) ([]string, error) {
 			return nil, fmt.Errorf("want %s, got %s", tomlWord(want), tomlWord(n.Kind))
 		}
 		v := string(n.Data)
+		if v == "" && (s.kind == kindPath || s.kind == kindPaths) {
+			return nil, errors.New("the path is empty")
+		}
 		if err := s.check(v); err != nil {
 			return nil, fmt.Errorf("%q: %w", v, err)
 		}
 		values = append(values, v)
+	}
+	if len(values) == 0 && len(s.def) > 0 {
+		return nil, errors.New("the list is empty: leave the key out for the default")
 	}
 	return values, nil
 }

@@ -64,7 +64,7 @@ var classes = sync.OnceValue(func() map[string]class {
 	m := map[string]class{}
 	for _, row := range categories {
 		c := class{strings.Fields(row.category), strings.Fields(row.types)}
-		for _, action := range strings.Fields(row.actions) {
+		for action := range strings.FieldsSeq(row.actions) {
 			m[action] = c
 		}
 	}

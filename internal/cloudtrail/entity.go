@@ -206,10 +206,10 @@ const (
 // its slash.
 var resourceClasses = func() map[string]targetClass {
 	m := map[string]targetClass{"instance": targetHost}
-	for _, t := range strings.Fields("user role assumed-role federated-user instance-profile mfa serialNumber") {
+	for t := range strings.FieldsSeq("user role assumed-role federated-user instance-profile mfa serialNumber") {
 		m[t] = targetUser
 	}
-	for _, t := range strings.Fields(`stack stack-set trail configuration-recorder file-system mount-target rule
+	for t := range strings.FieldsSeq(`stack stack-set trail configuration-recorder file-system mount-target rule
 		detector key function log-group log-stream alarm db cluster global-cluster trust-anchor
 		resolver-query-log-config secret parameter document session webacl rulegroup ipset topic model
 		loadbalancer table group policy security-group network-interface vpc subnet network-acl dhcp-options`) {

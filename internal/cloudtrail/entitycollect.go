@@ -28,7 +28,7 @@ var rulebooks = sync.OnceValue(func() map[string]rulebook {
 	for _, s := range services {
 		b := rulebook{related: parsePaths(s.related), targets: map[string][][]step{}}
 		for actions, paths := range s.targets {
-			for _, a := range strings.Fields(actions) {
+			for a := range strings.FieldsSeq(actions) {
 				b.targets[a] = parsePaths(paths)
 			}
 		}
@@ -39,7 +39,7 @@ var rulebooks = sync.OnceValue(func() map[string]rulebook {
 
 func parsePaths(paths string) [][]step {
 	var out [][]step
-	for _, p := range strings.Fields(paths) {
+	for p := range strings.FieldsSeq(paths) {
 		out = append(out, parsePath(p))
 	}
 	return out
@@ -50,7 +50,7 @@ func parsePaths(paths string) [][]step {
 // once, "=" for a value of any type.
 func parsePath(p string) []step {
 	var out []step
-	for _, part := range strings.Split(p, ".") {
+	for part := range strings.SplitSeq(p, ".") {
 		var s step
 		part, s.anyType = strings.CutSuffix(part, "=")
 		part, s.whole = strings.CutSuffix(part, "!")

@@ -63,7 +63,6 @@ type Event struct {
 	userName  userNames
 	userGen   uint32
 	geo       GeoRecord
-	geoFound  bool
 	geoGen    uint32
 	agent     userAgent
 	agentGen  uint32
@@ -411,12 +410,7 @@ func (e *Event) derived(f *ecs.Field) []string {
 func (e *Event) Exists(f *ecs.Field) bool {
 	switch {
 	case f.Type == ecs.Object:
-		for _, b := range f.Below() {
-			if e.Exists(b) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(f.Below(), e.Exists)
 	case f.Root != nil && e.slot != nil:
 		return (!e.unchecked || e.Check() == nil) && e.hasKey(f)
 	}

@@ -62,7 +62,7 @@ func checkDocument(t *testing.T, e *Event) {
 			continue
 		}
 		var at any = doc
-		for _, p := range strings.Split(f.Name, ".") {
+		for p := range strings.SplitSeq(f.Name, ".") {
 			m, _ := at.(map[string]any)
 			at = m[p]
 		}

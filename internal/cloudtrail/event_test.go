@@ -311,8 +311,7 @@ func TestResetRecord_checks_before_it_answers(t *testing.T) {
 				t.Error("no action")
 			}
 			ask()
-			var syntax *SyntaxError
-			if !errors.As(e.Check(), &syntax) {
+			if _, ok := errors.AsType[*SyntaxError](e.Check()); !ok {
 				t.Errorf("%s: err = %v", bad, e.Check())
 			}
 			if e.Values(arn) != nil || e.Exists(parameters) || len(e.Document()) > 0 {
@@ -408,7 +407,7 @@ func TestEvent_bounds_what_it_keeps(t *testing.T) {
 	if err := e.Reset([]byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	if cap(e.arena) > keepArena || cap(e.nodes) > keepArena/32 || cap(e.list) > keepArena/16 || cap(e.hashes) > keepArena/8 || e.seen != nil && len(e.seen) > 0 {
+	if cap(e.arena) > keepArena || cap(e.nodes) > keepArena/32 || cap(e.list) > keepArena/16 || cap(e.hashes) > keepArena/8 || len(e.seen) > 0 {
 		t.Errorf("kept: arena %d, nodes %d, list %d, hashes %d, names %d", cap(e.arena), cap(e.nodes), cap(e.list), cap(e.hashes), len(e.seen))
 	}
 }

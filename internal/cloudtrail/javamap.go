@@ -24,10 +24,10 @@ func javaHash(s string) uint32 {
 	for _, r := range s {
 		if r > 0xffff {
 			r -= 0x10000
-			h = h*31 + uint32(0xd800+r>>10) //nolint:gosec // a rune is never negative
+			h = h*31 + uint32(0xd800+r>>10)
 			r = 0xdc00 + r&0x3ff
 		}
-		h = h*31 + uint32(r) //nolint:gosec // a rune is never negative
+		h = h*31 + uint32(r)
 	}
 	return h ^ h>>16
 }
@@ -84,7 +84,7 @@ func grown(filled *[treeCapacity]uint8, hashes []uint64, capacity uint32) uint32
 func javaOrder(hashes []uint64) {
 	mask := javaCapacity(hashes) - 1
 	for i, h := range hashes {
-		hashes[i] = uint64(low(h)&mask)<<32 | uint64(i) //nolint:gosec // i is an index
+		hashes[i] = uint64(low(h)&mask)<<32 | uint64(i)
 	}
 	slices.Sort(hashes)
 }

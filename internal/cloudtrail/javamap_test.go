@@ -96,7 +96,8 @@ func TestJavaText_of_real_records_follows_colliding_names(t *testing.T) {
 		tried++
 		for range 3 {
 			slices.Reverse(o.keys)
-			reversed := "{"
+			var reversed strings.Builder
+			reversed.WriteByte('{')
 			for i, k := range o.keys {
 				v, err := json.Marshal(plainOf(o.vals[k]))
 				if err != nil {
@@ -107,19 +108,19 @@ func TestJavaText_of_real_records_follows_colliding_names(t *testing.T) {
 					t.Fatal(err)
 				}
 				if i > 0 {
-					reversed += ","
+					reversed.WriteByte(',')
 				}
-				reversed += string(name) + ":" + string(v)
+				reversed.WriteString(string(name) + ":" + string(v))
 			}
-			reversed += "}"
-			d := json.NewDecoder(strings.NewReader(reversed))
+			reversed.WriteByte('}')
+			d := json.NewDecoder(strings.NewReader(reversed.String()))
 			d.UseNumber()
 			again := naiveDecode(d)
 			want := ""
 			if c := naiveClean(again); c != any(gone{}) {
 				want = naiveJava(c)
 			}
-			got := javaOf(t, reversed)
+			got := javaOf(t, reversed.String())
 			if got != want {
 				t.Fatalf("got  %s\nwant %s", got, want)
 			}
@@ -172,11 +173,11 @@ func TestJavaOrder_agrees_with_a_simulated_map(t *testing.T) {
 	for range 3000 {
 		var names []string
 		for range r.IntN(120) {
-			n := ""
+			var name strings.Builder
 			for range 1 + r.IntN(4) {
-				n += alphabet[r.IntN(len(alphabet))]
+				name.WriteString(alphabet[r.IntN(len(alphabet))])
 			}
-			if !slices.Contains(names, n) {
+			if n := name.String(); !slices.Contains(names, n) {
 				names = append(names, n)
 			}
 		}
@@ -205,11 +206,28 @@ func TestJavaDouble(t *testing.T) {
 		f    float64
 		want string
 	}{
-		{0, "0.0"}, {math.Copysign(0, -1), "-0.0"}, {1, "1.0"}, {-1.5, "-1.5"}, {0.1, "0.1"}, {100, "100.0"},
-		{0.001, "0.001"}, {0.00099, "9.9E-4"}, {9999999, "9999999.0"}, {1e7, "1.0E7"}, {1e10, "1.0E10"},
-		{12345678.9, "1.23456789E7"}, {1e23, "1.0E23"}, {2e23, "2.0E23"}, {2.2250738585072014e-308, "2.2250738585072014E-308"},
-		{math.SmallestNonzeroFloat64, "4.9E-324"}, {math.MaxFloat64, "1.7976931348623157E308"}, {2 * math.SmallestNonzeroFloat64, "9.9E-324"},
-		{math.Inf(1), "Infinity"}, {math.Inf(-1), "-Infinity"}, {1.0 / 3, "0.3333333333333333"}, {123456.789, "123456.789"},
+		{0, "0.0"},
+		{math.Copysign(0, -1), "-0.0"},
+		{1, "1.0"},
+		{-1.5, "-1.5"},
+		{0.1, "0.1"},
+		{100, "100.0"},
+		{0.001, "0.001"},
+		{0.00099, "9.9E-4"},
+		{9999999, "9999999.0"},
+		{1e7, "1.0E7"},
+		{1e10, "1.0E10"},
+		{12345678.9, "1.23456789E7"},
+		{1e23, "1.0E23"},
+		{2e23, "2.0E23"},
+		{2.2250738585072014e-308, "2.2250738585072014E-308"},
+		{math.SmallestNonzeroFloat64, "4.9E-324"},
+		{math.MaxFloat64, "1.7976931348623157E308"},
+		{2 * math.SmallestNonzeroFloat64, "9.9E-324"},
+		{math.Inf(1), "Infinity"},
+		{math.Inf(-1), "-Infinity"},
+		{1.0 / 3, "0.3333333333333333"},
+		{123456.789, "123456.789"},
 	}
 	for _, tt := range tests {
 		if got := string(appendJavaDouble(nil, tt.f)); got != tt.want {

@@ -131,7 +131,7 @@ func (w *walker) escape(i int) int {
 			return w.fail(faultEnd, len(b))
 		}
 		for _, c := range b[i+2 : i+6] {
-			if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f') {
+			if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
 				return w.fail(faultEscape, i)
 			}
 		}

@@ -244,7 +244,7 @@ type naive struct {
 // at follows a path in the record; nil when there is nothing.
 func (n *naive) at(path string) any {
 	v := n.json
-	for _, p := range strings.Split(path, ".") {
+	for p := range strings.SplitSeq(path, ".") {
 		o, ok := v.(*ordered)
 		if !ok {
 			return nil
@@ -363,17 +363,27 @@ func naiveMapping(raw []byte) *naive {
 	n.set("@timestamp", naiveTime(n.str("eventTime")))
 	n.digest()
 	for _, p := range [][2]string{
-		{"eventVersion", "event_version"}, {"eventCategory", "event_category"}, {"eventType", "event_type"},
-		{"apiVersion", "api_version"}, {"requestID", "request_id"}, {"errorCode", "error_code"},
-		{"errorMessage", "error_message"}, {"managementEvent", "management_event"}, {"readOnly", "read_only"},
-		{"recipientAccountId", "recipient_account_id"}, {"sharedEventID", "shared_event_id"},
-		{"sharedEventId", "shared_event_id"}, {"vpcEndpointId", "vpc_endpoint_id"},
+		{"eventVersion", "event_version"},
+		{"eventCategory", "event_category"},
+		{"eventType", "event_type"},
+		{"apiVersion", "api_version"},
+		{"requestID", "request_id"},
+		{"errorCode", "error_code"},
+		{"errorMessage", "error_message"},
+		{"managementEvent", "management_event"},
+		{"readOnly", "read_only"},
+		{"recipientAccountId", "recipient_account_id"},
+		{"sharedEventID", "shared_event_id"},
+		{"sharedEventId", "shared_event_id"},
+		{"vpcEndpointId", "vpc_endpoint_id"},
 		{"vpcEndpointAccountId", "vpc_endpoint_account_id"},
 		{"sessionCredentialFromConsole", "session_credential_from_console"},
-		{"addendum.reason", "addendum.reason"}, {"addendum.updatedFields", "addendum.updated_fields"},
+		{"addendum.reason", "addendum.reason"},
+		{"addendum.updatedFields", "addendum.updated_fields"},
 		{"addendum.originalRequestID", "addendum.original_request_id"},
 		{"addendum.originalEventID", "addendum.original_event_id"},
-		{"userIdentity.type", "user_identity.type"}, {"userIdentity.arn", "user_identity.arn"},
+		{"userIdentity.type", "user_identity.type"},
+		{"userIdentity.arn", "user_identity.arn"},
 		{"userIdentity.accessKeyId", "user_identity.access_key_id"},
 		{"userIdentity.invokedBy", "user_identity.invoked_by"},
 		{"userIdentity.invokedByDelegate.accountId", "user_identity.invoked_by_delegate.account_id"},
@@ -440,9 +450,9 @@ func (n *naive) people() {
 	if kind == "AWSService" {
 		actor = n.str("userIdentity.invokedBy")
 	}
-	if i := strings.Index(issuer, ":role/aws-service-role/"); kind == "AssumedRole" && i >= 0 {
+	if _, after, ok := strings.Cut(issuer, ":role/aws-service-role/"); kind == "AssumedRole" && ok {
 		actor = n.str("userIdentity.invokedBy")
-		rest := strings.Split(issuer[i+len(":role/aws-service-role/"):], "/")
+		rest := strings.Split(after, "/")
 		if actor == "" && len(rest) > 1 {
 			actor = rest[0]
 		}
@@ -492,12 +502,20 @@ func (n *naive) digest() {
 	n.move("previousDigestHashValue", "related.hash")
 	d := &ordered{vals: map[string]any{}}
 	for _, p := range [][2]string{ // in the order of the new names
-		{"digestEndTime", "end_time"}, {"logFiles", "log_files"}, {"newestEventTime", "newest_event_time"},
-		{"oldestEventTime", "oldest_event_time"}, {"previousDigestHashAlgorithm", "previous_hash_algorithm"},
-		{"previousDigestHashValue", "previous_hash_value"}, {"previousDigestS3Bucket", "previous_s3_bucket"},
-		{"previousDigestS3Object", "previous_s3_object"}, {"previousDigestSignature", "previous_signature"},
-		{"publicKeyFingerprint", "public_key_fingerprint"}, {"digestPublicKeyFingerprint", "public_key_fingerprint"},
-		{"digestS3Bucket", "s3_bucket"}, {"digestSignatureAlgorithm", "signature_algorithm"}, {"digestStartTime", "start_time"},
+		{"digestEndTime", "end_time"},
+		{"logFiles", "log_files"},
+		{"newestEventTime", "newest_event_time"},
+		{"oldestEventTime", "oldest_event_time"},
+		{"previousDigestHashAlgorithm", "previous_hash_algorithm"},
+		{"previousDigestHashValue", "previous_hash_value"},
+		{"previousDigestS3Bucket", "previous_s3_bucket"},
+		{"previousDigestS3Object", "previous_s3_object"},
+		{"previousDigestSignature", "previous_signature"},
+		{"publicKeyFingerprint", "public_key_fingerprint"},
+		{"digestPublicKeyFingerprint", "public_key_fingerprint"},
+		{"digestS3Bucket", "s3_bucket"},
+		{"digestSignatureAlgorithm", "signature_algorithm"},
+		{"digestStartTime", "start_time"},
 	} {
 		v := n.at(p[0])
 		if strings.HasSuffix(p[1], "_time") {
@@ -516,8 +534,10 @@ func (n *naive) digest() {
 
 func (n *naive) texts() {
 	for _, p := range [][2]string{
-		{"requestParameters", "request_parameters"}, {"responseElements", "response_elements"},
-		{"additionalEventData", "additional_eventdata"}, {"serviceEventDetails", "service_event_details"},
+		{"requestParameters", "request_parameters"},
+		{"responseElements", "response_elements"},
+		{"additionalEventData", "additional_eventdata"},
+		{"serviceEventDetails", "service_event_details"},
 	} {
 		v := n.at(p[0])
 		if v == nil {

@@ -230,12 +230,10 @@ func (d *Reader) index() {
 	d.ti, d.done, d.from = 0, to, to&^63
 }
 
-// fill reads more, after making room. It returns by how much what is held was
-// moved towards the front.
-func (d *Reader) fill() int {
-	shift := 0
+// fill reads more, after making room.
+func (d *Reader) fill() {
 	if len(d.buf)-d.end < minWindow {
-		shift = d.compact()
+		d.compact()
 		if len(d.buf)-d.end < minWindow {
 			// Only an open record or a long wait for its successor fills the
 			// window, and those are bounded by Limits.Record.
@@ -247,18 +245,17 @@ func (d *Reader) fill() int {
 		d.end += n
 		if err != nil {
 			d.err = err
-			return shift
+			return
 		}
 		if n > 0 {
-			return shift
+			return
 		}
 	}
 	d.err = io.ErrNoProgress
-	return shift
 }
 
 // compact drops what is not needed any more.
-func (d *Reader) compact() int {
+func (d *Reader) compact() {
 	keep := d.done
 	switch {
 	case d.hunting:
@@ -274,12 +271,11 @@ func (d *Reader) compact() int {
 	// Blocks stay blocks: what was indexed is not indexed again.
 	keep = max(0, keep-lookback) &^ 63
 	if keep == 0 {
-		return 0
+		return
 	}
 	copy(d.quotes, d.quotes[keep>>6:])
 	copy(d.slashes, d.slashes[keep>>6:])
 	d.shift(keep)
-	return keep
 }
 
 // grow makes the window n bytes long.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 )
 
 // The oracle: what a Reader must make of an input that is a sequence of valid
@@ -22,8 +24,8 @@ func (t tree) kind() byte { return t.raw[0] }
 
 // member is the last member with the raw name.
 func (t tree) member(name string) (tree, bool) {
-	for i := len(t.names) - 1; i >= 0; i-- {
-		if string(t.names[i]) == name {
+	for i, v := range slices.Backward(t.names) {
+		if string(v) == name {
 			return t.members[i], true
 		}
 	}
@@ -66,7 +68,7 @@ func naiveTree(b []byte) (t tree, rest []byte) {
 		}
 		b = b[1:]
 	default:
-		for len(b) > 0 && bytes.IndexByte([]byte(",]} \t\r\n"), b[0]) < 0 {
+		for len(b) > 0 && strings.IndexByte(",]} \t\r\n", b[0]) < 0 {
 			b = b[1:]
 		}
 	}
@@ -233,8 +235,8 @@ func naiveRecord(t tree, level int, inEvent bool) (raw []byte, silent bool) {
 		r, lost := text(message)
 		return r, !lost
 	}
-	for i := len(t.names) - 1; i >= 0; i-- {
-		if n := string(t.names[i]); n == "Records" || n == "Events" || n == "logEvents" {
+	for i, v := range slices.Backward(t.names) {
+		if n := string(v); n == "Records" || n == "Events" || n == "logEvents" {
 			if t.members[i].kind() == 'n' {
 				return nil, true
 			}

@@ -88,10 +88,12 @@ func TestReader_agrees_with_the_oracle(t *testing.T) {
 	some, records, lost := 0, 0, 0
 	for i := range trials {
 		s := scribe{rng, i%2 == 0}
-		in := s.document()
+		var text strings.Builder
+		text.WriteString(s.document())
 		for range rng.IntN(3) {
-			in += s.one("", "\n", " ") + s.document()
+			text.WriteString(s.one("", "\n", " ") + s.document())
 		}
+		in := text.String()
 		want, wantLost, ok := naiveSplit([]byte(in))
 		if !ok {
 			t.Fatalf("the oracle refuses %s", in)

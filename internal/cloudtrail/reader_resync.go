@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // Resynchronisation. A broken record has no exact end, so the Reader goes on
@@ -92,10 +93,8 @@ func (d *Reader) startAt(b []byte, i int, more bool) verdict {
 	case bytes.Equal(name, d.firstKey) && (before == ',' || before == '[' || before == '}' || column0):
 		return recordStart
 	}
-	for _, s := range starters {
-		if string(name) == s {
-			return recordStart
-		}
+	if slices.Contains(starters, string(name)) {
+		return recordStart
 	}
 	return noStart
 }
@@ -306,7 +305,7 @@ func (g *gap) after(pos int)  { *g = gap{pos: pos, token: -1, value: true} }
 func (d *Reader) gapTo(p int, c byte) bool {
 	g := &d.gap
 	switch {
-	case g.pos >= p && (c == '{' || c == '[') && !(g.value && d.outerDepth > 0):
+	case g.pos >= p && (c == '{' || c == '[') && (!g.value || d.outerDepth <= 0):
 		g.pos = p
 		return false
 	case p-g.pos == 1 && d.buf[g.pos] == ',' && g.value && d.outerDepth > 0 && c == '{':

@@ -10,6 +10,7 @@ package collect
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lamina-sec/lamina"
@@ -93,17 +94,14 @@ func (c collector) gap(action string, err error) {
 		return
 	}
 	g := lamina.Gap{Account: c.target.Account, Region: c.target.Region, Action: action, Reason: "failed: " + err.Error()}
-	var e *awsread.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*awsread.Error](err); ok {
 		g.Action, g.Reason = e.Action, "failed: "+e.Err.Error()
 		if e.Denied {
 			g.Reason = "denied" // the sentence names every resource: one gap is enough
 		}
 	}
-	for _, old := range c.s.Coverage {
-		if old == g {
-			return
-		}
+	if slices.Contains(c.s.Coverage, g) {
+		return
 	}
 	c.s.Coverage = append(c.s.Coverage, g)
 }

@@ -11,6 +11,7 @@ package content
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -120,7 +121,7 @@ func digest(r io.ReaderAt, size int64) (string, error) {
 	if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func run(a Analyzer, l Layer) (results []Result, err error) {

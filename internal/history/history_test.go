@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -286,7 +287,7 @@ func TestLimits(t *testing.T) {
 	t.Run("bytes", func(t *testing.T) {
 		h := history.New(history.Limits{Bytes: 64 << 10})
 		for i := range 2000 {
-			h.Observe(event(fmt.Sprint(i), "CreateFunction20150331", i, fmt.Sprintf(`{"functionName":"f%d","layers":["%s"]}`, i, layerA1), ""))
+			h.Observe(event(strconv.Itoa(i), "CreateFunction20150331", i, fmt.Sprintf(`{"functionName":"f%d","layers":["%s"]}`, i, layerA1), ""))
 		}
 		s := h.Stats()
 		if s.Bytes > 64<<10 || s.Evicted == 0 || s.Keys+s.Evicted != 2000 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"iter"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -120,9 +121,9 @@ func unquote(raw []byte) string {
 
 // get is the value of a member. Of a repeated member the last counts.
 func (o object) get(name string) (raw []byte, ok bool) {
-	for i := len(o) - 1; i >= 0; i-- {
-		if o[i].name == name {
-			return o[i].raw, true
+	for _, v := range slices.Backward(o) {
+		if v.name == name {
+			return v.raw, true
 		}
 	}
 	return nil, false

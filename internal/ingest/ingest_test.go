@@ -25,19 +25,19 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // engine runs one rule.
-func engine(t testing.TB, query string) *detect.Engine {
-	t.Helper()
+func engine(tb testing.TB, query string) *detect.Engine {
+	tb.Helper()
 	r, err := rule.Parse("test.toml", []byte("[rule]\nrule_id = \"t\"\nname = \"t\"\ndescription = \"d\"\ntype = \"query\"\nlanguage = \"kuery\"\nseverity = \"low\"\nrisk_score = 21\nquery = '''"+query+"'''\n"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p, err := r.Compile(rule.CompileOptions{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	e, err := detect.New(detect.Config{Programs: []*rule.Program{p}, Schedule: detect.Once})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"bytes"
 	stdgzip "compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -70,6 +71,7 @@ func BenchmarkDetect(b *testing.B) {
 	rd := cloudtrail.NewReader(nil, cloudtrail.Limits{})
 	variants := []variant{
 		{"gunzip", func(b *testing.B) (n int64) {
+			b.Helper()
 			for _, f := range stored {
 				if err := std.Reset(bytes.NewReader(f)); err != nil {
 					b.Fatal(err)
@@ -79,6 +81,7 @@ func BenchmarkDetect(b *testing.B) {
 			return n
 		}},
 		{"klauspost", func(b *testing.B) (n int64) {
+			b.Helper()
 			for _, f := range stored {
 				if err := fast.Reset(bytes.NewReader(f)); err != nil {
 					b.Fatal(err)
@@ -88,6 +91,7 @@ func BenchmarkDetect(b *testing.B) {
 			return n
 		}},
 		{"records", func(b *testing.B) (n int64) {
+			b.Helper()
 			for _, f := range set.Blobs {
 				in, err := f.Open()
 				if err != nil {
@@ -95,7 +99,7 @@ func BenchmarkDetect(b *testing.B) {
 				}
 				rd.Reset(in)
 				for {
-					if _, err := rd.Next(); err == io.EOF {
+					if _, err := rd.Next(); errors.Is(err, io.EOF) {
 						break
 					} else if err != nil {
 						b.Fatal(err)
@@ -167,7 +171,7 @@ func pack(b *testing.B) []*rule.Program {
 		b.Fatal(err)
 	}
 	for _, name := range names {
-		data, err := os.ReadFile(name) //nolint:gosec // the folder of test data
+		data, err := os.ReadFile(name)
 		if err != nil {
 			b.Fatal(err)
 		}

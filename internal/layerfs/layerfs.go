@@ -239,7 +239,7 @@ func (l *Layer) directory(size int64) (dir []byte, count int, start int64, err e
 		return nil, 0, 0, fmt.Errorf("directory of %d bytes at %d does not end where the end record begins, at %d: bytes before or inside the archive are %w", length, off, eocd, ErrUnsupported)
 	}
 	dir = make([]byte, length)
-	if _, err := l.r.ReadAt(dir, int64(off)); err != nil && !(errors.Is(err, io.EOF) && length == 0) {
+	if _, err := l.r.ReadAt(dir, int64(off)); err != nil && (!errors.Is(err, io.EOF) || length != 0) {
 		return nil, 0, 0, fmt.Errorf("read the directory: %w", err)
 	}
 	return dir, int(all), int64(off), nil
@@ -258,7 +258,7 @@ func parseEntry(dir []byte, limits Limits) (Entry, []byte, error) {
 	}
 	e := Entry{
 		Name:       string(dir[centralLen : centralLen+name]),
-		Mode:       mode(byte(u16(4)>>8), u32(38)),
+		Mode:       mode(dir[5], u32(38)),
 		Modified:   dosTime(u16(14), u16(12)),
 		Compressed: int64(u32(20)),
 		Size:       int64(u32(24)),

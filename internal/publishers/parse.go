@@ -214,17 +214,17 @@ func positions(data []byte) map[string]unstable.Position {
 	}
 	for p.NextExpression() {
 		e := p.Expression()
-		switch kind := e.Kind; {
-		case kind == unstable.ArrayTable:
+		switch e.Kind {
+		case unstable.ArrayTable:
 			full, pos := path(e.Key(), "")
 			counts[full]++
 			prefix = full + "." + strconv.Itoa(counts[full]-1)
 			at[prefix] = pos
-		case kind == unstable.Table:
+		case unstable.Table:
 			full, pos := path(e.Key(), "")
 			prefix = full
 			at[prefix] = pos
-		case kind == unstable.KeyValue:
+		case unstable.KeyValue:
 			full, pos := path(e.Key(), prefix)
 			at[full] = pos
 			v := e.Value()
@@ -251,8 +251,7 @@ func tomlError(name string, err error) error {
 			Hint: "keys of a publisher: id, name, kind, status, superseded_by, layers, accounts, regional, former, license, feed, note, evidence",
 		}
 	}
-	var dec *toml.DecodeError
-	if errors.As(err, &dec) {
+	if dec, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, col := dec.Position()
 		return &Error{File: name, Line: line, Col: col, Err: err, Msg: strings.TrimPrefix(dec.Error(), "toml: ")}
 	}

@@ -146,8 +146,7 @@ func TestParse_places_errors(t *testing.T) {
 			if err == nil {
 				t.Fatalf("no error, want %q", tt.want)
 			}
-			var e *publishers.Error
-			if !errors.As(err, &e) {
+			if _, ok := errors.AsType[*publishers.Error](err); !ok {
 				t.Errorf("error is a %T", err)
 			}
 			if !strings.HasPrefix(err.Error(), tt.want) {

@@ -17,6 +17,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -223,5 +224,5 @@ func state(p *lamina.LayerPolicy) string {
 	for _, g := range grants {
 		fmt.Fprintf(h, "%q %q %q %q\n", g.StatementID, g.Action, g.Principal, g.OrganizationID)
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/awsread"
 	"github.com/lamina-sec/lamina/internal/collect"
 	"github.com/lamina-sec/lamina/internal/sample"
@@ -179,7 +178,6 @@ func TestEstate(t *testing.T) {
 	if strings.Join(public, " ") != "acme-legacy-utils" {
 		t.Errorf("public at the end: %v", public)
 	}
-	_ = lamina.Snapshot(s)
 }
 
 func TestWrite(t *testing.T) {

@@ -33,19 +33,27 @@ type fn struct{ account, name string }
 // The people and machines of the story.
 var (
 	terraform = func(account string) awsfake.Caller {
-		return awsfake.Caller{Account: account, Role: "terraform", Session: "atlantis", SourceIP: "203.0.113.20",
-			UserAgent: "APN/1.0 HashiCorp/1.0 Terraform/1.9.2 (+https://www.terraform.io) terraform-provider-aws/5.60.0 aws-sdk-go-v2/1.30.3"}
+		return awsfake.Caller{
+			Account: account, Role: "terraform", Session: "atlantis", SourceIP: "203.0.113.20",
+			UserAgent: "APN/1.0 HashiCorp/1.0 Terraform/1.9.2 (+https://www.terraform.io) terraform-provider-aws/5.60.0 aws-sdk-go-v2/1.30.3",
+		}
 	}
 	deployer = func(account string) awsfake.Caller {
-		return awsfake.Caller{Account: account, Role: "ci-deployer", Session: "build-4711", SourceIP: "203.0.113.50",
-			UserAgent: "aws-cli/2.15.30 Python/3.11.8 Linux/6.1 exe/x86_64 prompt/off command/lambda.add-layer-version-permission"}
+		return awsfake.Caller{
+			Account: account, Role: "ci-deployer", Session: "build-4711", SourceIP: "203.0.113.50",
+			UserAgent: "aws-cli/2.15.30 Python/3.11.8 Linux/6.1 exe/x86_64 prompt/off command/lambda.add-layer-version-permission",
+		}
 	}
 	developer = func(account string) awsfake.Caller {
-		return awsfake.Caller{Account: account, Role: "AWSReservedSSO_Developer_0123456789abcdef", Session: "j.doe", SourceIP: "203.0.113.77",
-			UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36", Console: true, MFA: true}
+		return awsfake.Caller{
+			Account: account, Role: "AWSReservedSSO_Developer_0123456789abcdef", Session: "j.doe", SourceIP: "203.0.113.77",
+			UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36", Console: true, MFA: true,
+		}
 	}
-	security = awsfake.Caller{Account: Platform, Role: "security-oncall", Session: "r.roe", SourceIP: "203.0.113.81",
-		UserAgent: "aws-cli/2.17.2 Python/3.11.8 Linux/6.1 exe/x86_64 prompt/off command/lambda.remove-layer-version-permission", MFA: true}
+	security = awsfake.Caller{
+		Account: Platform, Role: "security-oncall", Session: "r.roe", SourceIP: "203.0.113.81",
+		UserAgent: "aws-cli/2.17.2 Python/3.11.8 Linux/6.1 exe/x86_64 prompt/off command/lambda.remove-layer-version-permission", MFA: true,
+	}
 	legacy = awsfake.Caller{Account: Payments, User: "svc-legacy", SourceIP: "198.51.100.7", UserAgent: "Boto3/1.34.60 md/Botocore#1.34.60 ua/2.0 os/linux#5.15 lang/python#3.10.12"}
 )
 

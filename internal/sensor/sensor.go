@@ -12,6 +12,7 @@ package sensor
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (r *Report) files(opt fs.FS) {
 		r.unread(".", err)
 	}
 	if r.Unread == nil {
-		r.Digest = fmt.Sprintf("%x", h.Sum(nil))
+		r.Digest = hex.EncodeToString(h.Sum(nil))
 	}
 }
 

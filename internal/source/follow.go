@@ -52,7 +52,6 @@ type followed struct {
 	same   int         // looks in a row that saw no change
 	shape  shape
 	head   []byte // first bytes, to see that it is still the same file
-	seen   bool   // in the look that is going on
 }
 
 type shape uint8
@@ -139,7 +138,7 @@ func (f *Follower) look(ctx context.Context) error {
 	switch {
 	case err == nil:
 	case !f.first && errors.As(err, &gone) && errors.Is(err, os.ErrNotExist):
-		return nil //nolint:nilerr // between the deletion of a file and its return there is nothing to give
+		return nil
 	default:
 		return err
 	}
@@ -207,7 +206,7 @@ func (f *Follower) poll(b *Blob, info os.FileInfo) error {
 	if info.Size() == st.offset && !changed || info.Size() == 0 {
 		return nil
 	}
-	file, err := os.Open(b.Name) //nolint:gosec // a file below a target of the user
+	file, err := os.Open(b.Name)
 	if err != nil {
 		return err
 	}

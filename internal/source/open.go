@@ -152,8 +152,7 @@ func (i *inlet) Read(p []byte) (int, error) {
 // since it was found.
 func (b *Blob) open() (*os.File, error) {
 	fail := func(err error) error {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pe.Err
 		}
 		return &Error{Name: b.Name, Reason: err.Error(), Err: err}
@@ -163,7 +162,7 @@ func (b *Blob) open() (*os.File, error) {
 	} else if !info.Mode().IsRegular() && !b.pipe {
 		return nil, fail(errors.New("is not a regular file any more"))
 	}
-	f, err := os.Open(b.Name) //nolint:gosec // what Find found below a target of the user
+	f, err := os.Open(b.Name)
 	if err != nil {
 		return nil, fail(err)
 	}

@@ -158,8 +158,7 @@ func (f *finder) target(t string) error {
 // targetError explains why a target cannot be opened.
 func targetError(t string, err error) *TargetError {
 	e := &TargetError{Target: t, Reason: err.Error(), Err: err}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		e.Reason = pe.Err.Error()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -230,8 +229,7 @@ func (f *finder) entry(path string, e fs.DirEntry, above []string) {
 }
 
 func (f *finder) skip(path string, err error) {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pe.Err
 	}
 	f.set.Skipped = append(f.set.Skipped, Skip{path, err.Error()})

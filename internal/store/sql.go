@@ -207,18 +207,20 @@ func (s *SQL) Delivered(ctx context.Context, key string) error {
 // Close implements Store.
 func (s *SQL) Close() error { return s.db.Close() }
 
-func (s *SQL) rows(ctx context.Context, query string, args []any, each func(*sql.Rows) error) error {
+func (s *SQL) rows(ctx context.Context, query string, args []any, each func(*sql.Rows) error) (err error) {
 	rows, err := s.db.QueryContext(ctx, s.q(query), args...)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	for rows.Next() {
-		if err = each(rows); err != nil {
-			break
+	defer func() {
+		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+			err = fmt.Errorf("store: %w", err)
 		}
-	}
-	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
-		return fmt.Errorf("store: %w", err)
+	}()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func Run(ctx context.Context, a Attack, lab Lab) (Report, error) {
 	fired, err := lab.Fired(r.Records)
 	if err != nil {
 		r.Reason = "the records were not evaluated: " + err.Error()
-		return r, nil
+		return r, nil //nolint:nilerr // the attack ran and was undone: what nobody could ask is UNKNOWN, with its reason
 	}
 	r.Fired = slices.Compact(slices.Sorted(slices.Values(fired)))
 	r.Outcome = lamina.Pass

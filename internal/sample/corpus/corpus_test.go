@@ -111,7 +111,7 @@ func each(t *testing.T, dir string, do func(path string, text []byte)) {
 		if err != nil {
 			return err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		zr, err := gzip.NewReader(f)
 		if err != nil {
 			return err
