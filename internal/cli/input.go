@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/lamina-sec/lamina/internal/source"
+)
+
+// errBig is a file beyond the limit of its kind.
+var errBig = errors.New("is too large")
+
+// readInput reads a file that the user named, of at most limit bytes. A pipe is
+// fine, and a device that never ends is no danger: what the file system says of
+// its size is not believed. A byte order mark, which Windows editors write, is
+// left out.
+func readInput(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // the user named this file
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	switch {
+	case int64(len(data)) > limit:
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: more than %d MiB", errBig, limit>>20)}
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is UTF-16 text; save it as UTF-8")}
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
+}
+
+// keepInputs refuses to write a result over one of the files it is made from.
+// inputs are as the user typed them.
+func (a *app) keepInputs(inputs []string) error {
+	outlets, err := a.outlets()
+	if err != nil {
+		return err
+	}
+	for _, o := range outlets {
+		if o.file == "" {
+			continue
+		}
+		out, err := os.Stat(a.path(o.file))
+		if err != nil || !out.Mode().IsRegular() {
+			continue // it is made new, or cannot be replaced
+		}
+		for _, name := range inputs {
+			if in, err := os.Stat(a.path(name)); err == nil && os.SameFile(in, out) {
+				return usagef("give the result a name of its own", "writing %q would replace %q, which is being read", o.file, name)
+			}
+		}
+	}
+	return nil
+}
+
+// inputs are the files that detect reads.
+func (a *app) inputs(blobs []*source.Blob) []string {
+	var out []string
+	for _, b := range blobs {
+		if b.Name != source.Stdin {
+			out = append(out, b.Name)
+		}
+	}
+	for _, key := range []string{"rules", "exceptions", "publishers", "geoip_city", "geoip_asn"} {
+		out = append(out, a.conf.list(key)...)
+	}
+	return out
+}
