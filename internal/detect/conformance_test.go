@@ -20,35 +20,35 @@ import (
 )
 
 // data is the folder of test data by others; without it the test is skipped.
-func data(t testing.TB, path ...string) string {
-	t.Helper()
+func data(tb testing.TB, path ...string) string {
+	tb.Helper()
 	dir := os.Getenv("LAMINA_TESTDATA")
 	if dir == "" {
-		t.Skip("LAMINA_TESTDATA is not set: no recorded CloudTrail, no Elastic rules")
+		tb.Skip("LAMINA_TESTDATA is not set: no recorded CloudTrail, no Elastic rules")
 	}
 	return filepath.Join(append([]string{dir}, path...)...)
 }
 
 // elastic compiles the rules of the pinned checkout.
-func elastic(t testing.TB) []*rule.Program {
-	t.Helper()
-	files, err := filepath.Glob(data(t, "elastic-aws-rules", "*.toml"))
+func elastic(tb testing.TB) []*rule.Program {
+	tb.Helper()
+	files, err := filepath.Glob(data(tb, "elastic-aws-rules", "*.toml"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no rules: %v", err)
+		tb.Fatalf("no rules: %v", err)
 	}
 	var out []*rule.Program
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		r, err := rule.Parse(filepath.Base(f), b)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		p, err := r.Compile(rule.CompileOptions{})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out = append(out, p)
 	}
@@ -56,29 +56,29 @@ func elastic(t testing.TB) []*rule.Program {
 }
 
 // recorded are the recorded CloudTrail records of all sets.
-func recorded(t testing.TB) [][]byte {
-	t.Helper()
-	files, err := filepath.Glob(data(t, "cloudtrail", "*.ndjson"))
+func recorded(tb testing.TB) [][]byte {
+	tb.Helper()
+	files, err := filepath.Glob(data(tb, "cloudtrail", "*.ndjson"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no records: %v", err)
+		tb.Fatalf("no records: %v", err)
 	}
 	var out [][]byte
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		s := bufio.NewScanner(f)
 		s.Buffer(nil, 4<<20)
 		for s.Scan() {
 			var line struct{ Event json.RawMessage }
 			if err := json.Unmarshal(s.Bytes(), &line); err != nil {
-				t.Fatalf("%s: %v", name, err)
+				tb.Fatalf("%s: %v", name, err)
 			}
 			out = append(out, line.Event)
 		}
 		if err := f.Close(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return out

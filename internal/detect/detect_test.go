@@ -39,27 +39,27 @@ func record(id, at, provider, action string, extra ...string) []byte {
 }
 
 // program compiles a rule of the query and the keys given as TOML lines.
-func program(t testing.TB, id, query string, lines ...string) *rule.Program {
-	t.Helper()
+func program(tb testing.TB, id, query string, lines ...string) *rule.Program {
+	tb.Helper()
 	src := fmt.Sprintf("[rule]\nrule_id = %q\nname = \"rule %s\"\ndescription = \"d\"\ntype = \"query\"\nlanguage = \"kuery\"\nseverity = \"low\"\nrisk_score = 21\nquery = '''\n%s\n'''\n%s\n",
 		id, id, query, strings.Join(lines, "\n"))
 	r, err := rule.Parse(id+".toml", []byte(src))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p, err := r.Compile(rule.CompileOptions{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
 // run gives raw records to so many workers and returns what was decided.
-func run(t testing.TB, cfg detect.Config, workers int, raw [][]byte) ([]lamina.Alert, detect.Stats) {
-	t.Helper()
+func run(tb testing.TB, cfg detect.Config, workers int, raw [][]byte) ([]lamina.Alert, detect.Stats) {
+	tb.Helper()
 	eng, err := detect.New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	newEvent := func() *cloudtrail.Event {
 		ev := &cloudtrail.Event{}
@@ -75,10 +75,10 @@ func run(t testing.TB, cfg detect.Config, workers int, raw [][]byte) ([]lamina.A
 	ev := newEvent()
 	for i, b := range raw {
 		if err := ev.Reset(slices.Clone(b)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := ws[i%workers].Event(ev, detect.Place{Name: "test", Offset: int64(i)}); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	var alerts []lamina.Alert
@@ -87,7 +87,7 @@ func run(t testing.TB, cfg detect.Config, workers int, raw [][]byte) ([]lamina.A
 		func(a lamina.Alert) error { alerts = append(alerts, a); return nil })
 	r.Documents = true
 	if err := r.Finish(ws...); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return alerts, r.Stats
 }

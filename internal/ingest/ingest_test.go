@@ -46,35 +46,35 @@ func event(id int, action string) string {
 	return fmt.Sprintf(`{"eventVersion":"1.11","eventTime":"2026-06-18T13:%02d:00Z","eventSource":"lambda.amazonaws.com","eventName":%q,"eventID":"e%d","recipientAccountId":"111122223333","requestParameters":{"functionName":"f"}}`, id%60, action, id)
 }
 
-func zipped(t testing.TB, text string) []byte {
-	t.Helper()
+func zipped(tb testing.TB, text string) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	if _, err := w.Write([]byte(text)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
 
 // write makes a folder of files and finds them.
-func write(t testing.TB, files map[string][]byte) *source.Set {
-	t.Helper()
-	dir := t.TempDir()
+func write(tb testing.TB, files map[string][]byte) *source.Set {
+	tb.Helper()
+	dir := tb.TempDir()
 	for name, data := range files {
 		p := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(p), 0o750); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := os.WriteFile(p, data, 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
-	set, err := source.Find(t.Context(), []string{dir}, source.Options{})
+	set, err := source.Find(tb.Context(), []string{dir}, source.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return set
 }

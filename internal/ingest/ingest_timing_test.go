@@ -143,6 +143,7 @@ func detection(b *testing.B, set *source.Set, ps []*rule.Program) func(*testing.
 	}
 	newEvent := func() *cloudtrail.Event { return &cloudtrail.Event{Derived: en.Values} }
 	return func(b *testing.B) int64 {
+		b.Helper()
 		ws, c, err := ingest.Run(b.Context(), set.Blobs, eng, ingest.Options{Jobs: 1, NewEvent: newEvent})
 		if err != nil {
 			b.Fatal(err)
