@@ -72,7 +72,7 @@ func exercise(t *testing.T, r *Rule, data []byte) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(head + "query = '''\nevent.action: (a or b*) and not user.name: x\n'''\n[rule.x]\n\"\" = [1, {a = 2026-01-01}]\n"))
-	f.Add([]byte(head + "query = \"a: \\\"b\\\" \\u00e9\"\nrefrences = 5\n[[rule.threat]]\nframework = \"MITRE ATT&CK\"\n"))
+	f.Add([]byte(head + "query = \"a: \\\"b\\\" \\u00e9\"\nrefrences = 5\n[[rule.threat]]\nframework = \"MITRE ATT&CK\"\n")) //nolint:misspell // the misspelt key is what is tested
 	f.Add([]byte("[rule]\n[rule.a]\nb.c = {d = []}\n[[rule.e]]\n[[rule.e.f]]\n"))
 	f.Add([]byte("\xff\xfe = \"\"\"\n\\\n\"\"\""))
 	text, err := Template{ID: "x", UUID: "11111111-2222-4333-8444-555555555555", Type: TypeNewTerms, Author: "a", Created: time.Unix(0, 0)}.TOML()

@@ -165,7 +165,7 @@ func TestLintRule(t *testing.T) {
 			},
 		},
 		{
-			"unknown_keys", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "refrences = []\nnote =", 1) + "[rule.threshold]\nfields = []\n",
+			"unknown_keys", strings.Replace(fmt.Sprintf(clean, "user.id: x"), "note =", "refrences = []\nnote =", 1) + "[rule.threshold]\nfields = []\n", //nolint:misspell // the misspelt key is what is tested
 			LintContext{Tests: 1},
 			[]string{"11:1 warning unknown-key: unknown key rule.refrences | did you mean references? | references", "18:1 warning unknown-key: unknown key rule.threshold.fields | did you mean field? | field"},
 		},

@@ -28,11 +28,11 @@ type = "query"
 // with is head and more lines of [rule].
 func with(lines string) string { return head + lines }
 
-func parse(t testing.TB, text string) *Rule {
-	t.Helper()
+func parse(tb testing.TB, text string) *Rule {
+	tb.Helper()
 	r, err := Parse("rules/mine.toml", []byte(text))
 	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
+		tb.Fatalf("%v\n%s", err, text)
 	}
 	return r
 }

@@ -8,28 +8,28 @@ import (
 
 // sharedRules are the files of Elastic's rules that the owner of this tree has
 // at hand; they are read, never copied.
-func sharedRules(t testing.TB) []string {
-	t.Helper()
+func sharedRules(tb testing.TB) []string {
+	tb.Helper()
 	dir := os.Getenv("LAMINA_TESTDATA")
 	if dir == "" {
-		t.Skip("LAMINA_TESTDATA is not set: no rules by others to read")
+		tb.Skip("LAMINA_TESTDATA is not set: no rules by others to read")
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "elastic-aws-rules", "*.toml"))
 	if err != nil || len(files) == 0 {
-		t.Skipf("no rules in %s: %v", dir, err)
+		tb.Skipf("no rules in %s: %v", dir, err)
 	}
 	return files
 }
 
-func parseFile(t testing.TB, file string) *Rule {
-	t.Helper()
+func parseFile(tb testing.TB, file string) *Rule {
+	tb.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r, err := Parse(filepath.Base(file), data)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
