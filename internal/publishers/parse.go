@@ -234,6 +234,9 @@ func positions(data []byte) map[string]unstable.Position {
 			for i, it := 0, v.Children(); v.Kind == unstable.Array && it.Next(); i++ {
 				at[full+"."+strconv.Itoa(i)] = p.Shape(it.Node().Raw).Start
 			}
+		case unstable.Invalid, unstable.Comment, unstable.Key, unstable.Array, unstable.InlineTable, unstable.String, unstable.Bool,
+			unstable.Float, unstable.Integer, unstable.LocalDate, unstable.LocalTime, unstable.LocalDateTime, unstable.DateTime:
+			// Not expressions: comments have no key, the others are parts.
 		}
 	}
 	return at

@@ -29,11 +29,11 @@ func estate() lamina.Snapshot {
 	}
 }
 
-func write(t testing.TB, s lamina.Snapshot) []byte {
-	t.Helper()
+func write(tb testing.TB, s lamina.Snapshot) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := snapshot.Write(&b, s); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
