@@ -1,6 +1,7 @@
 package report
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,20 +17,30 @@ type File struct {
 	path string
 }
 
-// Create opens a File for path. The folder must exist.
+// Create opens a File for path. The folder must exist. Results tell of people
+// and systems: a file that was private stays so, and a new one is as private as
+// the user's umask asks.
 func Create(path string) (*File, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	old, err := os.Stat(path)
+	switch {
+	case err != nil:
+		old = nil
+	case old.IsDir():
+		return nil, &fs.PathError{Op: "create", Path: path, Err: errors.New("is a folder")}
+	case !old.Mode().IsRegular():
 		// A device or pipe (/dev/null, /dev/fd/3) cannot be replaced; write through.
-		if info.IsDir() {
-			return nil, &fs.PathError{Op: "create", Path: path, Err: errors.New("is a folder")}
-		}
 		f, err := os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // the user named this file
 		if err != nil {
 			return nil, fmt.Errorf("create output: %w", err)
 		}
 		return &File{File: f}, nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	// A link stays one: what it leads to is replaced.
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		path = to
+	}
+	name := filepath.Join(filepath.Dir(path), ".lamina-"+rand.Text()+".tmp")
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask decides
 	if err != nil {
 		// The name of the temporary file means nothing to the reader.
 		if pe, ok := errors.AsType[*fs.PathError](err); ok {
@@ -37,7 +48,13 @@ func Create(path string) (*File, error) {
 		}
 		return nil, err
 	}
-	return &File{File: f, path: path}, nil
+	out := &File{File: f, path: path}
+	if old != nil {
+		if err := f.Chmod(old.Mode().Perm()); err != nil {
+			return nil, errors.Join(err, out.Abort())
+		}
+	}
+	return out, nil
 }
 
 // Commit makes the file durable and gives it its name. After an error the
@@ -46,11 +63,7 @@ func (f *File) Commit() error {
 	if f.path == "" {
 		return f.Close()
 	}
-	err := f.Sync()
-	if err == nil {
-		err = f.Chmod(0o644) // as os.Create would under the usual umask; results are not secrets
-	}
-	err = errors.Join(err, f.Close())
+	err := errors.Join(f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), f.path)
 	}
