@@ -395,8 +395,9 @@ var mapping = map[string]getter{
 		protocol, _ := e.tls()
 		s.set(protocol)
 	},
-	"tls.cipher":                              tlsMember(subTLSCipher),
-	"tls.client.server_name":                  tlsMember(subTLSHost),
+	"tls.cipher":             tlsMember(subTLSCipher),
+	"tls.client.server_name": tlsMember(subTLSHost),
+
 	"aws.cloudtrail.tls_details.key_exchange": tlsMember(subTLSKeyExchange),
 
 	"file.path":     func(e *Event, s *slot) { s.vals = e.digestMember("digestS3Object") },
