@@ -357,3 +357,26 @@ func TestNew_refuses_two_rules_with_one_id(t *testing.T) {
 		t.Error("two rules with one rule_id were accepted")
 	}
 }
+
+// Two records with one id, time and account that differ in the rest: which of
+// them counts does not depend on which was read first.
+func TestRun_order_of_delivery_does_not_choose_between_records_of_one_id(t *testing.T) {
+	cfg := detect.Config{Schedule: detect.Once, Programs: []*rule.Program{program(t, "p", "user_agent.original: *")}}
+	a := record("1", day+"13:00:00Z", "lambda.amazonaws.com", "Invoke", "userAgent=a")
+	b := record("1", day+"13:00:00Z", "lambda.amazonaws.com", "Invoke", "userAgent=b")
+	other := record("1", day+"13:00:00Z", "lambda.amazonaws.com", "Invoke", "userAgent=c", "recipientAccountId=444455556666")
+	var want []string
+	for _, raw := range [][][]byte{{a, b, other}, {b, a, other}, {other, b, a}, {a, other, b}} {
+		alerts, st := run(t, cfg, 1, raw)
+		var got []string
+		for _, al := range alerts {
+			got = append(got, al.ID+" "+al.Values["user_agent.original"][0])
+		}
+		if want == nil {
+			want = got
+		}
+		if d := cmp.Diff(want, got); d != "" || len(got) != 2 || st.Duplicates != 1 {
+			t.Errorf("%d duplicates, alerts (-first order +this order):\n%s", st.Duplicates, d)
+		}
+	}
+}

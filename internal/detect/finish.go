@@ -141,10 +141,11 @@ func (r *Run) alert(m *match) (lamina.Alert, error) {
 }
 
 // order sorts candidates by event time. CloudTrail times are whole seconds, so
-// ties are common; they are broken by the event's id and not by where the
-// record was read, because the order of delivery must not change a verdict.
+// ties are common; they are broken by what the record says and not by where it
+// was read, because the order of delivery must not change a verdict.
 func order(a, b candidate) int {
-	return cmp.Or(a.time.Compare(b.time), cmp.Compare(a.id, b.id), cmp.Compare(a.place.File, b.place.File), cmp.Compare(a.place.Offset, b.place.Offset))
+	return cmp.Or(a.time.Compare(b.time), cmp.Compare(a.id, b.id), cmp.Compare(a.account, b.account), cmp.Compare(a.sum, b.sum),
+		cmp.Compare(a.place.File, b.place.File), cmp.Compare(a.place.Offset, b.place.Offset))
 }
 
 // decide lets the candidates pass in order and collects the matches of each rule.

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"hash/crc32"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +59,9 @@ type class struct {
 	wants bool    // the enricher wants the event
 }
 
+// castagnoli is the CRC that processors compute.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // A candidate is an event that may matter once events are ordered.
 type candidate struct {
 	time    time.Time // zero if the record has none
@@ -67,6 +71,9 @@ type candidate struct {
 	at      spot    // its record
 	rules   []int32 // that matched, or may match once derived fields are known
 	wants   bool    // the enricher wants it
+	// sum is of the record's bytes: two records that call themselves the same
+	// event, and are not, come in an order of their own.
+	sum uint32
 }
 
 // Worker returns a new worker of the engine.
@@ -135,6 +142,7 @@ func (w *Worker) Event(rec Record, at Place) error {
 		at:      w.shelf.put(rec.Raw()),
 		rules:   slices.Clone(w.hits),
 		wants:   c.wants,
+		sum:     crc32.Checksum(rec.Raw(), castagnoli),
 	})
 	return nil
 }
