@@ -50,6 +50,8 @@ func (p *parser) unexpected() *query.Error {
 		err.Hint = `put "and" or "or" before it, or write \` + string(c) + " for the character"
 	case c == ':' || c == '<' || c == '>':
 		err.Hint = `put "and" or "or" between two conditions; write \` + string(c) + " for the character, or put the value in quotes"
+	case c == '"' && strings.HasSuffix(word, "="):
+		err.Hint = "KQL compares with a colon: field: value"
 	case c == '"':
 		err.Hint = `put "and" or "or" before it; inside quotes write \" for the character`
 	case keywordAt(p.src, p.i, "not") && glued:
@@ -65,7 +67,7 @@ func (p *parser) unexpected() *query.Error {
 // found names what stands at p.i.
 func (p *parser) found() string {
 	if p.next() == '"' {
-		return "a quote"
+		return "quote"
 	}
 	return `"` + p.src[p.i:p.i+p.tokenLen()] + `"`
 }
