@@ -26,7 +26,7 @@ var laminaRows = []laminaRow{
 	{"lamina.layer.account", Keyword, false, "the account that owns the layer"},
 
 	// AddLayerVersionPermission and its removal
-	{"lamina.grant.scope", Keyword, false, "how far the grant reaches: public, foreign_organization, own_organization, own_account, organization_account, vendor_account, unknown_account, undetermined (neither --org-id nor --account was given), unknown_principal (the record hides it)"},
+	{"lamina.grant.scope", Keyword, false, "how far the grant reaches: public, foreign_organization, own_organization, own_account, organization_account, vendor_account, unknown_account, undetermined (it takes --account to tell accounts apart, --org-id for organisations), unknown_principal (the record hides it)"},
 	{"lamina.grant.risk_score", Long, false, "0 to 100, by scope alone: what risk_score_mapping reads"},
 	{"lamina.grant.principal", Keyword, false, "the principal as the caller wrote it"},
 	{"lamina.grant.account", Keyword, false, "the account the principal stands for"},
