@@ -91,6 +91,9 @@ type app struct {
 	cancel context.CancelFunc
 	// live says that results are wanted while the command goes on.
 	live bool
+	// again is what explain needs beside an id to find the results of this
+	// command again; empty when it cannot (see report.Options.Explain).
+	again []string
 }
 
 // Main runs the command line args (without the program's name) and returns the

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,7 +88,8 @@ func (a *app) demo(cmd *cobra.Command) error {
 		return err
 	}
 	a.note("all of this is made up; lamina demo --severity low shows the rest")
-	a.note("the same as files: lamina sample write %s && lamina detect %s/AWSLogs --org-id %s", demoDir, demoDir, sample.OrgID)
+	a.note("the same as files: lamina sample write %s && lamina detect %s/AWSLogs --org-id %s --account %s",
+		demoDir, demoDir, sample.OrgID, strings.Join(d.org.Accounts, " --account "))
 	return nil
 }
 
@@ -303,10 +305,12 @@ func (d *story) summary() lamina.Summary {
 
 func newSample(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use:     "sample",
-		Short:   "the sample organisation as files",
-		Example: "  lamina sample write acme\n  lamina detect acme/AWSLogs --org-id o-exampleorgid --account 111122223333",
-		Long:    "ACME is the made-up organisation of the demo.",
+		Use:   "sample",
+		Short: "the sample organisation as files",
+		Example: "  lamina sample write acme\n" +
+			"  lamina detect acme/AWSLogs --org-id o-exampleorgid \\\n" +
+			"      --account 111122223333 --account 444455556666 --account 777788889999",
+		Long: "ACME is the made-up organisation of the demo.",
 	}
 	group(c)
 	c.AddCommand(&cobra.Command{

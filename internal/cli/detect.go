@@ -50,7 +50,7 @@ func newDetect(a *app) *cobra.Command {
 		Args: args(1, -1, "LOGS"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.detect(cmd, args, f) },
 	}
-	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks")
+	a.settingFlag(c, explainSettings...)
 	fl := c.Flags()
 	fl.StringVar(&f.schedule, "schedule", "replay", "`HOW` rules are run over the input: replay or once")
 	fl.StringVar(&f.since, "since", "", "only events from `TIME` on (2026-06-18, 2026-06-18T13:00:00Z, 24h)")
@@ -110,12 +110,13 @@ func (a *app) detection(schedule detect.Schedule) (*detection, error) {
 	if err != nil {
 		return nil, errors.Join(wrap(err, Usage, ""), d.close())
 	}
-	d.needs(programs, a.conf.text("geoip_city") != "", a.conf.text("geoip_asn") != "")
+	d.needs(programs, a.conf.text("geoip_city") != "", a.conf.text("geoip_asn") != "", a.conf.list("rules"))
+	d.unused(set, a.std.Now())
 	return d, nil
 }
 
 // needs warns of rules that cannot run, or not as they were meant.
-func (d *detection) needs(programs []*rule.Program, city, asn bool) {
+func (d *detection) needs(programs []*rule.Program, city, asn bool, rulePaths []string) {
 	waiting := map[string]int{}
 	n, dead := 0, 0
 	for _, p := range programs {
@@ -132,10 +133,15 @@ func (d *detection) needs(programs []*rule.Program, city, asn bool) {
 			if need.Excludes {
 				effect = "it alerts more often than it should"
 			}
+			hint := map[string]string{rule.NeedCity: "give it with --geoip-city", rule.NeedASN: "give it with --geoip-asn"}[need.Name]
+			verb := "stay"
+			if len(need.Fields) == 1 {
+				verb = "stays"
+			}
 			d.warnings = append(d.warnings, lamina.Warning{
 				Subject: p.Rule.File,
-				Text:    fmt.Sprintf("needs %s: %s stay empty, so %s", need.Name, strings.Join(need.Fields, ", "), effect),
-				Hint:    "give it with --geoip-city or --geoip-asn",
+				Text:    fmt.Sprintf("needs %s: %s %s empty, so %s", need.Name, strings.Join(need.Fields, ", "), verb, effect),
+				Hint:    hint,
 			})
 		}
 	}
@@ -164,13 +170,45 @@ func (d *detection) needs(programs []*rule.Program, city, asn bool) {
 	slices.Sort(parts)
 	d.warnings = append(d.warnings, lamina.Warning{
 		Text: fmt.Sprintf("%s not run, they need what does not exist yet (%s)", count(n, "rule"), strings.Join(parts, "; ")),
-		Hint: "lamina rules ls names them",
+		Hint: strings.Join(append([]string{"lamina rules ls"}, rulePaths...), " ") + " names them",
 	})
 	d.missing = append(d.missing, count(n, "rule")+" not run")
 }
 
 // maxPublishers is more than any list of publishers needs.
 const maxPublishers = 16 << 20
+
+// unused warns of exceptions that are of no rule, or have expired by now: they
+// change nothing, and somebody thinks they do.
+func (d *detection) unused(set ruleSet, now time.Time) {
+	var expired []string
+	lists := map[string]bool{}
+	for _, r := range set.rules {
+		lists[r.ID] = true
+		for _, l := range r.Exceptions {
+			lists[l.ListID] = true
+		}
+	}
+	for _, x := range set.exceptions.Items {
+		if !x.Expires.IsZero() && !now.Before(x.Expires) {
+			expired = append(expired, fmt.Sprintf("%s:%d, since %s", x.File, x.Pos.Line, x.Expires.UTC().Format(time.RFC3339)))
+		}
+		if lists[x.ListID] {
+			continue
+		}
+		lists[x.ListID] = true // said once
+		d.warnings = append(d.warnings, lamina.Warning{
+			Subject: fmt.Sprintf("%s:%d", x.File, x.Pos.Line),
+			Text:    fmt.Sprintf("no rule here uses the exception list %q: its exceptions do nothing", x.ListID),
+			Hint:    "list_id is the rule_id of a rule, or a list that the rule names",
+		})
+	}
+	if n := len(expired); n > 0 {
+		d.warnings = append(d.warnings, lamina.Warning{
+			Text: count(n, "exception") + " no longer in force: expired", Hint: strings.Join(first(expired, 3), "; "),
+		})
+	}
+}
 
 // loadPublishers reads the built-in registry and the files of --publishers.
 func (a *app) loadPublishers() (*publishers.Registry, error) {
@@ -260,11 +298,16 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	if err != nil {
 		return err
 	}
+	if !since.IsZero() && !until.IsZero() && !since.Before(until) {
+		return usagef("the window begins with --since and ends before --until",
+			"--since %s is not before --until %s", since.Format(time.RFC3339), until.Format(time.RFC3339))
+	}
 	d, err := a.detection(schedule)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	a.again = a.explainArgs(targets...)
 	for i, t := range targets {
 		targets[i] = a.target(t)
 	}
@@ -308,7 +351,24 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	if why := nothing(files, total); why != "" {
 		d.missing = append(d.missing, why)
 	}
+	if w := elsewhen(targets, files, total); w != nil {
+		if err := r.Write(lamina.Message{Warning: w}); err != nil {
+			return err
+		}
+	}
 	return r.Finish(d.summary(files, total, run.Stats))
+}
+
+// elsewhen warns when the time window left out all there was: a wrong --since
+// would look like a quiet night.
+func elsewhen(targets []string, files *source.Set, c ingest.Counts) *lamina.Warning {
+	if c.Evaluated > 0 || c.Outside == 0 && files.Pruned == 0 {
+		return nil
+	}
+	return &lamina.Warning{
+		Text: "no CloudTrail records in " + strings.Join(targets, " ") + " between --since and --until",
+		Hint: "of another time: " + count(int(c.Outside), "record") + ", and " + count(files.Pruned, "file") + " by their names",
+	}
 }
 
 // follow evaluates what there is and what is added, until it is interrupted;

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/detect"
+	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/ingest"
 	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/safe"
@@ -29,10 +31,11 @@ func newExplain(a *app) *cobra.Command {
 			"  lamina explain rules/mine.toml event.json                 # a file with one record\n" +
 			"  lamina explain A-3F2K results.json                        # an alert of detect -f json\n" +
 			"  lamina explain A-3F2K trail/                              # the same, from the logs",
-		Long: "EVENT is FILE#ID, where ID is the eventID or the start of it, or a file with one record.\n" +
-			"All events of the file are read, so that fields about changes (lamina.layers.added)\n" +
-			"have the values they had at that time. ✓ and ✗ mark the clauses; what would have to be\n" +
-			"different for a match, and which other rules match, is said below them.",
+		Long: "EVENT is FILE#ID, where ID is the eventID or the start of it, or a file with one record;\n" +
+			"FILE may be a folder. All its events are read, so that fields about changes\n" +
+			"(lamina.layers.added) have the values they had at that time; give all logs for that.\n" +
+			"✓ and ✗ mark the clauses; what would have to be different for a match, how long a grant\n" +
+			"stood, and which other rules match, is said below them.",
 		Args: args(2, -1, "RULE and EVENT, or ALERT and FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			x, err := a.explain(cmd.Context(), args[0], args[1:])
@@ -47,27 +50,116 @@ func newExplain(a *app) *cobra.Command {
 			})
 		},
 	}
-	a.settingFlag(c, "rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks")
+	a.settingFlag(c, explainSettings...)
 	return c
+}
+
+// explainSettings are the settings that decide what explain finds.
+var explainSettings = []string{"rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks"}
+
+// explainArgs are the arguments with which explain finds again what this
+// command found in files: those, and the flags that were given. What came from
+// the environment or a file of settings is still there. There are none when
+// standard input was read, which is gone.
+func (a *app) explainArgs(files ...string) []string {
+	var out []string
+	for _, f := range files {
+		if f == source.Stdin {
+			return nil
+		}
+		if strings.HasPrefix(f, "-") {
+			f = "./" + f
+		}
+		out = append(out, f)
+	}
+	if f := a.flags.configFile; f != "" {
+		out = append(out, "--config", f)
+	}
+	for _, s := range table {
+		r := a.conf.by[s.key]
+		if !slices.Contains(explainSettings, s.key) || !strings.HasPrefix(r.origin, "flag") {
+			continue
+		}
+		for _, v := range r.values {
+			if s.kind == kindBool {
+				out = append(out, "--"+s.flag+"="+v)
+				continue
+			}
+			out = append(out, "--"+s.flag, v)
+		}
+	}
+	return out
 }
 
 var alertID = regexp.MustCompile(`^A-[A-Z2-7]{2,}$`)
 
-func (a *app) explain(ctx context.Context, what string, rest []string) (detect.Explanation, error) {
+// An explanation is what the engine says, and what became of it later.
+type explanation struct {
+	detect.Explanation
+	// Grant is how long what the event granted stood, nil if it granted nothing.
+	Grant *grantWindow `json:"grant,omitempty"`
+	files int          // that were read
+}
+
+// A grantWindow is a history.Window as explain gives it.
+type grantWindow struct {
+	Layer     string `json:"layer"`
+	Statement string `json:"statement_id"`
+	// Until is when it ended, nil when nothing that was read ends it.
+	Until *time.Time `json:"until,omitempty"`
+	// Ending says how (history.Ending), By is the event that says so.
+	Ending history.Ending `json:"ending"`
+	By     string         `json:"until_event.id,omitempty"`
+}
+
+// grantWindow is the window of a layer version that an event opened.
+func (d *detection) grantWindow(layer, eventID string) *grantWindow {
+	for _, w := range d.enricher.History().GrantWindows(layer) {
+		if w.FromEvent != eventID {
+			continue
+		}
+		g := &grantWindow{Layer: layer, Statement: w.StatementID, Ending: w.Ending, By: w.ToEvent}
+		if !w.To.IsZero() {
+			g.Until = &w.To
+		}
+		return g
+	}
+	return nil
+}
+
+// said is the window in a sentence.
+func (g *grantWindow) said(from time.Time, files int) string {
+	what := "the grant (statement " + g.Statement + ")"
+	if g.Until == nil {
+		return what + " stands, as far as was read: nothing in " + count(files, "file") + " ends it"
+	}
+	s := fmt.Sprintf("%s stood for %s, until %s: ", what, g.Until.Sub(from).Round(time.Second), g.Until.UTC().Format(time.RFC3339))
+	switch g.Ending {
+	case history.Removed:
+		s += "removed by event " + g.By
+	case history.Deleted:
+		s += "the layer version was deleted by event " + g.By
+	case history.Unseen, history.Open:
+		s += "then it was granted again by event " + g.By + ", so it had ended before, unseen"
+	}
+	return s
+}
+
+func (a *app) explain(ctx context.Context, what string, rest []string) (explanation, error) {
 	if alertID.MatchString(what) && !exists(a.path(what)) {
 		return a.explainAlert(ctx, what, rest)
 	}
 	if len(rest) > 1 {
-		return detect.Explanation{}, usagef("one rule and one event", "unexpected argument %q", rest[1])
+		return explanation{}, usagef("one rule and one event", "unexpected argument %q", rest[1])
 	}
 	d, err := a.detection(detect.Once)
 	if err != nil {
-		return detect.Explanation{}, err
+		return explanation{}, err
 	}
 	defer d.close() //nolint:errcheck // read only
 	p, err := a.pickRule(d, what)
 	if err != nil {
-		return detect.Explanation{}, err
+		return explanation{}, err
 	}
 	file, id := cutEvent(a, rest[0])
 	return a.explainEvent(ctx, d, p, []string{file}, id)
@@ -129,8 +221,8 @@ func ruleName(file string) string {
 
 // explainEvent explains p for an event of the files. An empty id stands for the
 // only event there is.
-func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, files []string, id string) (detect.Explanation, error) {
-	var x detect.Explanation
+func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, files []string, id string) (explanation, error) {
+	var x explanation
 	if p.Predicate == nil {
 		return x, usagef("its query cannot be explained yet", "%s needs %s", p.Rule.File, p.Needs)
 	}
@@ -143,9 +235,15 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 	}
 	var found []string
 	more := 0
+	layer := "" // of the first event found
 	keep := func(rec detect.Record) bool {
 		if !strings.HasPrefix(rec.ID(), id) {
 			return false
+		}
+		if c, _, ok := history.CallOf(rec); ok && len(found) == 0 {
+			if l, ok := c.Layer(); ok {
+				layer = l.String()
+			}
 		}
 		if len(found) < 3 {
 			found = append(found, strings.Clone(rec.ID()))
@@ -166,10 +264,18 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 	case len(found) == 0:
 		return x, usagef("the id is the record's eventID", "no event %q among the %d of %s", id, c.Evaluated, strings.Join(files, " "))
 	case len(found)+more > 1 && !allEqual(found):
-		return x, usagef("add #ID of one of them: "+strings.Join(found, ", "), "%d events in %s match", len(found)+more, strings.Join(files, " "))
+		hint := "add #ID of one of them: " + strings.Join(found, ", ")
+		if more > 0 {
+			hint += ", …"
+		}
+		return x, usagef(hint, "%d events in %s match", len(found)+more, strings.Join(files, " "))
 	}
 	run := d.engine.NewRun(d.open(), nil)
-	x, _, err = run.Explain(p, found[0], w)
+	x.Explanation, _, err = run.Explain(p, found[0], w)
+	x.files = len(set.Blobs)
+	if layer != "" {
+		x.Grant = d.grantWindow(layer, found[0])
+	}
 	return x, err
 }
 
@@ -184,8 +290,8 @@ func allEqual(s []string) bool {
 
 // explainAlert finds an alert in a saved result or by running the rules over
 // logs, and explains its rule for its event.
-func (a *app) explainAlert(ctx context.Context, id string, files []string) (detect.Explanation, error) {
-	var x detect.Explanation
+func (a *app) explainAlert(ctx context.Context, id string, files []string) (explanation, error) {
+	var x explanation
 	d, err := a.detection(detect.Once)
 	if err != nil {
 		return x, err
@@ -195,10 +301,17 @@ func (a *app) explainAlert(ctx context.Context, id string, files []string) (dete
 	if err != nil {
 		return x, err
 	}
+	// Why an id that detect printed may not be there.
+	hint := "a result holds only what --severity let through; give the logs instead"
 	if !saved {
-		alerts, err = a.alertsOf(ctx, d, files)
+		var c ingest.Counts
+		alerts, c, err = a.alertsOf(ctx, d, files)
 		if err != nil {
 			return x, err
+		}
+		hint = "give the logs and the flags of the run that found it: --rules, --exceptions, --org-id, --account"
+		if c.Evaluated == 0 {
+			hint = "explain reads logs, and results that detect -f json wrote"
 		}
 	}
 	var hits []lamina.Alert
@@ -207,7 +320,10 @@ func (a *app) explainAlert(ctx context.Context, id string, files []string) (dete
 			hits = append(hits, al)
 		}
 	}
-	if len(hits) != 1 {
+	switch {
+	case len(hits) == 0:
+		return x, usagef(hint, "no alert %s in %s", id, strings.Join(files, " "))
+	case len(hits) > 1:
 		return x, usagef("give the whole id, as detect prints it", "%s begin with %s in %s", count(len(hits), "alert"), id, strings.Join(files, " "))
 	}
 	al := hits[0]
@@ -220,10 +336,26 @@ func (a *app) explainAlert(ctx context.Context, id string, files []string) (dete
 	if p == nil {
 		return x, usagef("add --rules "+al.Rule.File, "the rule of %s is not among those loaded: %s %s", al.ID, al.Rule.ID, al.Rule.Name)
 	}
-	if saved {
-		files = []string{al.File}
+	if !saved {
+		return a.explainEvent(ctx, d, p, files, al.EventIDs[0])
 	}
-	return a.explainEvent(ctx, d, p, files, al.EventIDs[0])
+	result := files[0]
+	x, err = a.explainEvent(ctx, d, p, []string{al.File}, al.EventIDs[0])
+	switch {
+	case err != nil:
+		return x, err
+	case !x.Match && x.Exception == nil:
+		// A clause on what was before the event, which other files hold, or on
+		// what flags say. The tree would explain why there is no alert.
+		return x, usagef("give the logs, all of them, and the flags of that run: lamina explain "+al.ID+" LOGS…",
+			"%s cannot be explained from %s and %s: its rule asks for more than that file holds", al.ID, result, al.File)
+	case !x.Match:
+		a.note("warning: an exception applies that did not when %s was written", result)
+	case x.Severity != al.Severity:
+		a.note("warning: in %s the alert has severity %s, and %s here", result, al.Severity, x.Severity)
+		a.note("hint: give the flags of the run that wrote it: --org-id, --account, --publishers")
+	}
+	return x, nil
 }
 
 // savedAlerts reads the alerts of a result that -f json wrote; saved is false
@@ -247,28 +379,28 @@ func (a *app) savedAlerts(name string) (alerts []lamina.Alert, saved bool, err e
 }
 
 // alertsOf runs the rules over logs.
-func (a *app) alertsOf(ctx context.Context, d *detection, files []string) ([]lamina.Alert, error) {
+func (a *app) alertsOf(ctx context.Context, d *detection, files []string) ([]lamina.Alert, ingest.Counts, error) {
 	for i, f := range files {
 		files[i] = a.target(f)
 	}
 	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In})
 	if err != nil {
-		return nil, a.sourceError(err)
+		return nil, ingest.Counts{}, a.sourceError(err)
 	}
 	var alerts []lamina.Alert
 	run := d.engine.NewRun(d.open(), func(al lamina.Alert) error {
 		alerts = append(alerts, al)
 		return nil
 	})
-	ws, _, err := ingest.Run(ctx, set.Blobs, d.engine, ingest.Options{Jobs: a.jobs(), NewEvent: d.newEvent})
+	ws, c, err := ingest.Run(ctx, set.Blobs, d.engine, ingest.Options{Jobs: a.jobs(), NewEvent: d.newEvent})
 	if err != nil {
-		return nil, err
+		return nil, c, err
 	}
-	return alerts, run.Finish(ws...)
+	return alerts, c, run.Finish(ws...)
 }
 
 // writeExplanation prints the clause tree, with what was seen at the right.
-func (a *app) writeExplanation(w io.Writer, x detect.Explanation) error {
+func (a *app) writeExplanation(w io.Writer, x explanation) error {
 	var b strings.Builder
 	verdict := "NO MATCH"
 	switch {
@@ -299,6 +431,9 @@ func (a *app) writeExplanation(w io.Writer, x detect.Explanation) error {
 		}
 	} else if x.Match {
 		fmt.Fprintf(&b, "  alerts with severity %s, risk score %d\n", x.Severity, x.RiskScore)
+	}
+	if x.Grant != nil {
+		fmt.Fprintf(&b, "  %s\n", safe.Line(x.Grant.said(x.Time, x.files), 0))
 	}
 	if x.Needs != "" {
 		fmt.Fprintf(&b, "  the rule is not run: it needs %s; its query alone was evaluated\n", x.Needs)
@@ -369,8 +504,9 @@ func seen(c query.Clause) string {
 	if len(parts) == 0 && c.Field != "" {
 		parts = append(parts, "(missing)")
 	}
+	saw := strings.Join(parts, ", ")
 	if c.Note != "" {
-		parts = append(parts, "("+safe.Line(c.Note, 0)+")")
+		saw += " (" + safe.Line(c.Note, 0) + ")"
 	}
-	return strings.Join(parts, ", ")
+	return strings.TrimLeft(saw, " ")
 }

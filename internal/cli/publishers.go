@@ -130,7 +130,7 @@ type publisherVerdict struct {
 }
 
 func checkPublisher(r *publishers.Registry, arg string) (publisherVerdict, error) {
-	if len(arg) == 12 && strings.Trim(arg, "0123456789") == "" {
+	if validAccount(arg) == nil {
 		v := publisherVerdict{Query: arg, Account: arg, Match: publishers.Unverified}
 		if p, ok := r.Account(arg); ok {
 			v.Publisher, v.Match = &p, publishers.Listed
@@ -141,6 +141,9 @@ func checkPublisher(r *publishers.Registry, arg string) (publisherVerdict, error
 		return v, nil
 	}
 	l, err := lamina.ParseLayerARN(arg)
+	if err == nil && !l.Legacy && validAccount(l.ARN.Account) != nil {
+		return publisherVerdict{}, usagef("an account id has 12 digits", "%q has no account: %q", arg, l.ARN.Account)
+	}
 	if err != nil {
 		return publisherVerdict{}, usagef("give a layer ARN or an account id of 12 digits", "%q is neither a layer ARN nor an account", arg)
 	}

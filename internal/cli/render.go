@@ -30,6 +30,7 @@ func newRender(a *app) *cobra.Command {
 func (a *app) render(cmd *cobra.Command, name string) (err error) {
 	in := a.std.In
 	if name != "-" {
+		a.again = a.explainArgs(name)
 		f, err := os.Open(a.path(name))
 		if err != nil {
 			return a.missing(name, err)

@@ -119,7 +119,7 @@ func (a *app) resultsOf(cmd *cobra.Command, v lamina.Version) (*results, error) 
 	}
 	var ws []report.Writer
 	for _, o := range outlets {
-		opt := report.Options{Width: a.width(), Verbose: a.flags.verbose, Live: a.live}
+		opt := report.Options{Width: a.width(), Verbose: a.flags.verbose, Live: a.live, Explain: a.again}
 		to := a.std.Out
 		if o.file == "" {
 			r.toStdout = true

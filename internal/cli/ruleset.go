@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,13 +63,17 @@ func (a *app) loadRulePaths(paths []string) (ruleSet, error) {
 			errs = append(errs, err)
 		}
 	}
+	if err := errors.Join(errs...); err != nil {
+		return out, wrap(err, Usage, ruleHint(err))
+	}
+	errs = nil
 	for _, p := range a.conf.list("exceptions") {
 		x, err := a.readExceptions(p)
 		out.add(ruleSet{exceptions: x})
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return out, wrap(err, Usage, ruleHint(err))
+		return out, wrap(err, Usage, errorHint(err))
 	}
 	byID := map[string]string{}
 	for _, r := range out.rules {
@@ -85,8 +90,16 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// ruleHint is the hint of the first error that has one.
+// ruleHint is the hint of the first error that has one, or where there is more.
 func ruleHint(err error) string {
+	return cmp.Or(errorHint(err), "lamina rules lint FILE says more")
+}
+
+// errorHint is the hint of the first error that has one.
+func errorHint(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Hint
+	}
 	if many, ok := errors.AsType[rule.Errors](err); ok {
 		for _, e := range many {
 			if e.Hint != "" {
@@ -94,7 +107,7 @@ func ruleHint(err error) string {
 			}
 		}
 	}
-	return "lamina rules lint FILE says more"
+	return ""
 }
 
 // ruleFiles are the rule files at p, in order of name: p itself, or what ends

@@ -132,7 +132,7 @@ func (a *app) lint(args []string) ([]lintResult, lintCount, error) {
 		for _, p := range paths {
 			x, err := a.readExceptions(p)
 			if err != nil {
-				return nil, n, wrap(err, Usage, ruleHint(err))
+				return nil, n, wrap(err, Usage, errorHint(err))
 			}
 			ctx.Exceptions.Items = append(ctx.Exceptions.Items, x.Items...)
 		}
@@ -231,14 +231,32 @@ func (a *app) lintSources(args []string) ([]lintSource, error) {
 	return out, nil
 }
 
+// fewUntested is up to how many rules without tests are named one by one: in a
+// folder of rules that has none, nothing else would be seen.
+const fewUntested = 3
+
 func (a *app) writeLint(w io.Writer, results []lintResult, n lintCount) error {
 	var b strings.Builder
+	untested := 0
 	for _, r := range results {
 		for _, p := range r.problems {
-			if p.Level != rule.Note || a.flags.verbose {
+			if p.Code == "no-tests" {
+				untested++
+			}
+		}
+	}
+	for _, r := range results {
+		for _, p := range r.problems {
+			switch {
+			case p.Level == rule.Note && !a.flags.verbose:
+			case p.Code == "no-tests" && untested > fewUntested && !a.flags.verbose:
+			default:
 				writeProblem(&b, p, r.source)
 			}
 		}
+	}
+	if untested > fewUntested && !a.flags.verbose {
+		fmt.Fprintf(&b, "warning: %d of %s have no tests (no-tests)\n  hint: -v names them, and where their tests go\n\n", untested, count(n.Rules, "rule"))
 	}
 	fmt.Fprintf(&b, "%s: %s, %s, %s", count(n.Rules, "rule"), count(n.Errors, "error"), count(n.Warnings, "warning"), count(n.Notes, "note"))
 	if n.Notes > 0 && !a.flags.verbose {

@@ -37,8 +37,9 @@ type Explanation struct {
 
 // Explain explains p for the event with the given id among what the workers
 // kept (see Worker.Keep): the events before it are observed first, so that
-// fields with history have the values they had when its turn came. It reports
-// false when no worker kept the event.
+// fields with history have the values they had when its turn came, and those
+// after it at the end, so that the history can be asked what became of it. It
+// reports false when no worker kept the event.
 func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanation, bool, error) {
 	var all []candidate
 	for _, w := range workers {
@@ -46,6 +47,8 @@ func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanati
 		all = append(all, w.candidates...)
 	}
 	slices.SortFunc(all, order)
+	var x Explanation
+	found := false
 	for i := range all {
 		c := &all[i]
 		rec, err := r.openAt(c)
@@ -55,11 +58,11 @@ func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanati
 		if !c.time.IsZero() && r.engine.enricher != nil {
 			r.engine.enricher.Observe(rec)
 		}
-		if c.id == id {
-			return r.explain(p, rec, c), true, nil
+		if !found && c.id == id {
+			x, found = r.explain(p, rec, c), true
 		}
 	}
-	return Explanation{}, false, nil
+	return x, found, nil
 }
 
 func (r *Run) explain(p *rule.Program, rec Record, c *candidate) Explanation {

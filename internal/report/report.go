@@ -44,6 +44,10 @@ type Options struct {
 	// Live writes each message through at once, for a stream that goes on for
 	// long; json and sarif, which are one document, still end only at Close.
 	Live bool
+	// Explain is what "lamina explain ID" needs beside the id of an alert to
+	// find it again: the files that were read, and flags. Text ends with the
+	// command; without Explain it does not.
+	Explain []string
 	// Now is @timestamp of ecs alerts. When it is zero the time of the event is
 	// used, so that the same input gives the same bytes.
 	Now time.Time

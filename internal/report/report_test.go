@@ -23,7 +23,7 @@ var outputs = []struct {
 	name, format string
 	o            Options
 }{
-	{"text-80", "text", Options{Width: 80}},
+	{"text-80", "text", Options{Width: 80, Explain: []string{"odd name|x.json", "--org-id", "o-exampleorgid"}}},
 	{"text-120-verbose", "text", Options{Width: 120, Verbose: true}},
 	{"text-color", "text", Options{Width: 100, Color: true}},
 	{"json", "json", Options{}},
@@ -256,14 +256,14 @@ func TestText_fits(t *testing.T) {
 	}
 }
 
-// The command under an alert can be pasted into a shell, whatever the file is called.
+// The command at the end can be pasted into a shell, whatever the file is called.
 func TestShellWord(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"plain", "trail/a.json.gz", "trail/a.json.gz"},
 		{"space", "a b", "'a b'"},
 		{"quote", "it's", `'it'\''s'`},
 		{"command", "$(rm -rf x);", "'$(rm -rf x);'"},
-		{"flag", "-rf", "'./-rf'"},
+		{"flag", "--rules", "--rules"},
 		{"empty", "", "''"},
 		{"letters", "東京.json", "東京.json"},
 	}

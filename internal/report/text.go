@@ -23,6 +23,8 @@ type text struct {
 	*printer
 	o      Options
 	blocks int
+	alerts int
+	last   string // the id of the last alert
 }
 
 func newText(p *printer, o Options) Writer { return &text{printer: p, o: o} }
@@ -57,17 +59,26 @@ func (w *text) alert(a *lamina.Alert) {
 		w.wrap(2, folded(s))
 	}
 	w.wrap(2, where(a))
-	w.str("  ", w.dim(safe.Line(a.ID, 0)), explainHint(a), "\n")
+	w.str("  ", w.dim(safe.Line(a.ID, 0)), "\n")
+	w.alerts, w.last = w.alerts+1, a.ID
 }
 
-// explainHint is the command that says why the alert is there, to be pasted into
-// a shell; nothing when what it was found in cannot be read again.
-func explainHint(a *lamina.Alert) string {
-	file, _, _ := strings.Cut(a.File, "!") // an entry of an archive is read with it
-	if file == "" || file == "-" {
-		return ""
+// explain is the command that says why an alert is there, to be pasted into a
+// shell. It stands at the end, once: with what was read and the flags it is too
+// long for every alert, and without them it would explain something else.
+func (w *text) explain() {
+	if w.alerts == 0 || len(w.o.Explain) == 0 {
+		return
 	}
-	return "  lamina explain " + safe.Line(a.ID, 0) + " " + shellWord(safe.Terminal(file))
+	id := "ID"
+	if w.alerts == 1 {
+		id = safe.Line(w.last, 0)
+	}
+	w.str("explain   lamina explain ", id)
+	for _, arg := range w.o.Explain {
+		w.str(" ", shellWord(safe.Terminal(arg)))
+	}
+	w.str("\n")
 }
 
 // shellWord quotes s for a POSIX shell unless it needs none.
@@ -75,11 +86,8 @@ func shellWord(s string) string {
 	plain := func(r rune) bool {
 		return r >= utf8.RuneSelf || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || strings.ContainsRune("/._-+=:,@", r)
 	}
-	if s != "" && !strings.HasPrefix(s, "-") && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
 		return s
-	}
-	if strings.HasPrefix(s, "-") {
-		s = "./" + s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
@@ -230,6 +238,7 @@ func (w *text) summary(s *lamina.Summary) {
 		}
 		w.str("\n")
 	}
+	w.explain()
 }
 
 const (
