@@ -284,6 +284,17 @@ func writeTested(b *strings.Builder, t testedRule) {
 		if i > 0 && m.Pos == t.Survivors[i-1].Pos {
 			continue // one change a clause says enough
 		}
-		fmt.Fprintf(b, "      %s:%d:%d: no test notices the query %s\n          add %s\n", safe.Line(t.File, 0), m.Pos.Line, m.Pos.Col, safe.Line(m.Change, 0), safe.Line(m.Try, 0))
+		same := 0 // other changes of the clause
+		for _, n := range t.Survivors[i+1:] {
+			if n.Pos == m.Pos {
+				same++
+			}
+		}
+		more := ""
+		if same > 0 {
+			more = fmt.Sprintf(" (nor %s of this clause)", count(same, "other change"))
+		}
+		fmt.Fprintf(b, "      %s:%d:%d: no test notices the query %s%s\n          add %s\n",
+			safe.Line(t.File, 0), m.Pos.Line, m.Pos.Col, safe.Line(m.Change, 0), more, safe.Line(m.Try, 0))
 	}
 }

@@ -121,9 +121,25 @@ func alertItem(a *lamina.Alert) mdItem {
 		at = a.OriginalTime.UTC().Format(time.RFC3339)
 	}
 	return mdItem{
-		row:    mdRow(excepted(bold(a.Severity), a.Exception), safe.Markdown(safe.Line(a.Rule.Name, 120)), safe.Markdown(at), a.ID),
+		row:    mdRow(excepted(bold(a.Severity), a.Exception), safe.Markdown(safe.Line(a.Rule.Name, 120)), safe.Markdown(at)+about(a), a.ID),
 		detail: mdDetail(a.Rule.Name+" "+a.ID, []string{a.Reason, where(a)}, alertRows(a)),
 	}
+}
+
+// about tells alerts of one rule apart: the layer or function that was derived,
+// else the user.
+func about(a *lamina.Alert) string {
+	user := ""
+	for _, f := range a.Fields {
+		switch {
+		case len(f.Values) == 0:
+		case strings.HasPrefix(f.Field, "lamina.") && strings.HasSuffix(f.Field, ".arn"):
+			return " " + safe.MarkdownCode(safe.Line(f.Values[0], 160))
+		case f.Field == "user.name":
+			user = " " + safe.MarkdownCode(safe.Line(f.Values[0], 160))
+		}
+	}
+	return user
 }
 
 func findingItem(f *lamina.Finding) mdItem {
