@@ -319,6 +319,9 @@ func newSample(a *app) *cobra.Command {
 		Example: "  lamina sample write acme && lamina detect acme/AWSLogs",
 		Args:    args(1, 1, "DIR"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if args[0] == "" {
+				return usagef("give a folder that is not there yet", "the name of the folder is empty")
+			}
 			org := sample.New(demoSeed)
 			if err := org.Write(a.path(args[0])); err != nil {
 				return &Error{Msg: fmt.Sprintf("write %s: %v", args[0], cause(err)), Hint: "give a folder that is not there yet", Code: CannotRun, Err: err}

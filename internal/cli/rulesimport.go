@@ -54,14 +54,21 @@ func (a *app) importRules(name, dir string) error {
 		})
 	}
 	var files []newFile
-	used := map[string]int{}
+	used := map[string]int{} // :: file name → how many rules asked for it, or 1 if it was made of another
+	ids := map[string]string{}
 	for _, r := range b.Rules {
-		base := slug(r.Name)
-		used[base]++
-		if n := used[base]; n > 1 {
-			base = fmt.Sprintf("%s-%d", base, n)
+		if before, ok := ids[r.ID]; ok {
+			return usagef("nothing was written: mend the lines or take them out", "%s: the rules %q and %q both have the rule_id %s", name, before, r.Name, r.ID)
 		}
-		files = append(files, newFile{filepath.Join(dir, base+".toml"), r.TOML()})
+		ids[r.ID] = r.Name
+		base := slug(r.Name)
+		file := base
+		for used[file] > 0 {
+			used[base]++
+			file = fmt.Sprintf("%s-%d", base, used[base])
+		}
+		used[file]++
+		files = append(files, newFile{filepath.Join(dir, file+".toml"), r.TOML()})
 	}
 	if len(b.Exceptions.Items)+len(b.Exceptions.Lists) > 0 {
 		x := rule.Bundle{Exceptions: b.Exceptions}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,30 +92,41 @@ type newFile struct {
 	data []byte
 }
 
-// writeNew writes files of which none may exist: all of them or, as far as that
-// can be seen before, none.
+// writeNew writes files of which none may exist: all of them or none.
 func (a *app) writeNew(files []newFile) error {
 	for _, f := range files {
 		if exists(a.path(f.name)) {
 			return &Error{Msg: f.name + " exists, and nothing that exists is overwritten", Hint: "choose another name or folder; nothing was written", Code: Refused}
 		}
 	}
+	for i, f := range files {
+		if err := writeFile(a.path(f.name), f.data); err != nil {
+			err = a.outputError(f.name, err)
+			for _, g := range files[:i] {
+				err = errors.Join(err, os.Remove(a.path(g.name)))
+			}
+			return err
+		}
+	}
 	for _, f := range files {
-		if err := os.MkdirAll(filepath.Dir(a.path(f.name)), 0o755); err != nil { //nolint:gosec // rules are no secret
-			return a.outputError(f.name, err)
-		}
-		out, err := os.OpenFile(a.path(f.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // rules are no secret
-		if err != nil {
-			return a.outputError(f.name, err)
-		}
-		if _, err := out.Write(f.data); err != nil {
-			_ = out.Close() // the write failed
-			return a.outputError(f.name, err)
-		}
-		if err := out.Close(); err != nil {
-			return a.outputError(f.name, err)
-		}
 		a.note("wrote %s", f.name)
+	}
+	return nil
+}
+
+// writeFile writes a file that is not there yet, and its folder. After an error
+// the file is not there either.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // rules are no secret
+		return err
+	}
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // rules are no secret
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(data)
+	if err = errors.Join(err, out.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
 	}
 	return nil
 }
