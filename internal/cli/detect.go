@@ -335,7 +335,13 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	if f.follow {
 		ctx = context.WithoutCancel(ctx) // an event that was read is judged
 	}
-	run := d.engine.NewRun(cancelled(ctx, d.open()), func(al lamina.Alert) error { return cmp.Or(ctx.Err(), r.Write(lamina.Message{Alert: &al})) })
+	undetermined := 0
+	run := d.engine.NewRun(cancelled(ctx, d.open()), func(al lamina.Alert) error {
+		if scopeUndetermined(al) {
+			undetermined++
+		}
+		return cmp.Or(ctx.Err(), r.Write(lamina.Message{Alert: &al}))
+	})
 	run.Documents = a.wantsDocuments()
 	opt := ingest.Options{
 		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
@@ -347,6 +353,14 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	total, err := a.once(cmd.Context(), d, files, run, opt)
 	if err != nil {
 		return err
+	}
+	if undetermined > 0 {
+		if err := r.Write(lamina.Message{Warning: &lamina.Warning{
+			Text: count(undetermined, "alert") + " with a scope that is undetermined: whose accounts are ours was not said",
+			Hint: "add --org-id and --account, or set org_id and accounts in lamina.toml",
+		}}); err != nil {
+			return err
+		}
 	}
 	if why := nothing(files, total); why != "" {
 		d.missing = append(d.missing, why)
@@ -408,6 +422,14 @@ func (a *app) follow(ctx context.Context, d *detection, targets []string, find s
 			return err
 		}
 	}
+}
+
+// scopeUndetermined reports whether the alert is about a grant whose reach could
+// not be told for want of the organisation.
+func scopeUndetermined(al lamina.Alert) bool {
+	return slices.ContainsFunc(al.Fields, func(f lamina.FieldValues) bool {
+		return f.Field == "lamina.grant.scope" && slices.Contains(f.Values, string(lamina.ScopeUndetermined))
+	})
 }
 
 // once evaluates the files there are.
