@@ -7,12 +7,17 @@ import (
 	"time"
 )
 
-// ID makes the id people type: prefix, a hyphen, and 8 base32 characters of the
+// idLength is how many base32 characters an id has: 50 bits, so that among a
+// million ids two are the same once in two thousand runs. The start of an id is
+// accepted wherever it is unambiguous.
+const idLength = 10
+
+// ID makes the id people type: prefix, a hyphen, and base32 characters of the
 // SHA-256 of the parts joined by NUL. The same parts give the same id in every
 // format, URL and exception file.
 func ID(prefix string, parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return prefix + "-" + base32.StdEncoding.EncodeToString(sum[:5])
+	return prefix + "-" + base32.StdEncoding.EncodeToString(sum[:10])[:idLength]
 }
 
 // A Finding is one fact about one resource, or about one place in a layer.

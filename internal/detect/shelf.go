@@ -23,7 +23,7 @@ const (
 	// openBlocks is how many blocks a librarian keeps open: candidates are
 	// opened in order of time and were kept in order of file, so a run of
 	// candidates comes from as many blocks as files overlap in time.
-	openBlocks = 48
+	openBlocks = 32
 )
 
 // A spot is where a candidate's bytes are.

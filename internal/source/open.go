@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -182,6 +183,11 @@ func (r *reader) start() error {
 	r.method = compression(head)
 	switch r.method {
 	case plain:
+		// An interrupted copy leaves a file without a byte; taken for a file
+		// without records it would read as a quiet hour.
+		if len(head) == 0 && (strings.HasSuffix(r.name, ".gz") || strings.HasSuffix(r.name, ".zst")) {
+			return &Error{Name: r.name, Reason: "the file is empty, and compressed data never is", Err: ErrTruncated}
+		}
 		r.out, r.left = r.in, -1
 		return nil
 	case gzipped:

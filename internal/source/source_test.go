@@ -289,3 +289,23 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// An interrupted copy leaves a compressed file without a byte; that is no file
+// without records.
+func TestBlob_empty_compressed_file(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"a.json.gz": "", "b.json": ""})
+	set := mustFind(t, Options{}, filepath.Join(dir, "a.json.gz"), filepath.Join(dir, "b.json"))
+	for i, want := range []error{ErrTruncated, nil} {
+		in, err := set.Blobs[i].Open()
+		if err == nil {
+			_, err = io.ReadAll(in)
+			if cerr := in.Close(); cerr != nil {
+				t.Error(cerr)
+			}
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("%s: error %v, want %v", set.Blobs[i].Name, err, want)
+		}
+	}
+}
