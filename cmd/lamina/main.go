@@ -17,9 +17,9 @@ import (
 
 func main() { os.Exit(run()) }
 
-// gcPercent is less than half of Go's default: the heap is small beside the bytes that pass
+// gcPercent is below Go's default: the heap is small beside the bytes that pass
 // through it, so that a collection is cheap, and resident memory is promised.
-const gcPercent = 40
+const gcPercent = 60
 
 func run() int {
 	if os.Getenv("GOGC") == "" {
