@@ -125,7 +125,8 @@ type Alert struct {
 	Fields []FieldValues `json:"fields,omitempty"`
 	// Document is the whole ECS document of the event, nested, for the ecs writer.
 	Document map[string]any `json:"document,omitempty"`
-	// Raw is the record as it was read. It is in no format.
+	// Raw is the record as it was read. It is in no format. A consumer of alerts
+	// that keeps one keeps a copy of it.
 	Raw []byte `json:"-"`
 	// Suppression is set when the rule folds matches of a group into one alert.
 	Suppression *Suppression `json:"suppression,omitempty"`

@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -17,13 +16,9 @@ import (
 
 func main() { os.Exit(run()) }
 
-// gcPercent is below Go's default: the heap is small beside the bytes that pass
-// through it, so that a collection is cheap, and resident memory is promised.
-const gcPercent = 60
-
 func run() int {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		tuneGC()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

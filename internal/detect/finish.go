@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/ecs"
@@ -66,7 +67,7 @@ type Run struct {
 
 // NewRun starts a run. open makes a Record of bytes that a worker kept; the
 // Record it returned last is not used after its next call, so that it may be
-// the same one. emit gets the alerts.
+// the same one. emit gets the alerts; an alert's Raw is valid until it returns.
 func (e *Engine) NewRun(open func(raw []byte) (Record, error), emit func(lamina.Alert) error) *Run {
 	return &Run{engine: e, open: open, emit: emit}
 }
@@ -127,14 +128,12 @@ func (r *Run) alert(m *match) (lamina.Alert, error) {
 		return lamina.Alert{}, err
 	}
 	a := m.rule.alert(atItsTurn{rec, m.derived}, m.cand)
-	a.Suppression, a.Raw = m.suppression, slices.Clone(rec.Raw())
+	a.Suppression, a.Raw = m.suppression, rec.Raw()
 	if r.Documents {
 		a.Rule.Parameters = m.rule.parameters()
 		a.Document = rec.Document()
-		for f := range ecs.All() {
-			if vs := m.derived[f]; len(vs) > 0 {
-				setPath(a.Document, f.Name, vs)
-			}
+		for _, d := range m.derived {
+			setPath(a.Document, d.field.Name, d.values)
 		}
 	}
 	return a, nil
@@ -202,19 +201,33 @@ func (r *Run) turn(c *candidate) (Record, error) {
 	return rec, err
 }
 
-// derivedFields are the derived fields of one event.
-type derivedFields map[*ecs.Field][]string
+// derivedFields are the derived fields of one event that have values, by name.
+type derivedFields []derivedField
 
-func deriveAll(rec Record) derivedFields {
-	out := derivedFields{}
+type derivedField struct {
+	field  *ecs.Field
+	values []string
+}
+
+// derivable are all derived fields, by name.
+var derivable = sync.OnceValue(func() []*ecs.Field {
+	var out []*ecs.Field
 	for f := range ecs.All() {
 		if f.Source == derivedSource {
-			if vs := rec.Values(f); len(vs) > 0 {
-				out[f] = cloneAll(vs)
-			}
+			out = append(out, f)
 		}
 	}
 	return out
+})
+
+func deriveAll(rec Record) derivedFields {
+	out := derivedFields{}
+	for _, f := range derivable() {
+		if vs := rec.Values(f); len(vs) > 0 {
+			out = append(out, derivedField{f, cloneAll(vs)})
+		}
+	}
+	return slices.Clip(out)
 }
 
 // derivedSource is Field.Source of what an Enricher fills.
@@ -228,7 +241,12 @@ type atItsTurn struct {
 
 func (t atItsTurn) Values(f *ecs.Field) []string {
 	if f.Source == derivedSource {
-		return t.derived[f]
+		for _, d := range t.derived {
+			if d.field == f {
+				return d.values
+			}
+		}
+		return nil
 	}
 	return t.Record.Values(f)
 }

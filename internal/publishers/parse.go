@@ -78,7 +78,7 @@ func ParseTOML(name string, data []byte) ([]Publisher, error) {
 	if err := dec.Decode(&f); err != nil {
 		return nil, tomlError(name, err)
 	}
-	c := checker{name: name, at: positions(data)}
+	c := checker{name: name, data: data}
 	if f.Version != 1 {
 		return nil, c.fail("version", "version %d: this program reads version 1", f.Version)
 	}
@@ -101,17 +101,19 @@ func ParseTOML(name string, data []byte) ([]Publisher, error) {
 	return list, nil
 }
 
-// A checker knows where each value of a file stands.
+// A checker finds the place of a value that is wrong, by reading the file again:
+// most files are right.
 type checker struct {
 	name string
-	at   map[string]unstable.Position
+	data []byte
 }
 
 // fail places a message at the path, or at the nearest place above it.
 func (c *checker) fail(path, format string, args ...any) error {
 	e := &Error{File: c.name, Msg: fmt.Sprintf(format, args...)}
+	at := positions(c.data)
 	for p := path; ; {
-		if pos, ok := c.at[p]; ok {
+		if pos, ok := at[p]; ok {
 			e.Line, e.Col = pos.Line, pos.Column
 			return e
 		}

@@ -46,6 +46,9 @@ func Lines(s string) []string {
 // one space, and shortened to at most limit characters; what was cut shows as
 // "…". A limit below 1 means none.
 func Line(s string, limit int) string {
+	if isLine(s) && (limit < 1 || len(s) <= limit) {
+		return s
+	}
 	s = Terminal(strings.Join(strings.Fields(s), " "))
 	if limit < 1 || len(s) <= limit || utf8.RuneCountInString(s) <= limit {
 		return s
@@ -57,6 +60,20 @@ func Line(s string, limit int) string {
 		}
 	}
 	return s
+}
+
+// isLine reports whether s is printable ASCII in which no two spaces meet and
+// none stands at an end: Line has nothing to do. Most strings are like that.
+func isLine(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return s == "" || before != ' '
 }
 
 // Markdown returns s as inline text of CommonMark and GitHub's dialect: nothing
@@ -217,6 +234,9 @@ func plain(r rune) bool {
 
 func escape(s string, keep func(rune) bool) string {
 	i := 0
+	for i < len(s) && ' ' <= s[i] && s[i] < 0x7f { // every sink keeps these
+		i++
+	}
 	for i < len(s) {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if !keep(r) {
