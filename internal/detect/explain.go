@@ -41,7 +41,7 @@ type Explanation struct {
 // after it at the end, so that the history can be asked what became of it. It
 // reports false when no worker kept the event.
 func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanation, bool, error) {
-	var all []candidate
+	var all []*candidate
 	for _, w := range workers {
 		w.shelf.seal()
 		all = append(all, w.candidates...)
@@ -49,8 +49,7 @@ func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanati
 	slices.SortFunc(all, order)
 	var x Explanation
 	found := false
-	for i := range all {
-		c := &all[i]
+	for _, c := range all {
 		rec, err := r.openAt(c)
 		if err != nil {
 			return Explanation{}, false, err

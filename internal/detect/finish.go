@@ -77,7 +77,7 @@ func (e *Engine) NewRun(open func(raw []byte) (Record, error), emit func(lamina.
 // at emit's first error. The workers are empty afterwards.
 func (r *Run) Finish(workers ...*Worker) error {
 	st := &r.Stats
-	var all []candidate
+	var all []*candidate
 	for _, w := range workers {
 		st.Events += w.Evaluated
 		all = append(all, w.candidates...)
@@ -95,11 +95,13 @@ func (r *Run) Finish(workers ...*Worker) error {
 	for i, ms := range byRule {
 		st.Matches += int64(len(ms))
 		alerts = append(alerts, r.engine.schedule.run(&r.engine.rules[i], ms, st)...)
+		byRule[i] = nil
 	}
 	slices.SortStableFunc(alerts, func(a, b *match) int {
 		return cmp.Or(a.cand.time.Compare(b.cand.time), cmp.Compare(a.rule.Rule.ID, b.rule.Rule.ID), cmp.Compare(a.cand.id, b.cand.id))
 	})
-	for _, m := range alerts {
+	for i, m := range alerts {
+		alerts[i] = nil
 		a, err := r.alert(m)
 		if err != nil {
 			return err
@@ -142,16 +144,17 @@ func (r *Run) alert(m *match) (lamina.Alert, error) {
 // order sorts candidates by event time. CloudTrail times are whole seconds, so
 // ties are common; they are broken by what the record says and not by where it
 // was read, because the order of delivery must not change a verdict.
-func order(a, b candidate) int {
+func order(a, b *candidate) int {
 	return cmp.Or(a.time.Compare(b.time), cmp.Compare(a.id, b.id), cmp.Compare(a.account, b.account), cmp.Compare(a.sum, b.sum),
 		cmp.Compare(a.place.File, b.place.File), cmp.Compare(a.place.Offset, b.place.Offset))
 }
 
 // decide lets the candidates pass in order and collects the matches of each rule.
-func (r *Run) decide(all []candidate) ([][]*match, error) {
+// It lets go of the candidates that match none.
+func (r *Run) decide(all []*candidate) ([][]*match, error) {
 	byRule := make([][]*match, len(r.engine.rules))
-	for i := range all {
-		c := &all[i]
+	for i, c := range all {
+		all[i] = nil
 		if r.seen.again(c.account, c.id) {
 			r.Stats.Duplicates++
 			continue

@@ -33,8 +33,9 @@ type Worker struct {
 	classes map[classKey]*class
 	last    *class // trails come in runs of the same call
 
-	candidates []candidate
+	candidates []*candidate
 	shelf      *shelf
+	account    string // of the last candidate
 
 	// rec and the two functions over it are fields so that evaluating an event
 	// does not allocate closures.
@@ -134,10 +135,10 @@ func (w *Worker) Event(rec Record, at Place) error {
 		return nil
 	}
 	t, _ := rec.Time()
-	w.candidates = append(w.candidates, candidate{
+	w.candidates = append(w.candidates, &candidate{
 		time:    t,
 		id:      strings.Clone(rec.ID()),
-		account: strings.Clone(rec.RecipientAccount()),
+		account: w.accountOf(rec),
 		place:   at,
 		at:      w.shelf.put(rec.Raw()),
 		rules:   slices.Clone(w.hits),
@@ -145,6 +146,15 @@ func (w *Worker) Event(rec Record, at Place) error {
 		sum:     crc32.Checksum(rec.Raw(), castagnoli),
 	})
 	return nil
+}
+
+// accountOf is the account of a record, as a string of its own: the candidates
+// of a trail have few of them and share those.
+func (w *Worker) accountOf(rec Record) string {
+	if id := rec.RecipientAccount(); id != w.account {
+		w.account = strings.Clone(id)
+	}
+	return w.account
 }
 
 // class finds what the record's provider and action say about the rules.
