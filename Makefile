@@ -30,10 +30,12 @@ test-integration: ## all tests with the race detector and the data in LAMINA_TES
 	$(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
 
 # Interrupted, it goes on where it stopped as long as the commit is the same.
-test-long: ## test-integration with the large inputs, then FUZZTIME of each fuzz target; goes on where it stopped
+test-long: ## test-integration, all tests with the large inputs, FUZZTIME of each fuzz target; goes on where it stopped
 	@done=.cache/test-long/$$(git rev-parse HEAD); mkdir -p $$done; \
 	if [ -e $$done/integration ]; then echo "test-integration is done"; \
-	else LAMINA_LONG=1 $(MAKE) --no-print-directory test-integration && touch $$done/integration || exit 1; fi; \
+	else $(MAKE) --no-print-directory test-integration && touch $$done/integration || exit 1; fi; \
+	if [ -e $$done/large ]; then echo "the large inputs are done"; \
+	else LAMINA_LONG=1 $(GO) test -json -p $(P) -timeout 20m ./... | $(TESTSUM) && touch $$done/large || exit 1; fi; \
 	$(MAKE) --no-print-directory fuzz DONE=$$done
 
 bench: build ## detect as a multiple of gunzip in one process, beside zcat, then all other benchmarks
