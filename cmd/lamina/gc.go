@@ -1,0 +1,31 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// The collector runs when the heap reaches gcFloor bytes, or grows by gcPercent
+// over what is live if that is more. Go's default would run it at 4 MiB and then
+// at every doubling, which costs a small heap many collections; and a large one
+// more memory than is promised.
+const (
+	gcFloor   = 36 << 20
+	gcPercent = 60
+)
+
+// tuneGC sets the percentage that keeps to gcFloor, anew after each collection.
+func tuneGC() {
+	// Go's first goal is 4 MiB at 100 percent.
+	debug.SetGCPercent(gcFloor / (4 << 20) * 100 / 2)
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	var watch func(struct{})
+	watch = func(struct{}) {
+		metrics.Read(live)
+		n := max(1, int(live[0].Value.Uint64())) //nolint:gosec // a heap is below 8 EiB
+		debug.SetGCPercent(max(gcPercent, (gcFloor-n)*100/n))
+		runtime.AddCleanup(new([16]byte), watch, struct{}{})
+	}
+	runtime.AddCleanup(new([16]byte), watch, struct{}{})
+}
