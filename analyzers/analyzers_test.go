@@ -48,7 +48,7 @@ func TestGolden(t *testing.T) {
 			if err := w.Close(); err != nil {
 				t.Fatal(err)
 			}
-			findings, skipped := content.Run([]content.Analyzer{a}, "layer.zip", bytes.NewReader(b.Bytes()), int64(b.Len()))
+			findings, skipped := content.Run([]content.Analyzer{a}, "layer.zip", bytes.NewReader(b.Bytes()), int64(b.Len()), content.Options{})
 			if skipped != nil {
 				t.Fatal(skipped)
 			}
@@ -88,7 +88,7 @@ func FuzzAll(f *testing.F) {
 	f.Add(b.Bytes())
 	limits := layerfs.Limits{Compressed: 1 << 20, Inflated: 1 << 20, Entries: 50, Name: 100, Depth: 8}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		findings, _ := content.RunWithin(limits, analyzers.All, "x.zip", bytes.NewReader(data), int64(len(data)))
+		findings, _ := content.Run(analyzers.All, "x.zip", bytes.NewReader(data), int64(len(data)), content.Options{Limits: limits})
 		if len(findings) < len(analyzers.All) {
 			t.Errorf("%d analyzers, %d findings: one said nothing", len(analyzers.All), len(findings))
 		}

@@ -1,14 +1,10 @@
 package analyzers
 
 import (
-	"fmt"
-	"io"
-	"io/fs"
 	"strconv"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
-	"github.com/lamina-sec/lamina/internal/secret"
 )
 
 // BakedSecret finds credentials in a layer's files.
@@ -24,47 +20,16 @@ var BakedSecret = content.Analyzer{
 	Run:         bakedSecret,
 }
 
-// secretMax is how much of one file is searched. What is above it is said to be
-// unknown, never clean.
-const secretMax = 8 << 20
-
-func bakedSecret(l content.Layer, found func(content.Result)) error {
-	return fs.WalkDir(l.FS, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		data, whole, err := readSome(l.FS, name)
-		if err != nil {
-			return err
-		}
-		for i, h := range secret.Scan(data) {
+func bakedSecret(s *content.Scan, layer int, found func(content.Result)) error {
+	l := s.Layers[layer]
+	for _, f := range l.Files {
+		for i, h := range f.Secrets {
 			found(content.Result{
-				Outcome: lamina.Fail, File: name, Line: h.Line, Key: strconv.Itoa(i),
+				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i),
 				Detail:   "it holds an " + h.Kind + "; whether it is active was not asked",
 				Evidence: []string{h.Kind + ": " + h.Redacted, "sha256: " + l.SHA256},
 			})
 		}
-		if !whole {
-			found(content.Result{
-				Outcome: lamina.Unknown, File: name, Key: "size", Detail: "only its beginning was searched",
-				Reason: fmt.Sprintf("the file is larger than %d bytes", secretMax), Settle: "search the file by hand",
-			})
-		}
-		return nil
-	})
-}
-
-func readSome(fsys fs.FS, name string) (data []byte, whole bool, err error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, false, err
 	}
-	data, err = io.ReadAll(io.LimitReader(f, secretMax+1))
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", name, err)
-	}
-	return data[:min(len(data), secretMax)], len(data) <= secretMax, nil
+	return nil
 }

@@ -22,9 +22,10 @@ var DuplicateEntry = content.Analyzer{
 	Run:         duplicateEntry,
 }
 
-func duplicateEntry(l content.Layer, found func(content.Result)) error {
-	entries := l.FS.Entries()
-	for _, o := range l.FS.Oddities() {
+func duplicateEntry(s *content.Scan, layer int, found func(content.Result)) error {
+	l := s.Layers[layer]
+	entries := l.Entries
+	for _, o := range l.Oddities {
 		if o.Kind != layerfs.Duplicate {
 			continue
 		}

@@ -175,7 +175,7 @@ func (d *story) collect(ctx context.Context) error {
 func (d *story) look(context.Context) error {
 	contents := map[string][]lamina.Finding{}
 	for _, z := range d.org.Layers() {
-		fs, skipped := content.Run(analyzers.All, z.ARN, bytes.NewReader(z.Data), int64(len(z.Data)))
+		fs, skipped := content.Run(analyzers.All, z.ARN, bytes.NewReader(z.Data), int64(len(z.Data)), content.Options{})
 		contents[z.ARN] = fs
 		d.findings = append(d.findings, fs...)
 		d.skipped = append(d.skipped, skipped...)

@@ -1,28 +1,30 @@
-// Package content is the contract of an analyzer and the runner of analyzers
-// over a layer zip.
+// Package content says what a layer holds and judges it: the facts of every
+// file, the contract of an analyzer, and the runner of analyzers.
 //
-// The runner opens the archive through layerfs, computes its digest, and turns
-// what analyzers say into findings. An archive that cannot be opened is UNKNOWN
-// for every analyzer and is also reported as skipped; an analyzer that panics
-// is UNKNOWN with its id. Nothing in the archive configures anything. This
-// package names no analyzer; package analyzers holds them. Start with Run.
+// It works in two steps. Read goes through a layer once, inflates each file
+// once, and keeps its Facts: what the file's own bytes say (packages, secrets,
+// code, binaries), small and without opinions. Judge then gives all layers of a
+// Scan to analyzers, which are pure functions over facts and the merged /opt.
+// The first step is what costs time and what a Cache saves; the second is where
+// a new analyzer is added.
+//
+// A layer that cannot be opened is UNKNOWN for every analyzer and is also
+// reported as skipped; so is an analyzer that panics. What could not be read
+// makes a pass UNKNOWN. Nothing in a layer configures anything. This package
+// names no analyzer; package analyzers holds them. Start with Read and Judge.
 package content
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
-	"github.com/lamina-sec/lamina/internal/layerfs"
 )
 
-// An Analyzer looks for one thing in a layer.
+// An Analyzer looks for one thing.
 type Analyzer struct {
 	// ID is the file's name with hyphens ("duplicate-entry"); Ref its number in
 	// the catalogue or "".
@@ -40,23 +42,17 @@ type Analyzer struct {
 	Remediation string
 	Fixes       []string
 	NoFix       string
-	// Run looks at the layer and calls found for each place. A Run that calls
-	// found never is a Pass. An error makes the analyzer UNKNOWN.
-	Run func(l Layer, found func(Result)) error
-}
-
-// A Layer is an opened archive.
-type Layer struct {
-	// Name is the file as the user would type it, or the layer version's ARN.
-	Name string
-	// SHA256 is the lower-case hex digest of the archive.
-	SHA256 string
-	FS     *layerfs.Layer
+	// Run judges one layer of the scan, s.Layers[layer], and calls found for each
+	// place. A Run that calls found never is a Pass. An error makes the analyzer
+	// UNKNOWN for this layer. It may look at the other layers, the function and
+	// the merged view, and reports what concerns several layers at the one that
+	// brings it about.
+	Run func(s *Scan, layer int, found func(Result)) error
 }
 
 // A Result is one place in a layer.
 type Result struct {
-	// Outcome is Fail, or Unknown with Reason and Settle.
+	// Outcome is Fail, Unknown with Reason and Settle, or NotApplicable with Detail.
 	Outcome lamina.Outcome
 	// File is the path in the layer, "" for the archive as a whole; Line is from
 	// 1, 0 if there is none.
@@ -64,73 +60,71 @@ type Result struct {
 	Line int
 	// Key tells apart several results of one analyzer at one place.
 	Key string
+	// Title is "" for the analyzer's own.
+	Title string
 	// Severity is "" for the analyzer's own.
 	Severity       lamina.Severity
 	Detail         string
 	Evidence       []string
 	Reason, Settle string
+	// Remediation is "" for the analyzer's own.
+	Remediation string
 }
 
-// Run opens the archive of size bytes in r and runs the analyzers over it,
-// within layerfs.DefaultLimits. Findings are sorted by analyzer, file, line and id.
-func Run(analyzers []Analyzer, name string, r io.ReaderAt, size int64) ([]lamina.Finding, []lamina.Skipped) {
-	return RunWithin(layerfs.DefaultLimits, analyzers, name, r, size)
-}
-
-// RunWithin is Run with limits of the caller's.
-func RunWithin(limits layerfs.Limits, analyzers []Analyzer, name string, r io.ReaderAt, size int64) ([]lamina.Finding, []lamina.Skipped) {
-	var findings []lamina.Finding
-	fs, err := layerfs.Open(r, size, limits)
-	var sum string
-	if err == nil {
-		sum, err = digest(r, size)
-	}
-	if err != nil {
+// Judge runs the analyzers over every layer of the scan. Findings are sorted by
+// layer, analyzer, file, line and id.
+func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
+	var all []lamina.Finding
+	for i, l := range s.Layers {
+		var findings []lamina.Finding
 		for _, a := range analyzers {
-			findings = append(findings, finding(a, name, Result{
-				Outcome: lamina.Unknown, Detail: "the archive could not be opened", Reason: err.Error(),
-				Settle: "an archive that follows the zip format within the limits",
-			}))
+			for _, x := range judge(a, s, i) {
+				findings = append(findings, finding(a, l.Name, x))
+			}
 		}
-		return findings, []lamina.Skipped{{File: name, Offset: -1, Bytes: size, Reason: err.Error()}}
+		slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
+			return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))
+		})
+		all = append(all, findings...)
 	}
-	l := Layer{Name: name, SHA256: sum, FS: fs}
-	for _, a := range analyzers {
-		results, err := run(a, l)
-		switch {
-		case err != nil:
-			results = append(results, Result{
-				Outcome: lamina.Unknown, Detail: "the analyzer did not finish", Reason: err.Error(),
-				Settle: "an archive whose entries read as its directory says",
-			})
-		case len(results) == 0:
-			results = []Result{{Outcome: lamina.Pass, Detail: "nothing found", Evidence: []string{"sha256: " + sum}}}
-		}
-		for _, x := range results {
-			findings = append(findings, finding(a, name, x))
-		}
-	}
-	slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
-		return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))
-	})
-	return findings, nil
+	return all
 }
 
-func digest(r io.ReaderAt, size int64) (string, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
-		return "", err
+// judge is what one analyzer says of one layer: at least one result.
+func judge(a Analyzer, s *Scan, layer int) []Result {
+	l := s.Layers[layer]
+	if l.Err != nil {
+		return []Result{{
+			Outcome: lamina.Unknown, Detail: "the layer could not be opened", Reason: l.Err.Error(),
+			Settle: "an archive that follows the zip format within the limits",
+		}}
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	results, err := run(a, s, layer)
+	switch {
+	case err != nil:
+		return append(results, Result{
+			Outcome: lamina.Unknown, Detail: "the analyzer did not finish", Reason: err.Error(),
+			Settle: "an archive whose entries read as its directory says",
+		})
+	case len(results) > 0:
+		return results
+	case len(l.Skipped) > 0:
+		return []Result{{
+			Outcome: lamina.Unknown, Detail: fmt.Sprintf("nothing found in the %d files that could be read", len(l.Files)),
+			Reason: fmt.Sprintf("%d parts of the layer could not be read", len(l.Skipped)),
+			Settle: "a layer that can be read whole: the skipped parts are listed",
+		}}
+	}
+	return []Result{{Outcome: lamina.Pass, Detail: "nothing found", Evidence: []string{"sha256: " + l.SHA256}}}
 }
 
-func run(a Analyzer, l Layer) (results []Result, err error) {
+func run(a Analyzer, s *Scan, layer int) (results []Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	err = a.Run(l, func(r Result) { results = append(results, r) })
+	err = a.Run(s, layer, func(r Result) { results = append(results, r) })
 	return results, err
 }
 
@@ -139,12 +133,12 @@ func finding(a Analyzer, resource string, r Result) lamina.Finding {
 		r.Outcome, r.Reason, r.Settle = lamina.Unknown, err.Error(), "this is a defect of lamina: please report it"
 	}
 	f := lamina.Finding{
-		ID: lamina.ID("F", a.ID, resource, r.File, r.Key), Check: a.ID, Ref: a.Ref, Title: a.Title,
+		ID: lamina.ID("F", a.ID, resource, r.File, r.Key), Check: a.ID, Ref: a.Ref, Title: cmp.Or(r.Title, a.Title),
 		Severity: cmp.Or(r.Severity, a.Severity), Outcome: r.Outcome, Resource: resource, File: r.File, Line: r.Line,
 		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Techniques: a.Techniques,
 	}
 	if r.Outcome == lamina.Fail {
-		f.Remediation, f.Fixes = a.Remediation, a.Fixes
+		f.Remediation, f.Fixes = cmp.Or(r.Remediation, a.Remediation), a.Fixes
 	}
 	return f
 }

@@ -29,7 +29,7 @@ type Verdict struct {
 // above failOn fails it.
 func Judge(name string, r io.ReaderAt, size int64, analyzers []content.Analyzer, failOn lamina.Severity) Verdict {
 	v := Verdict{Outcome: lamina.Pass}
-	v.Findings, v.Skipped = content.Run(analyzers, name, r, size)
+	v.Findings, v.Skipped = content.Run(analyzers, name, r, size, content.Options{})
 	var failed, unknown []string
 	for _, f := range v.Findings {
 		switch f.Outcome {

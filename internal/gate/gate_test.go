@@ -17,7 +17,7 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := func(id string, severity lamina.Severity, found bool, err error) content.Analyzer {
-		return content.Analyzer{ID: id, Severity: severity, Run: func(_ content.Layer, f func(content.Result)) error {
+		return content.Analyzer{ID: id, Severity: severity, Run: func(_ *content.Scan, _ int, f func(content.Result)) error {
 			if found {
 				f(content.Result{Outcome: lamina.Fail, Evidence: []string{"x: y"}})
 			}

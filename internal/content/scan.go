@@ -1,0 +1,109 @@
+package content
+
+import (
+	"io/fs"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/sbom"
+	"github.com/lamina-sec/lamina/internal/secret"
+)
+
+// A Scan is what analyzers judge: one to five layers in the order in which the
+// function lists them, and what is known of the function.
+type Scan struct {
+	Layers []*Layer
+	// Function is nil when only layers are given.
+	Function *Function
+	// Now is the time of the scan, for ages.
+	Now time.Time
+}
+
+// A Function is what a function's configuration and package say.
+type Function struct {
+	// Code is its package, nil if it was not given.
+	Code *Layer
+	// Handler ("app.handler"), Runtime ("python3.12") and Architecture
+	// ("x86_64") are as AWS writes them, "" if not given.
+	Handler, Runtime, Architecture string
+	// Env are the environment variables. Values are as given; a Finding never
+	// shows one whole.
+	Env map[string]string
+}
+
+// A Layer is one layer, read.
+type Layer struct {
+	// Name is the file as the user would type it, or the layer version's ARN.
+	Name string
+	// SHA256 is the lower-case hex digest of the archive, "" for a directory;
+	// Size the archive's bytes.
+	SHA256 string
+	Size   int64
+	// Err says why the layer could not be opened; the rest is empty then.
+	Err error
+	// Entries and Oddities are those of the archive.
+	Entries  []layerfs.Entry
+	Oddities []layerfs.Oddity
+	// Files are the files, those in archives in the layer among them, sorted by path.
+	Files []*File
+	// Inflated is the bytes of all files of the layer itself.
+	Inflated int64
+	// Skipped are the parts that could not be read.
+	Skipped []lamina.Skipped
+	// Cached counts the files whose facts came from the cache.
+	Cached int
+
+	byPath map[string]*File
+}
+
+// File returns the file at path, or nil.
+func (l *Layer) File(path string) *File { return l.byPath[path] }
+
+// A File is one file of a layer and what its bytes say.
+type File struct {
+	// Path is as in layerfs.File.
+	Path string      `json:"path"`
+	Mode fs.FileMode `json:"mode"`
+	Size int64       `json:"size"`
+	// SHA256 is of the inflated bytes.
+	SHA256 Digest `json:"sha256"`
+	Facts
+}
+
+// A Digest is a SHA-256; it is written in hex.
+type Digest [32]byte
+
+// Facts are what the bytes of one file say, whatever the rest of the layer is.
+// They never hold a secret.
+type Facts struct {
+	Kind Kind `json:"kind"`
+	// Link is where a symbolic link points, as written.
+	Link string `json:"link,omitempty"`
+	// Components are the packages this file declares.
+	Components []sbom.Component `json:"components,omitempty"`
+	// Secrets are the credentials in it.
+	Secrets []secret.Hit `json:"secrets,omitempty"`
+}
+
+// A Kind is what sort of file it is, by its first bytes and then by its name.
+type Kind string
+
+// The kinds.
+const (
+	Other      Kind = ""
+	Link       Kind = "link"
+	Python     Kind = "python"
+	Pyc        Kind = "pyc"
+	PthFile    Kind = "pth"
+	JavaScript Kind = "javascript"
+	Shell      Kind = "shell"
+	Script     Kind = "script" // another interpreter's, by its #! line
+	Ruby       Kind = "ruby"
+	ELF        Kind = "elf"
+	Foreign    Kind = "foreign-binary" // PE and Mach-O, which Lambda cannot run
+	Class      Kind = "java-class"
+	Archive    Kind = "archive"
+	JSON       Kind = "json"
+	Text       Kind = "text"
+)
