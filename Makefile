@@ -54,6 +54,9 @@ fuzz: ## FUZZTIME (20s) of each fuzz target
 	  done || exit 1; \
 	done
 
+fetch-layers: ## bring real layers by others into LAMINA_LAYERS (.cache/layers); needs npm, python3 with pip, and their registries
+	$(GO) run ./internal/tools/fetchlayers
+
 new: ## write the files of a new item: make new KIND=check ID=layer-public
 	@$(GO) run ./internal/tools/newitem "$(KIND)" "$(ID)"
 
@@ -81,4 +84,4 @@ tidy-check:
 docs-check:
 	@$(GO) test -json -count=1 -run '^(TestDocs|TestArchitectureTable)' ./... | $(TESTSUM) -q
 
-.PHONY: help build demo test check test-integration test-long bench fuzz new docs fmt fmt-check vet lint arch tidy-check docs-check
+.PHONY: help build demo test check test-integration test-long bench fuzz fetch-layers new docs fmt fmt-check vet lint arch tidy-check docs-check

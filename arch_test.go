@@ -93,6 +93,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/tools/testsum", ""},
 	{"internal/tools/newitem", "rule"},
 	{"internal/tools/besidezcat", "internal/sample/corpus"},
+	{"internal/tools/fetchlayers", ""},
 	{"cmd/lamina-sensor", "internal/sensor"},
 }
 
@@ -102,7 +103,7 @@ var sdk = []struct{ prefix, only string }{
 	{"modernc.org/sqlite", "internal/store/sqlite"},
 	{"github.com/jackc/pgx", "internal/store/postgres"},
 	{"net/http", "internal/awsread internal/awswrite internal/awsfake internal/serve internal/notify internal/vulndb internal/sensor"},
-	{"os/exec", "internal/gate internal/content internal/tools/besidezcat"},
+	{"os/exec", "internal/gate internal/content internal/tools/besidezcat internal/tools/fetchlayers"},
 	{"unsafe", "ecs internal/cloudtrail"},
 }
 
