@@ -53,6 +53,45 @@ type Finding struct {
 	Exception *Exception `json:"exception,omitempty"`
 }
 
+// A Content says what a layer is, in numbers.
+type Content struct {
+	// Resource is the file as the user would type it, or the layer version's ARN.
+	Resource string `json:"resource"`
+	// Kind is what it was read as: "layer zip", "directory", "function zip".
+	Kind string `json:"kind"`
+	// SHA256 is the hex digest of the zip, "" of a directory.
+	SHA256 string `json:"sha256,omitempty"`
+	// Size is the zip's bytes, Inflated the bytes of all its files.
+	Size     int64 `json:"size,omitempty"`
+	Inflated int64 `json:"inflated"`
+	// Files counts files, those inside archives in the layer among them; Read
+	// those of them whose content was read; Archives the archives opened.
+	Files    int `json:"files"`
+	Read     int `json:"read"`
+	Archives int `json:"archives,omitempty"`
+	// Runtimes are the runtimes it is laid out for ("python3.12"), as far as its
+	// folders say.
+	Runtimes []string `json:"runtimes,omitempty"`
+}
+
+// A Package is one package that a layer brings.
+type Package struct {
+	// Resource is the layer.
+	Resource string `json:"resource"`
+	// PURL is the package URL (https://github.com/package-url/purl-spec).
+	PURL string `json:"purl"`
+	// Ecosystem is OSV's name ("PyPI", "npm", "Maven", "Go", …).
+	Ecosystem string `json:"ecosystem"`
+	Name      string `json:"name"`
+	Version   string `json:"version,omitempty"`
+	// Licenses are SPDX expressions, or what the package says where it is none.
+	Licenses []string `json:"licenses,omitempty"`
+	// How says what it was known by: installed, vendored, embedded, declared, guessed.
+	How string `json:"how,omitempty"`
+	// Files are the places it was read from.
+	Files []string `json:"files,omitempty"`
+}
+
 // An Exposure is a set of findings that together let someone reach something.
 type Exposure struct {
 	ID       string   `json:"id"` // ID("E", …)

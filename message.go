@@ -12,6 +12,8 @@ type Message struct {
 	// rule once, so that an alert need only name it (id, file, name, type); no
 	// engine writes this message.
 	Rule     *RuleRef  `json:"rule,omitempty"`
+	Content  *Content  `json:"content,omitempty"`
+	Package  *Package  `json:"package,omitempty"`
 	Alert    *Alert    `json:"alert,omitempty"`
 	Finding  *Finding  `json:"finding,omitempty"`
 	Exposure *Exposure `json:"exposure,omitempty"`

@@ -10,6 +10,7 @@ const (
 
 // rootExample is what `lamina --help` shows first.
 const rootExample = `  lamina demo                              the whole story on a sample: no account, no network
+  lamina scan layer.zip                    what is in a layer, and what is wrong with it
   lamina detect trail/                     our rules over CloudTrail files
   lamina detect trail/ --rules my-rules/   Elastic rules of your own
   lamina explain layer-shared event.json   why a rule did or did not match
@@ -27,6 +28,7 @@ type commandGroup struct {
 var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
 		newDemo,
+		newScan,
 		newDetect,
 		newExplain,
 		newRules,

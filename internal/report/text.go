@@ -31,6 +31,8 @@ func newText(p *printer, o Options) Writer { return &text{printer: p, o: o} }
 
 func (w *text) Write(m lamina.Message) error {
 	switch {
+	case m.Content != nil:
+		w.content(m.Content)
 	case m.Alert != nil:
 		w.alert(m.Alert)
 	case m.Finding != nil:
@@ -48,6 +50,38 @@ func (w *text) Write(m lamina.Message) error {
 }
 
 func (w *text) Close() error { return w.flush() }
+
+// content is the head of a layer's results.
+func (w *text) content(c *lamina.Content) {
+	w.block()
+	w.str(w.paint("1", safe.Line(c.Resource, maxValue)), "\n")
+	parts := []string{"read as: " + c.Kind}
+	if len(c.SHA256) > 12 {
+		parts = append(parts, "sha256:"+c.SHA256[:12]+"…")
+	}
+	size := Bytes(c.Inflated)
+	if c.Size > 0 {
+		size = Bytes(c.Size) + " → " + size
+	}
+	parts = append(parts, size, count(int64(c.Files), "file"))
+	if c.Archives > 0 {
+		parts = append(parts, count(int64(c.Archives), "archive")+" inside")
+	}
+	w.wrap(2, strings.Join(append(parts, c.Runtimes...), summaryGap))
+}
+
+// Bytes is a number of bytes for people, in decimal units as AWS counts them.
+func Bytes(n int64) string {
+	switch {
+	case n < 1000:
+		return strconv.FormatInt(n, 10) + " B"
+	case n < 1_000_000:
+		return strconv.FormatFloat(float64(n)/1e3, 'f', 1, 64) + " kB"
+	case n < 1_000_000_000:
+		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
+	}
+	return strconv.FormatFloat(float64(n)/1e9, 'f', 1, 64) + " GB"
+}
 
 func (w *text) alert(a *lamina.Alert) {
 	w.block()

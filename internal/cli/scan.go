@@ -1,0 +1,309 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/analyzers"
+	"github.com/lamina-sec/lamina/internal/content"
+)
+
+// scanFlags are the flags of scan that are no settings.
+type scanFlags struct {
+	function, handler, runtime, arch string
+	env                              []string
+}
+
+func newScan(a *app) *cobra.Command {
+	var f scanFlags
+	c := &cobra.Command{
+		Use:   "scan LAYER...",
+		Short: "open layers and say what is in them, what would run, and what is wrong",
+		Example: "  lamina scan layer.zip\n" +
+			"  lamina scan build/layer/                          # a folder as it would be zipped\n" +
+			"  lamina scan base.zip extra.zip --runtime python3.12 --function app.zip --handler app.handler\n" +
+			"  lamina scan layer.zip --env AWS_LAMBDA_EXEC_WRAPPER=/opt/wrapper\n" +
+			"  lamina scan layer.zip -f text -f sarif=out.sarif -f cyclonedx=sbom.json",
+		Long: "LAYER is a layer zip or a folder. Several layers are one /opt, in the order in which a\n" +
+			"function lists them: what a later layer brings wins. With the function's package,\n" +
+			"handler, runtime and environment, severity follows what would run.\n\n" +
+			"Nothing is unpacked to disk, nothing in a layer is executed, and found secrets are\n" +
+			"neither shown nor tried.",
+		Args: args(1, -1, "LAYER"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.scan(cmd, args, f) },
+	}
+	f.register(c)
+	return c
+}
+
+// register adds the flags that describe the function.
+func (f *scanFlags) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&f.function, "function", "", "the function's package: `ZIP` or folder")
+	fl.StringVar(&f.handler, "handler", "", "the function's handler, `MODULE.NAME`")
+	fl.StringVar(&f.runtime, "runtime", "", "the function's runtime, as AWS writes it (python3.12); else the layer's folders say")
+	fl.StringVar(&f.arch, "arch", "", "the function's architecture: x86_64 or arm64")
+	fl.StringArrayVar(&f.env, "env", nil, "an environment variable of the function, `NAME=VALUE`; may be given several times")
+}
+
+func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error) {
+	s, err := a.scanLayers(cmd.Context(), targets, f)
+	if err != nil {
+		return err
+	}
+	if err := a.keepInputs(append(slices.Clone(targets), f.inputs()...)); err != nil {
+		return err
+	}
+	r, err := a.results(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Abort()) }()
+	findings := content.Judge(analyzers.All, s)
+	if err := writeScan(r, s, findings); err != nil {
+		return err
+	}
+	return r.Finish(scanSummary("scan", s, findings))
+}
+
+// inputs are the files the flags name.
+func (f *scanFlags) inputs() []string {
+	if f.function == "" {
+		return nil
+	}
+	return []string{f.function}
+}
+
+// scanLayers reads the layers and what the flags say of the function.
+func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*content.Scan, error) {
+	s := &content.Scan{Now: a.std.Now()}
+	if len(targets) > 5 {
+		return nil, usagef("a function has at most five layers: scan them in several runs", "%d layers given", len(targets))
+	}
+	fn, err := f.asked()
+	if err != nil {
+		return nil, err
+	}
+	var size int64
+	for _, t := range append(slices.Clone(targets), f.inputs()...) {
+		info, err := os.Stat(a.path(t))
+		if err != nil {
+			return nil, a.missing(t, err)
+		}
+		size += info.Size()
+	}
+	bar := a.progress("scan", size)
+	defer bar.done()
+	var read int64
+	for _, t := range targets {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		l, err := a.readLayer(t)
+		if err != nil {
+			return nil, err
+		}
+		s.Layers = append(s.Layers, l)
+		read += l.Size
+		bar.set(read)
+	}
+	if f.function != "" {
+		if fn.Code, err = a.readLayer(f.function); err != nil {
+			return nil, err
+		}
+	}
+	if fn.Runtime == "" {
+		fn.Runtime = guessRuntime(s.Layers)
+	}
+	s.Function = fn
+	return s, nil
+}
+
+// asked is the function as the flags describe it.
+func (f *scanFlags) asked() (*content.Function, error) {
+	fn := &content.Function{Handler: f.handler, Runtime: f.runtime, Architecture: f.arch, Env: map[string]string{}}
+	if f.arch != "" && f.arch != "x86_64" && f.arch != "arm64" {
+		return nil, usagef("x86_64 or arm64", "--arch %q is no architecture of Lambda", f.arch)
+	}
+	for _, kv := range f.env {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok || k == "" {
+			return nil, usagef("write --env NAME=VALUE", "--env %q has no name and value", kv)
+		}
+		fn.Env[k] = v
+	}
+	return fn, nil
+}
+
+// readLayer reads a zip or a folder.
+func (a *app) readLayer(name string) (l *content.Layer, err error) {
+	file := a.path(name)
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, a.missing(name, err)
+	}
+	if info.IsDir() {
+		return nil, usagef("zip the folder first", "%s is a folder", name)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, usagef("give a zip or a folder", "%s is neither a file nor a folder", name)
+	}
+	in, err := os.Open(file) //nolint:gosec // the user named this file
+	if err != nil {
+		return nil, a.missing(name, err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	if err := refuseOther(name, in, info.Size()); err != nil {
+		return nil, err
+	}
+	return content.Read(name, in, info.Size(), content.Options{}), nil
+}
+
+// refuseOther points a user who gave something that is plainly no archive to
+// the command that reads it.
+func refuseOther(name string, r io.ReaderAt, size int64) error {
+	head := make([]byte, min(size, 4))
+	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	hint := ""
+	switch {
+	case strings.HasSuffix(name, ".json.gz") || strings.HasSuffix(name, ".json"):
+		hint = "CloudTrail is read by lamina detect " + name
+	case strings.HasSuffix(name, ".toml"):
+		hint = "rules are read by lamina rules lint " + name
+	}
+	if hint != "" && string(head[:min(len(head), 2)]) != "PK" {
+		return usagef(hint, "%s is no layer", name)
+	}
+	return nil
+}
+
+// layout are folders that say which runtime a layer is for.
+var layout = regexp.MustCompile(`^(?:python/lib/(python3\.\d+)/|nodejs/node(\d+)/|ruby/gems/(\d+\.\d+)\.0/)`)
+
+// runtimesOf are the runtimes that a layer's folders name.
+func runtimesOf(l *content.Layer) []string {
+	seen := map[string]bool{}
+	for _, f := range l.Files {
+		switch m := layout.FindStringSubmatch(f.Path); {
+		case m == nil:
+		case m[1] != "":
+			seen[m[1]] = true
+		case m[2] != "":
+			seen["nodejs"+m[2]+".x"] = true
+		case m[3] != "":
+			seen["ruby"+m[3]] = true
+		}
+	}
+	out := make([]string, 0, len(seen))
+	for r := range seen {
+		out = append(out, r)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// guessRuntime is the one runtime that the layers' folders name, or "".
+func guessRuntime(layers []*content.Layer) string {
+	var all []string
+	for _, l := range layers {
+		all = append(all, runtimesOf(l)...)
+	}
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) == 1 {
+		return all[0]
+	}
+	return ""
+}
+
+// writeScan writes what the layers are, then what was found, worst first.
+func writeScan(r *results, s *content.Scan, findings []lamina.Finding) error {
+	for _, l := range s.Layers {
+		for _, k := range l.Skipped {
+			if err := r.Write(lamina.Message{Skipped: &k}); err != nil {
+				return err
+			}
+		}
+		if l.Err != nil {
+			continue
+		}
+		if err := r.Write(lamina.Message{Content: contentOf(l)}); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(findings, func(a, b lamina.Finding) int { return cmp.Compare(urgency(b), urgency(a)) })
+	for i := range findings {
+		if err := r.Write(lamina.Message{Finding: &findings[i]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// urgency orders findings for reading: what failed by severity, then what is
+// unknown, then the rest.
+func urgency(f lamina.Finding) int {
+	switch f.Outcome {
+	case lamina.Fail:
+		return 2 + f.Severity.Rank()
+	case lamina.Unknown:
+		return 1
+	case lamina.Pass, lamina.NotApplicable:
+	}
+	return 0
+}
+
+// contentOf is a layer in numbers.
+func contentOf(l *content.Layer) *lamina.Content {
+	c := &lamina.Content{
+		Resource: l.Name, Kind: "layer zip", SHA256: l.SHA256, Size: l.Size, Inflated: l.Inflated,
+		Files: len(l.Files) + len(l.Skipped), Read: len(l.Files), Runtimes: runtimesOf(l),
+	}
+	if l.SHA256 == "" {
+		c.Kind, c.Size = "folder", 0
+	}
+	return c
+}
+
+// scanSummary counts what was read and found.
+func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lamina.Summary {
+	sum := lamina.Summary{Command: command, Counts: map[string]int64{"layers": int64(len(s.Layers))}}
+	files, read := 0, 0
+	for _, l := range s.Layers {
+		files, read = files+len(l.Files)+len(l.Skipped), read+len(l.Files)
+		for _, k := range l.Skipped {
+			if len(sum.Incomplete) < 5 {
+				sum.Incomplete = append(sum.Incomplete, k.File+": "+k.Reason)
+			}
+		}
+	}
+	unknown := 0
+	for _, f := range findings {
+		switch f.Outcome {
+		case lamina.Fail:
+			sum.Counts[string(f.Severity)]++
+		case lamina.Unknown:
+			unknown++
+		case lamina.Pass, lamina.NotApplicable:
+		}
+	}
+	sum.Counts["files"], sum.Counts["skipped"] = int64(read), int64(files-read)
+	if unknown > 0 {
+		sum.Counts["unknown"] = int64(unknown)
+		sum.Incomplete = append(sum.Incomplete, count(unknown, "answer")+" unknown")
+	}
+	sum.Complete = len(sum.Incomplete) == 0
+	sum.Coverage = fmt.Sprintf("%d/%d files of %s read, %s", read, files, count(len(s.Layers), "layer"), count(len(analyzers.All), "analyzer"))
+	return sum
+}
