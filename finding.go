@@ -37,6 +37,10 @@ type Finding struct {
 	// File and Line are the place in a layer or IaC project; Line is from 1, 0 if none.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+	// SHA256 is the hex digest of that file, or of the whole layer when File is
+	// "": an exception and a baseline hold only while it stays the same. It is ""
+	// for what is no file.
+	SHA256 string `json:"sha256,omitempty"`
 	// Detail says what was seen, in one sentence without a full stop.
 	Detail string `json:"detail"`
 	// Evidence is what the outcome rests on, each "kind: value".

@@ -79,7 +79,7 @@ func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 		var findings []lamina.Finding
 		for _, a := range analyzers {
 			for _, x := range judge(a, s, i) {
-				findings = append(findings, finding(a, l.Name, x))
+				findings = append(findings, finding(a, l, x))
 			}
 		}
 		slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
@@ -128,7 +128,8 @@ func run(a Analyzer, s *Scan, layer int) (results []Result, err error) {
 	return results, err
 }
 
-func finding(a Analyzer, resource string, r Result) lamina.Finding {
+func finding(a Analyzer, l *Layer, r Result) lamina.Finding {
+	resource := l.Name
 	if err := r.valid(); err != nil {
 		r.Outcome, r.Reason, r.Settle = lamina.Unknown, err.Error(), "this is a defect of lamina: please report it"
 	}
@@ -136,6 +137,11 @@ func finding(a Analyzer, resource string, r Result) lamina.Finding {
 		ID: lamina.ID("F", a.ID, resource, r.File, r.Key), Check: a.ID, Ref: a.Ref, Title: cmp.Or(r.Title, a.Title),
 		Severity: cmp.Or(r.Severity, a.Severity), Outcome: r.Outcome, Resource: resource, File: r.File, Line: r.Line,
 		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Techniques: a.Techniques,
+	}
+	if r.File == "" {
+		f.SHA256 = l.SHA256
+	} else if file := l.File(r.File); file != nil {
+		f.SHA256 = file.SHA256.String()
 	}
 	if r.Outcome == lamina.Fail {
 		f.Remediation, f.Fixes = cmp.Or(r.Remediation, a.Remediation), a.Fixes
