@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
@@ -16,6 +17,9 @@ type Scan struct {
 	Layers []*Layer
 	// Function is nil when only layers are given.
 	Function *Function
+	// Baseline is the version of the first layer that is trusted, nil if none was
+	// given.
+	Baseline *Layer
 	// Now is the time of the scan, for ages.
 	Now time.Time
 }
@@ -84,6 +88,9 @@ type Facts struct {
 	Components []sbom.Component `json:"components,omitempty"`
 	// Secrets are the credentials in it.
 	Secrets []secret.Hit `json:"secrets,omitempty"`
+	// Code is what a script does: Python, its bytecode, a .pth file, JavaScript;
+	// nil if it is none or holds nothing that matters.
+	Code *codeflow.Facts `json:"code,omitempty"`
 }
 
 // A Kind is what sort of file it is, by its first bytes and then by its name.
