@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/analyzers"
@@ -121,7 +121,7 @@ func TestEvaluation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(string(want), b.String()); d != "" {
+	if d := gocmp.Diff(string(want), b.String()); d != "" {
 		t.Errorf("docs/evaluation.md is not true any more; LAMINA_UPDATE=1 writes it (-want +got):\n%s", d)
 	}
 }
