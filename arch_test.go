@@ -38,6 +38,8 @@ var may = []struct{ pkg, imports string }{
 	{"internal/iac", "."},
 	{"internal/publishers", "."},
 	{"internal/vulndb", "."},
+	{"internal/tomlfile", "query"},
+	{"internal/exception", ". internal/tomlfile"},
 	{"internal/codeflow", ""},
 	{"internal/pysyntax", "internal/codeflow"},
 	{"internal/jssyntax", "internal/codeflow"},
@@ -64,7 +66,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/remedy", ". internal/estate"},
 	{"internal/respond", ". internal/awswrite"},
 	{"internal/validate", ". internal/detect internal/awswrite"},
-	{"internal/gate", ". internal/content internal/awswrite"},
+	{"internal/gate", ". internal/content internal/tomlfile internal/exception internal/awswrite"},
 	{"internal/sensor", ""},
 	// catalogue: one file an item; engines never import it
 	{"rules", "rule"},

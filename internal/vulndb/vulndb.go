@@ -1,118 +1,407 @@
 // Package vulndb is OSV advisories as a local index
 // (https://ossf.github.io/osv-schema/).
 //
-// A lookup answers with an Outcome: Fail when an advisory lists the version,
-// Unknown when an advisory for the package has only ranges, which are not
-// evaluated yet. Pass is never said here: no match in this database is silence,
-// and what the database covers is for the caller to say. It fetches nothing.
+// A [Builder] reads records and writes one compact file, which [Open] maps into
+// memory and [DB.Lookup] answers from: what a version of a package is affected
+// by, in the order of versions of its ecosystem. The file can be signed with a
+// key of the user, carried where there is no network, and is never believed: a
+// damaged one gives errors and UNKNOWN, not less.
+//
+// A lookup answers with an Outcome: Fail when an advisory covers the version,
+// Unknown when an advisory is for the package but its ranges cannot be judged.
+// Pass is never said here: no match in this database is silence, and [DB.Covers]
+// says whether it knows the ecosystem at all. The package decides nothing about
+// layers. It uses the network in [Fetch] only, and only for URLs it is given.
 package vulndb
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
+	"encoding/binary"
 	"fmt"
+	"os"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
 	"github.com/lamina-sec/lamina"
 )
 
-// MaxRecord is the size in bytes above which Parse refuses a record.
-const MaxRecord = 4 << 20
-
-// A Record is what of an OSV record is kept.
-type Record struct {
-	ID        string     `json:"id"`
-	Aliases   []string   `json:"aliases"`
-	Summary   string     `json:"summary"`
-	Modified  time.Time  `json:"modified"`
-	Withdrawn *time.Time `json:"withdrawn"`
-	Affected  []Affected `json:"affected"`
-}
-
-// Affected is one package of a record.
-type Affected struct {
-	Package struct {
-		Ecosystem string `json:"ecosystem"`
-		Name      string `json:"name"`
-	} `json:"package"`
-	Versions []string          `json:"versions"`
-	Ranges   []json.RawMessage `json:"ranges"`
-}
-
-// Parse reads one record.
-func Parse(data []byte) (Record, error) {
-	if len(data) > MaxRecord {
-		return Record{}, fmt.Errorf("osv record of %d bytes is above the limit of %d", len(data), MaxRecord)
-	}
-	var r Record
-	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&r); err != nil {
-		return Record{}, fmt.Errorf("osv record: %w", err)
-	}
-	if r.ID == "" || r.Modified.IsZero() {
-		return Record{}, errors.New("osv record: id and modified are required")
-	}
-	return r, nil
-}
-
-// A Match says that a record is about a package and a version of it.
+// A Match is one vulnerability that concerns a version of a package, whichever
+// databases describe it.
 type Match struct {
-	ID      string
-	Outcome lamina.Outcome // Fail or Unknown
-	Reason  string         // of Unknown
-	Summary string
+	// IDs are all its names, the preferred one first: that of a malicious package
+	// (MAL-), CVE, GHSA, then the others in alphabetical order. Never empty, but
+	// for what a damaged database gives.
+	IDs     []string `json:"ids"`
+	Summary string   `json:"summary,omitempty"` // one line, from outside: sanitise it
+	// Severity is the highest any database states or computes from a vector; ""
+	// if none does.
+	Severity lamina.Severity `json:"severity,omitempty"`
+	CVSS     string          `json:"cvss,omitempty"`  // the vector with the highest score
+	Score    float64         `json:"score,omitempty"` // its base score; 0 if it is not computed here
+	// Fixed are the versions later than the one asked for that end a range it is
+	// in, in their order.
+	Fixed     []string       `json:"fixed,omitempty"`
+	Published time.Time      `json:"published,omitzero"`
+	Modified  time.Time      `json:"modified,omitzero"`
+	KEV       bool           `json:"kev,omitempty"`       // CISA knows that it is exploited
+	EPSS      float64        `json:"epss,omitempty"`      // probability of exploitation in 30 days; 0 if not known
+	Malicious bool           `json:"malicious,omitempty"` // the package is an attack, not flawed
+	Imports   []Import       `json:"imports,omitempty"`   // the Go packages that hold the flaw
+	Outcome   lamina.Outcome `json:"outcome"`             // Fail or Unknown
+	Reason    string         `json:"reason,omitempty"`    // of Unknown
 }
 
-// A DB is an index of records. Build it with Add, then only look things up.
+// A DB is an open database. It may be used by several goroutines.
 type DB struct {
-	packages map[string][]entry
+	header, body, trailer       []byte
+	names, postings, advisories []byte
+	count                       int // of advisories
+	info                        Info
+	unmap                       func() error
 }
 
-type entry struct {
-	record   Record
-	affected Affected
+// Open maps a database and checks that it is whole, which takes about a
+// millisecond for each 10 MB. Whether it is genuine is for [DB.Verify] to say.
+// The file must not be cut while it is open; replacing it is safe.
+func Open(path string) (*DB, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	data, unmap, err := mapFile(f)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	db := &DB{unmap: unmap}
+	if err := db.unseal(data); err != nil {
+		unmap() //nolint:errcheck // the first error says more
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return db, nil
 }
 
-// Add puts a record into the index. Withdrawn records are left out.
-func (db *DB) Add(r Record) {
-	if r.Withdrawn != nil {
-		return
+// New is a database of bytes in memory, which must not change.
+func New(data []byte) (*DB, error) {
+	db := &DB{unmap: func() error { return nil }}
+	if err := db.unseal(data); err != nil {
+		return nil, err
 	}
-	if db.packages == nil {
-		db.packages = map[string][]entry{}
-	}
-	for _, a := range r.Affected {
-		k := key(a.Package.Ecosystem, a.Package.Name)
-		db.packages[k] = append(db.packages[k], entry{r, a})
-	}
+	return db, nil
 }
 
-// Lookup returns the matches, sorted by id.
+// Close ends the mapping. No method may be called after it.
+func (db *DB) Close() error { return db.unmap() }
+
+// Info is what the database says of itself.
+func (db *DB) Info() Info { return db.info }
+
+// Size is the length of the file in bytes.
+func (db *DB) Size() int { return len(db.header) + len(db.body) + len(db.trailer) }
+
+// Covers reports whether the database has advisories of the ecosystem: without
+// any, no match means nothing.
+func (db *DB) Covers(ecosystem string) bool {
+	ecosystem = Ecosystem(ecosystem)
+	return slices.ContainsFunc(db.info.Ecosystems, func(e EcosystemInfo) bool { return e.Name == ecosystem })
+}
+
+// A hit is an entry that concerns the version.
+type hit struct {
+	advisory int
+	outcome  lamina.Outcome
+	reason   string
+	fixed    []string
+	imports  []Import
+	rating   Rating
+}
+
+// Lookup returns what concerns a version of a package, Fail before Unknown and
+// then by the first id. ecosystem and name may be written as in a purl. A
+// database that turns out to be damaged gives a match without ids that says so.
 func (db *DB) Lookup(ecosystem, name, version string) []Match {
-	var ms []Match
-	for _, e := range db.packages[key(ecosystem, name)] {
-		switch m := (Match{ID: e.record.ID, Summary: e.record.Summary}); {
-		case slices.Contains(e.affected.Versions, version):
-			m.Outcome = lamina.Fail
-			ms = append(ms, m)
-		case len(e.affected.Versions) == 0:
-			m.Outcome, m.Reason = lamina.Unknown, "the advisory gives version ranges, which are not evaluated"
-			ms = append(ms, m)
+	ecosystem = Ecosystem(ecosystem)
+	name = Name(ecosystem, name)
+	var hits []hit
+	var err error
+	for p := range db.find(ecosystem, name) {
+		if hits, err = db.judge(p, ecosystem, name, version, hits); err != nil {
+			break
 		}
 	}
-	slices.SortFunc(ms, func(a, b Match) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Outcome, b.Outcome)) })
-	return slices.Compact(ms)
+	var out []Match
+	if err == nil && len(hits) > 0 {
+		out, err = db.merge(hits)
+	}
+	if err != nil {
+		out = append(out, Match{Outcome: lamina.Unknown, Reason: err.Error()})
+	}
+	return out
 }
 
-// key normalises names as PyPI does, where case and separators do not count.
-// Other ecosystems are taken as written.
-func key(ecosystem, name string) string {
-	if ecosystem == "PyPI" {
-		name = strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '-' || r == '_' || r == '.' }), "-")
+// find yields the postings under the hash of the name.
+func (db *DB) find(ecosystem, name string) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		le := binary.LittleEndian
+		hash := fnvName(ecosystem, name)
+		n := len(db.names) / nameSize
+		for i := sort.Search(n, func(i int) bool { return le.Uint64(db.names[i*nameSize:]) >= hash }); i < n; i++ {
+			row := db.names[i*nameSize : (i+1)*nameSize]
+			if le.Uint64(row) != hash {
+				return
+			}
+			offset, size := uint64(le.Uint32(row[8:])), uint64(le.Uint32(row[12:]))
+			var p []byte // that cannot be read is damage
+			if offset+size <= uint64(len(db.postings)) {
+				p = db.postings[offset : offset+size]
+			}
+			if !yield(p) {
+				return
+			}
+		}
 	}
-	return ecosystem + "\x00" + name
+}
+
+// judge adds the hits of one posting, if it is of the package.
+func (db *DB) judge(posting []byte, ecosystem, name, version string, hits []hit) ([]hit, error) {
+	c := &cursor{b: posting}
+	if e, n := c.bytes(), c.bytes(); c.err != nil || string(e) != ecosystem || string(n) != name {
+		return hits, c.err
+	}
+	for range c.count() {
+		hits = c.block(version, hits)
+		if c.err != nil {
+			return hits, c.err
+		}
+	}
+	return hits, nil
+}
+
+// A query is the version asked for among the versions of a block.
+type query struct {
+	text     string
+	pos      int // see span.contains; -1 if err is set
+	err      error
+	versions [][]byte
+}
+
+// block reads one block and adds the entries that concern the version.
+func (c *cursor) block(text string, hits []hit) []hit {
+	o := order(c.str())
+	q := query{text: text, pos: -1}
+	n := c.count()
+	if c.err != nil {
+		return hits
+	}
+	if n > maxPlaces {
+		c.err = damaged("a package has %d versions", n)
+		return hits
+	}
+	q.versions = make([][]byte, n)
+	for i := range q.versions {
+		q.versions[i] = c.bytes()
+	}
+	v, err := o.parse(text)
+	if q.err = err; err == nil {
+		exact := false
+		i := sort.Search(n, func(i int) bool {
+			w, err := o.parse(string(q.versions[i]))
+			if err != nil {
+				c.err = damaged("a version out of order: %v", err)
+				return true
+			}
+			d := v.compare(w)
+			exact = exact || d == 0
+			return d <= 0
+		})
+		if q.pos = 2 * i; exact {
+			q.pos++
+		}
+	}
+	for range c.count() {
+		if h, ok := c.entry(&q); ok && c.err == nil {
+			hits = append(hits, h)
+		}
+		if c.err != nil {
+			break
+		}
+	}
+	return hits
+}
+
+// entry reads one entry and judges it.
+func (c *cursor) entry(q *query) (hit, bool) {
+	h := hit{advisory: int(c.uint() & (1<<32 - 1)), rating: Rating{Score: -1}}
+	flags := c.uint()
+	affected := flags&flagUnbounded != 0
+	var fixed, later []int // places: of the ranges it is in, and of all
+	spans := c.count()
+	for range spans {
+		s := make(span, c.count())
+		for i := range s {
+			e := c.uint()
+			s[i] = placed{int(e>>2&(1<<32-1)) - 1, EventKind(e & 3)}
+		}
+		in := q.err == nil && s.contains(q.pos)
+		affected = affected || in
+		for _, e := range s {
+			if e.kind == Fixed && e.place >= 0 && 2*e.place+1 > q.pos {
+				later = append(later, e.place)
+				if in {
+					fixed = append(fixed, e.place)
+				}
+			}
+		}
+	}
+	for range c.count() {
+		if place := c.uint(); q.err == nil && q.pos&1 == 1 && place == uint64(q.pos/2) {
+			affected = true
+		}
+	}
+	for range c.count() {
+		if string(c.bytes()) == q.text {
+			affected = true
+		}
+	}
+	if flags&flagImports != 0 {
+		h.imports = c.imports()
+	}
+	if flags&flagRating != 0 {
+		h.rating = c.rating()
+	}
+	switch {
+	case affected:
+		h.outcome = lamina.Fail
+	case flags&flagNothing != 0:
+		h.outcome, h.reason = lamina.Unknown, "the advisory names the package, but no versions"
+	case flags&flagGit != 0:
+		h.outcome, h.reason = lamina.Unknown, "the advisory names commits only, and a version does not say its commit"
+	case q.err != nil:
+		h.outcome, h.reason = lamina.Unknown, "the version cannot be compared: "+q.err.Error()
+	case flags&flagBad != 0:
+		h.outcome, h.reason = lamina.Unknown, "the advisory has a range that cannot be compared"
+	default:
+		return h, false
+	}
+	if len(fixed) == 0 {
+		fixed = later
+	}
+	slices.Sort(fixed)
+	for _, p := range slices.Compact(fixed) {
+		if p >= len(q.versions) {
+			c.fail()
+			return h, false
+		}
+		h.fixed = append(h.fixed, string(q.versions[p]))
+	}
+	return h, true
+}
+
+func (c *cursor) imports() []Import {
+	var out []Import
+	for range c.count() {
+		im := Import{Path: c.str()}
+		for range c.count() {
+			im.Symbols = append(im.Symbols, c.str())
+		}
+		out = append(out, im)
+	}
+	return out
+}
+
+// advisory reads one advisory.
+func (db *DB) advisory(i int) (advisory, error) {
+	if i >= db.count {
+		return advisory{}, damaged("advisory %d of %d", i, db.count)
+	}
+	table, body := db.advisories[:4*db.count], db.advisories[4*db.count:]
+	offset := binary.LittleEndian.Uint32(table[4*i:])
+	if uint64(offset) > uint64(len(body)) {
+		return advisory{}, damaged("advisory %d lies beyond the end", i)
+	}
+	c := &cursor{b: body[offset:]}
+	a := c.advisory()
+	return a, c.err
+}
+
+// merge makes one match of the hits of each vulnerability.
+func (db *DB) merge(hits []hit) ([]Match, error) {
+	type told struct {
+		hit
+		advisory
+	}
+	all := make([]told, len(hits))
+	for i, h := range hits {
+		a, err := db.advisory(h.advisory)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = told{h, a}
+	}
+	// Within a vulnerability, what says most comes first.
+	slices.SortStableFunc(all, func(a, b told) int {
+		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.id, b.id))
+	})
+	var out []Match
+	for i, t := range all {
+		if i == 0 || all[i-1].group != t.group {
+			out = append(out, Match{Outcome: t.outcome, Reason: t.reason, Published: timeOf(t.published)})
+		}
+		m := &out[len(out)-1]
+		m.IDs = append(append(m.IDs, t.id), t.aliases...)
+		m.Summary = cmp.Or(m.Summary, t.summary)
+		r := worse(t.advisory.rating, t.hit.rating)
+		if t.flags&advMalicious != 0 {
+			m.Malicious = true
+			r.Severity = lamina.Critical
+		}
+		if r.Severity.Rank() > m.Severity.Rank() {
+			m.Severity = r.Severity
+		}
+		if m.CVSS == "" || r.Score > m.Score {
+			m.CVSS, m.Score = r.Vector, max(r.Score, 0)
+		}
+		if t.outcome == m.Outcome {
+			for _, f := range t.fixed {
+				if !slices.Contains(m.Fixed, f) {
+					m.Fixed = append(m.Fixed, f)
+				}
+			}
+		}
+		if p := timeOf(t.published); !p.IsZero() && (m.Published.IsZero() || p.Before(m.Published)) {
+			m.Published = p
+		}
+		if p := timeOf(t.modified); p.After(m.Modified) {
+			m.Modified = p
+		}
+		m.KEV = m.KEV || t.flags&advKEV != 0
+		m.EPSS = max(m.EPSS, float64(t.epss)/100_000)
+		m.Imports = append(m.Imports, t.imports...)
+	}
+	for i := range out {
+		m := &out[i]
+		slices.SortFunc(m.IDs, compareIDs)
+		m.IDs = slices.Compact(m.IDs)
+	}
+	slices.SortFunc(out, func(a, b Match) int {
+		return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), compareIDs(a.IDs[0], b.IDs[0]))
+	})
+	return out, nil
+}
+
+// compareIDs puts the preferred id first.
+func compareIDs(a, b string) int {
+	rank := func(id string) int {
+		for i, p := range []string{"MAL-", "CVE-", "GHSA-"} {
+			if strings.HasPrefix(id, p) {
+				return i
+			}
+		}
+		return 3
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
 }

@@ -1,62 +1,248 @@
 package vulndb_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/vulndb"
 )
 
-func TestLookup(t *testing.T) {
-	var db vulndb.DB
-	for _, rec := range []string{
-		`{"id":"X-2","modified":"2026-01-01T00:00:00Z","summary":"listed","affected":[{"package":{"ecosystem":"PyPI","name":"Acme.Auth"},"versions":["1.0","1.1"],"ranges":[{"type":"ECOSYSTEM"}]}]}`,
-		`{"id":"X-1","modified":"2026-01-01T00:00:00Z","summary":"ranges only","affected":[{"package":{"ecosystem":"PyPI","name":"acme-auth"},"ranges":[{"type":"ECOSYSTEM"}]}]}`,
-		`{"id":"X-3","modified":"2026-01-01T00:00:00Z","withdrawn":"2026-01-02T00:00:00Z","affected":[{"package":{"ecosystem":"PyPI","name":"acme-auth"},"versions":["1.1"]}]}`,
-		`{"id":"X-4","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"acme-auth"},"versions":["1.1"]}]}`,
-	} {
-		r, err := vulndb.Parse([]byte(rec))
-		if err != nil {
-			t.Fatal(err)
-		}
-		db.Add(r)
+var built = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// build makes a database of records in JSON, none of which may be quarantined.
+func build(t testing.TB, records ...string) *vulndb.DB {
+	t.Helper()
+	b := vulndb.NewBuilder()
+	for i, r := range records {
+		b.Add(fmt.Sprintf("%d.json", i), []byte(r))
 	}
-	ranges := vulndb.Match{ID: "X-1", Outcome: lamina.Unknown, Reason: "the advisory gives version ranges, which are not evaluated", Summary: "ranges only"}
-	for name, tt := range map[string]struct {
-		ecosystem, name, version string
-		want                     []vulndb.Match
+	for _, bad := range b.Bad() {
+		t.Fatalf("%s: %s", bad.File, bad.Reason)
+	}
+	return open(t, b)
+}
+
+func open(t testing.TB, b *vulndb.Builder) *vulndb.DB {
+	t.Helper()
+	data, err := b.Build(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := vulndb.New(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// record is an OSV record about one package; affected is what stands beside it.
+func record(id, ecosystem, name, affected string, more ...string) string {
+	return fmt.Sprintf(`{"id":%q,"modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":%q,"name":%q},%s}]%s}`,
+		id, ecosystem, name, affected, strings.Join(append([]string{""}, more...), ","))
+}
+
+// events writes a range: "ECOSYSTEM introduced=0 fixed=1.2".
+func events(text string) string {
+	f := strings.Fields(text)
+	var evs []map[string]string
+	for _, e := range f[1:] {
+		k, v, _ := strings.Cut(e, "=")
+		evs = append(evs, map[string]string{k: v})
+	}
+	b, err := json.Marshal(map[string]any{"type": f[0], "events": evs})
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+func TestLookup_ranges(t *testing.T) {
+	const fail, unknown, silence = "FAIL", "UNKNOWN", ""
+	tests := []struct {
+		name, ecosystem, ranges, versions string
+		want                              map[string]string // version → outcome
 	}{
-		"listed":        {"PyPI", "acme_auth", "1.1", []vulndb.Match{ranges, {ID: "X-2", Outcome: lamina.Fail, Summary: "listed"}}},
-		"not_listed":    {"PyPI", "acme_auth", "2.0", []vulndb.Match{ranges}},
-		"other_package": {"PyPI", "acme", "1.1", nil},
-		"case_matters":  {"npm", "Acme-Auth", "1.1", nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if d := cmp.Diff(tt.want, db.Lookup(tt.ecosystem, tt.name, tt.version)); d != "" {
-				t.Error(d)
+		{"fixed", "PyPI", "ECOSYSTEM introduced=0 fixed=1.26.17", "", map[string]string{
+			"0": fail, "1.26.16": fail, "1.26.17": silence, "1.26.17rc1": fail, "1.26.9": fail, "1.27": silence, "1.26.16+local.1": fail,
+		}},
+		{"introduced_later", "PyPI", "ECOSYSTEM introduced=2.0 fixed=2.0.7", "", map[string]string{
+			"1.9": silence, "2.0.0": fail, "2.0a1": silence, "2.0.6": fail, "2.0.7": silence,
+		}},
+		{"two_branches_out_of_order", "PyPI", "ECOSYSTEM introduced=2.0.0 fixed=2.0.7 introduced=0 fixed=1.26.18", "", map[string]string{
+			"1.26.17": fail, "1.26.18": silence, "2.0.0": fail, "2.0.7": silence,
+		}},
+		{"last_affected", "npm", "SEMVER introduced=1.0.0 last_affected=1.4.2", "", map[string]string{
+			"0.9.9": silence, "1.0.0": fail, "1.4.2": fail, "1.4.3-0": silence, "1.4.3": silence, "1.4.2+build": fail,
+		}},
+		{"never_fixed", "npm", "SEMVER introduced=1.0.0", "", map[string]string{"0.1.0": silence, "99.0.0": fail, "latest": unknown}},
+		{"all_versions", "npm", "SEMVER introduced=0", "", map[string]string{"0.0.1": fail, "latest": fail, "": fail}},
+		{"limit", "PyPI", "ECOSYSTEM introduced=0 limit=3.0", "", map[string]string{"2.9": fail, "3.0": silence, "4": silence}},
+		{"limit_everything", "PyPI", "ECOSYSTEM introduced=1 limit=* limit=2", "", map[string]string{"0.5": silence, "1": fail, "3.0": fail}},
+		{"prerelease", "npm", "SEMVER introduced=0 fixed=2.0.0-beta.3", "", map[string]string{
+			"2.0.0-beta.2": fail, "2.0.0-beta.10": silence, "2.0.0": silence, "2.0.0-alpha": fail,
+		}},
+		{"listed", "PyPI", "", "1.0 1.1 weird-one", map[string]string{
+			"1.0": fail, "1.0.0": fail, "1.2": silence, "weird-one": fail, "weird-two": unknown,
+		}},
+		{"listed_and_range", "PyPI", "ECOSYSTEM introduced=0 fixed=2", "1.0 2.5", map[string]string{"1.7": fail, "2": silence, "2.5": fail, "2.6": silence}},
+		{"commits_only", "PyPI", "GIT introduced=0 fixed=4e98d57809da", "", map[string]string{"1.0": unknown}},
+		{"commits_and_versions", "PyPI", "GIT introduced=0 fixed=4e98d57809da", "1.0", map[string]string{"1.0": fail, "2.0": silence}},
+		{"nothing", "PyPI", "", "", map[string]string{"1.0": unknown}},
+		{"a_commit_as_version", "PyPI", "ECOSYSTEM introduced=0 fixed=4e98d57809da", "1.0", map[string]string{"1.0": fail, "2.0": unknown}},
+		{"no_order", "Toolbox", "ECOSYSTEM introduced=0 fixed=2", "1.0", map[string]string{"1.0": fail, "1.5": unknown}},
+		{"no_order_but_semver", "Toolbox", "SEMVER introduced=0 fixed=2.0.0", "", map[string]string{"1.0.0": fail, "2.0.0": silence}},
+		{"semver_in_pypi", "PyPI", "SEMVER introduced=0 fixed=2.0.0-rc.1", "9", map[string]string{"2.0.0-alpha": fail, "2.0.0": silence, "9.0": fail}},
+		{"no_version", "PyPI", "ECOSYSTEM introduced=0 fixed=2", "", map[string]string{"": unknown, "${version}": unknown}},
+		{"go_library", "Go", "SEMVER introduced=0 fixed=1.21.5 introduced=1.22.0-0 fixed=1.22.0-rc.2", "", map[string]string{
+			"go1.21.4": fail, "1.21.5": silence, "go1.22rc1": fail, "go1.22rc2": silence, "v1.21.4": fail, "go1.22.0": silence, "(devel)": unknown,
+		}},
+		{"go_pseudo_version", "Go", "SEMVER introduced=0 fixed=0.0.0-20220314234659-1baeb1ce4c0b", "", map[string]string{
+			"v0.0.0-20210921155107-089bfa567519": fail, "v0.0.0-20220314234659-1baeb1ce4c0b": silence, "v0.1.0": silence,
+		}},
+		{"maven", "Maven", "ECOSYSTEM introduced=2.0-beta9 fixed=2.15.0", "", map[string]string{
+			"2.0-beta8": silence, "2.0-rc1": fail, "2.14.1": fail, "2.15.0": silence, "2.15.0-rc1": fail, "${log4j.version}": unknown,
+		}},
+		{"rubygems", "RubyGems", "ECOSYSTEM introduced=0 fixed=5.2.4.3", "", map[string]string{"5.2.4.2": fail, "5.2.4.3": silence, "5.2.4.3.rc1": fail, "6": silence}},
+		{"nuget", "NuGet", "ECOSYSTEM introduced=1.0 fixed=1.0.0.5", "", map[string]string{"1.0.0.4": fail, "1.0.0.5": silence, "1.0.0-beta": silence}},
+		{"endless_digits", "npm", "SEMVER introduced=0 fixed=2.0.0", "", map[string]string{strings.Repeat("9", 5000): unknown}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var parts []string
+			if tt.ranges != "" {
+				parts = append(parts, `"ranges":[`+events(tt.ranges)+`]`)
+			}
+			v, err := json.Marshal(strings.Fields(tt.versions))
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, `"versions":`+string(v))
+			db := build(t, record("X-1", tt.ecosystem, "a:pkg", strings.Join(parts, ",")))
+			for v, want := range tt.want {
+				got := silence
+				if ms := db.Lookup(tt.ecosystem, "a:pkg", v); len(ms) > 0 {
+					got = string(ms[0].Outcome)
+					if (ms[0].Reason != "") != (ms[0].Outcome == lamina.Unknown) {
+						t.Errorf("%q: outcome %s with reason %q", v, ms[0].Outcome, ms[0].Reason)
+					}
+				}
+				if got != want {
+					t.Errorf("%q: got %q, want %q", v, got, want)
+				}
 			}
 		})
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"id":"X","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"PyPI","name":"a"},"versions":["1"]}]}`))
-	f.Add([]byte(`{"affected":null}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := vulndb.Parse(data)
-		if err != nil {
-			return
-		}
-		var db vulndb.DB
-		db.Add(r)
-		for _, a := range r.Affected {
-			for _, v := range a.Versions {
-				if r.Withdrawn == nil && len(db.Lookup(a.Package.Ecosystem, a.Package.Name, v)) == 0 {
-					t.Errorf("%s %s %s is listed and not found", a.Package.Ecosystem, a.Package.Name, v)
-				}
+func TestLookup_names(t *testing.T) {
+	for _, tt := range []struct {
+		ecosystem, name string
+		same, other     []string // "ecosystem name"
+	}{
+		{"PyPI", "Acme.Auth_x", []string{"pypi acme-auth-x", "PyPI ACME__auth.-x"}, []string{"npm acme-auth-x", "PyPI acmeauthx"}},
+		{"npm", "@acme/Auth", []string{"npm @acme/Auth"}, []string{"npm @acme/auth", "npm Auth"}},
+		{"Maven", "org.acme:auth", []string{"maven org.acme/auth", "Maven org.acme:auth"}, []string{"Maven org.acme:Auth"}},
+		{"Maven:https://repo.invalid/m2", "org.acme:auth", []string{"Maven org.acme:auth"}, nil},
+		{"NuGet", "Acme.Auth", []string{"nuget acme.AUTH"}, []string{"NuGet Acme-Auth"}},
+		{"Go", "example.com/Acme/v2", []string{"golang example.com/Acme/v2"}, []string{"Go example.com/acme/v2", "Go example.com/Acme"}},
+		{"crates.io", "acme_auth", []string{"cargo Acme-Auth"}, []string{"crates.io acmeauth"}},
+		{"RubyGems", "acme-auth", []string{"gem acme-auth"}, []string{"gem acme_auth"}},
+	} {
+		db := build(t, record("X-1", tt.ecosystem, tt.name, `"ranges":[`+events("SEMVER introduced=0")+`]`))
+		for i, q := range slices.Concat(tt.same, tt.other) {
+			e, n, _ := strings.Cut(q, " ")
+			if got, want := len(db.Lookup(e, n, "1.0.0")), max(0, min(1, len(tt.same)-i)); got != want {
+				t.Errorf("%s %s: %q gives %d matches, want %d", tt.ecosystem, tt.name, q, got, want)
 			}
 		}
-	})
+	}
+}
+
+func TestLookup_merges_aliases(t *testing.T) {
+	fixed := func(v string) string { return `"ranges":[` + events("ECOSYSTEM introduced=0 fixed="+v) + `]` }
+	db := build(t,
+		record("PYSEC-1", "PyPI", "acme", fixed("1.2"), `"aliases":["CVE-2026-1"]`, `"published":"2025-12-02T00:00:00Z"`),
+		record("GHSA-1", "PyPI", "Acme", fixed("1.2.0"), `"aliases":["CVE-2026-1"]`, `"summary":"a  flaw\nof note"`, `"published":"2025-12-01T00:00:00Z"`,
+			`"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`),
+		record("PYSEC-2", "PyPI", "acme", fixed("1.3")),
+		record("GHSA-2", "PyPI", "acme", `"ranges":[`+events("GIT introduced=0")+`]`, `"aliases":["PYSEC-2"]`),
+		record("GHSA-3", "PyPI", "acme", fixed("9"), `"withdrawn":"2026-01-01T00:00:00Z"`),
+		record("MAL-2026-7", "PyPI", "acme", `"versions":["1.0"]`),
+	)
+	want := []vulndb.Match{
+		{IDs: []string{"MAL-2026-7"}, Outcome: lamina.Fail, Severity: lamina.Critical, Malicious: true},
+		{
+			IDs: []string{"CVE-2026-1", "GHSA-1", "PYSEC-1"}, Outcome: lamina.Fail, Severity: lamina.Critical, Score: 9.8,
+			CVSS: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Summary: "a flaw of note", Fixed: []string{"1.2"},
+			Published: time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC),
+		},
+		{IDs: []string{"GHSA-2", "PYSEC-2"}, Outcome: lamina.Fail, Fixed: []string{"1.3"}},
+	}
+	if d := cmp.Diff(want, db.Lookup("PyPI", "acme", "1.0"), cmpopts.IgnoreFields(vulndb.Match{}, "Modified")); d != "" {
+		t.Error(d)
+	}
+	if got := db.Info().Counts; got != (vulndb.Counts{Read: 6, Kept: 5, Withdrawn: 1}) {
+		t.Errorf("counts: %+v", got)
+	}
+}
+
+func TestBuild_counts_and_bytes(t *testing.T) {
+	affected := `"ranges":[` + events("ECOSYSTEM introduced=0 fixed=2") + `]`
+	records := []string{
+		record("X-1", "PyPI", "a", affected),
+		strings.Replace(record("X-1", "PyPI", "a", `"versions":["7"]`), "2026-01-01", "2026-01-03", 1),
+		strings.Replace(record("X-1", "PyPI", "a", `"versions":["8"]`), "2026-01-01", "2026-01-03", 1),
+		record("X-2", "npm", "b", affected, `"withdrawn":"2026-01-01T00:00:00Z"`),
+		`{"id":"X-3","modified":"2026-01-01T00:00:00Z","affected":[{"ranges":[` + events("GIT introduced=0") + `]}]}`,
+		`{"id":"X-4"}`,
+		`{"id":"X-5","modified":"2026-01-01T00:00:00Z"} {}`,
+		`not json`,
+	}
+	var files [][]byte
+	for range 2 {
+		b := vulndb.NewBuilder()
+		b.Source("test")
+		for i, r := range records {
+			b.Add(fmt.Sprintf("%d.json", i), []byte(r))
+		}
+		data, err := b.Build(built)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := vulndb.Counts{Read: 8, Kept: 1, Withdrawn: 1, Older: 2, Unindexed: 1, Quarantined: 3}
+		if d := cmp.Diff(want, b.Counts()); d != "" {
+			t.Error(d)
+		}
+		if len(b.Bad()) != 3 || b.Bad()[0].Reason == "" || b.Bad()[0].Source != "test" {
+			t.Errorf("bad: %v", b.Bad())
+		}
+		files = append(files, data)
+		slices.Reverse(records)
+	}
+	if !bytes.Equal(files[0], files[1]) {
+		t.Error("the same records in another order give other bytes")
+	}
+	db, err := vulndb.New(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := db.Info()
+	if !info.Built.Equal(built) || !info.Newest.Equal(time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("built %v, newest %v", info.Built, info.Newest)
+	}
+	if d := cmp.Diff([]vulndb.EcosystemInfo{{Name: "PyPI", Packages: 1, Advisories: 1}}, info.Ecosystems); d != "" {
+		t.Error(d)
+	}
+	if !db.Covers("pypi") || db.Covers("npm") {
+		t.Error("covers what it has no advisory of, or not what it has")
+	}
 }
