@@ -4,24 +4,28 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/sample/layers"
 )
 
-// Each analyzer's testdata/ID.txtar holds the entries of a zip under zip/, in
-// order, a name as often as it is to be listed, and the findings, one a line.
-// "AK IA" in an entry stands for the prefix of a key, which no file of this
-// repository holds whole.
+// Each analyzer's testdata/ID.txtar says in its first lines what it shows, and
+// in lines of the form "runtime: python3.12", "handler: app.handler", "arch:
+// arm64" and "env: NAME=VALUE" what is known of the function. Its files are
+// entries of zips, in order, a name as often as it is to be listed: of the layer
+// under zip/, of a second layer under layer2/, of the function under function/,
+// of a baseline under baseline/; zip+x/ makes one executable. The last file has
+// the findings, one a line. "AK IA" stands for the prefix of a key, which no
+// file of this repository holds whole.
 func TestGolden(t *testing.T) {
 	for _, a := range analyzers.All {
 		t.Run(a.ID, func(t *testing.T) {
@@ -30,30 +34,8 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var b bytes.Buffer
-			w := zip.NewWriter(&b)
-			for _, f := range ar.Files {
-				name, ok := strings.CutPrefix(f.Name, "zip/")
-				if !ok {
-					continue
-				}
-				e, err := w.Create(name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := io.WriteString(e, strings.ReplaceAll(string(f.Data), "AK IA", "AKIA")); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := w.Close(); err != nil {
-				t.Fatal(err)
-			}
-			findings, skipped := content.Run([]content.Analyzer{a}, "layer.zip", bytes.NewReader(b.Bytes()), int64(b.Len()), content.Options{})
-			if skipped != nil {
-				t.Fatal(skipped)
-			}
 			var got strings.Builder
-			for _, f := range findings {
+			for _, f := range content.Judge([]content.Analyzer{a}, scanOf(sampleOf(ar))) {
 				line, err := json.Marshal(f)
 				if err != nil {
 					t.Fatal(err)
@@ -67,11 +49,50 @@ func TestGolden(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if d := cmp.Diff(string(golden.Data), got.String()); d != "" {
+			if d := gocmp.Diff(string(golden.Data), got.String()); d != "" {
 				t.Errorf("findings differ; LAMINA_UPDATE=1 accepts (-want +got):\n%s", d)
 			}
 		})
 	}
+}
+
+// sampleOf reads a golden file's layers.
+func sampleOf(ar *txtar.Archive) layers.Sample {
+	s := layers.Sample{Env: map[string]string{}}
+	for l := range strings.Lines(string(ar.Comment)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(l), ": ")
+		switch key {
+		case "runtime":
+			s.Runtime = value
+		case "handler":
+			s.Handler = value
+		case "arch":
+			s.Arch = value
+		case "env":
+			name, v, _ := strings.Cut(value, "=")
+			s.Env[name] = v
+		}
+	}
+	files := map[string][]layers.File{}
+	for _, f := range ar.Files[:len(ar.Files)-1] {
+		where, name, _ := strings.Cut(f.Name, "/")
+		entry := layers.File{Name: name, Body: strings.ReplaceAll(string(f.Data), "AK IA", "AKIA")}
+		if base, ok := strings.CutSuffix(where, "+x"); ok {
+			where, entry.Mode = base, 0o755
+		}
+		files[where] = append(files[where], entry)
+	}
+	s.Layers = [][]byte{layers.Zip(files["zip"]...)}
+	if l := files["layer2"]; l != nil {
+		s.Layers = append(s.Layers, layers.Zip(l...))
+	}
+	if f := files["function"]; f != nil {
+		s.Function = layers.Zip(f...)
+	}
+	if b := files["baseline"]; b != nil {
+		s.Baseline = layers.Zip(b...)
+	}
+	return s
 }
 
 func FuzzAll(f *testing.F) {

@@ -18,6 +18,17 @@ var All = []content.Analyzer{
 	DuplicateEntry,
 	// what the files hold
 	BakedSecret,
+	BaselineDrift,
+	SourceMap,
+	SourceControlData,
+	InstallHook,
+	Miner,
+	DownloadAndRun,
+	ReverseShell,
+	ObfuscatedCode,
+	ImportHook,
+	RequestCapture,
+	CredentialTheft,
 }
 
 // Docs holds each analyzer's document as ID.md.

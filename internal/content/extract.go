@@ -1,10 +1,14 @@
 package content
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 
+	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/layerfs"
 	"github.com/lamina-sec/lamina/internal/secret"
 )
@@ -28,14 +32,81 @@ func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
 	if head == nil {
 		head = make([]byte, 512)
 		n, err := f.ReaderAt.ReadAt(head, 0)
-		if err != nil && err != io.EOF { //nolint:errorlint // io.ReaderAt's contract
+		if err != nil && !errors.Is(err, io.EOF) {
 			return facts, fmt.Errorf("%s: %w", f.Path, err)
 		}
 		head = head[:n]
 	}
-	facts.Kind = kindOf(f.Path, head[:min(len(head), 512)])
+	head = head[:min(len(head), 512)]
+	facts.Kind = kindOf(f.Path, head)
+	return facts, errors.Join(x.secrets(f, &facts), x.marks(f, &facts), x.code(f, &facts), x.binary(f, head, &facts), x.packages(f, &facts))
+}
+
+// secrets looks for credentials in every file.
+func (x *extractor) secrets(f *layerfs.File, facts *Facts) error {
 	if f.Data != nil {
 		facts.Secrets = secret.Scan(f.Data)
 	}
-	return facts, nil
+	return nil
+}
+
+// marks looks for the words of interest where code can be.
+func (x *extractor) marks(f *layerfs.File, facts *Facts) error {
+	switch facts.Kind {
+	case JSON, Text, Link, Archive:
+		return nil
+	case Other, Python, Pyc, PthFile, JavaScript, Shell, Script, Ruby, ELF, Foreign, Class:
+	}
+	if f.Data != nil {
+		facts.Marks = findMarks(nil, f.Data)
+		return nil
+	}
+	return windows(f.ReaderAt, f.Size, longestMark, func(data []byte, _ int64) { facts.Marks = findMarks(facts.Marks, data) })
+}
+
+// code reads scripts.
+func (x *extractor) code(f *layerfs.File, facts *Facts) error {
+	return nil
+}
+
+// binary reads executables and libraries.
+func (x *extractor) binary(f *layerfs.File, head []byte, facts *Facts) error {
+	if bininfo.Recognise(head) == "" {
+		return nil
+	}
+	info, err := bininfo.Read(f.ReaderAt, f.Size)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
+	facts.Binary = info
+	return nil
+}
+
+// packages reads what declares packages.
+func (x *extractor) packages(f *layerfs.File, facts *Facts) error {
+	if path.Base(f.Path) == "package.json" && f.Data != nil {
+		facts.Hooks = hooks(f.Data)
+	}
+	return nil
+}
+
+// maxHook is how much of an install command is kept.
+const maxHook = 200
+
+// hooks are the commands that installing the package runs
+// (https://docs.npmjs.com/cli/v11/using-npm/scripts#life-cycle-scripts).
+func hooks(data []byte) []Hook {
+	var p struct {
+		Scripts map[string]any `json:"scripts"`
+	}
+	if json.Unmarshal(data, &p) != nil {
+		return nil
+	}
+	var out []Hook
+	for _, name := range []string{"preinstall", "install", "postinstall"} {
+		if cmd, ok := p.Scripts[name].(string); ok && cmd != "" {
+			out = append(out, Hook{name, cmd[:min(len(cmd), maxHook)]})
+		}
+	}
+	return out
 }

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
+	"github.com/lamina-sec/lamina/internal/shsyntax"
 )
 
 // A Scan is what analyzers judge: one to five layers in the order in which the
@@ -91,6 +93,22 @@ type Facts struct {
 	// Code is what a script does: Python, its bytecode, a .pth file, JavaScript;
 	// nil if it is none or holds nothing that matters.
 	Code *codeflow.Facts `json:"code,omitempty"`
+	// Shell is what a shell script does; nil if it is none.
+	Shell *shsyntax.Facts `json:"shell,omitempty"`
+	// Binary is what an executable or library says of itself; nil if it is none.
+	Binary *bininfo.Info `json:"binary,omitempty"`
+	// Marks are the words of interest that stand anywhere in it, text or not.
+	Marks []Mark `json:"marks,omitempty"`
+	// Hooks are the commands that a package.json runs when it is installed.
+	Hooks []Hook `json:"hooks,omitempty"`
+}
+
+// A Hook is a command that installing a package runs.
+type Hook struct {
+	// Name is "preinstall", "install", "postinstall" or "prepare"; Command the
+	// text, shortened.
+	Name    string `json:"name"`
+	Command string `json:"command"`
 }
 
 // A Kind is what sort of file it is, by its first bytes and then by its name.

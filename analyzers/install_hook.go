@@ -1,0 +1,51 @@
+package analyzers
+
+import (
+	"path"
+	"strconv"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/codeflow"
+	"github.com/lamina-sec/lamina/internal/content"
+)
+
+// InstallHook finds: package runs commands when it is installed.
+var InstallHook = content.Analyzer{
+	ID:          "install-hook",
+	Title:       "package runs commands when it is installed",
+	Since:       "0.2",
+	Severity:    lamina.Low,
+	Techniques:  []string{"T1195.002"},
+	Citation:    "https://docs.npmjs.com/cli/v11/using-npm/scripts",
+	Remediation: "build with --ignore-scripts and pin what you install by digest",
+	NoFix:       "a published layer version cannot be changed",
+	Run:         installHook,
+}
+
+func installHook(s *content.Scan, layer int, found func(content.Result)) error {
+	l := s.Layers[layer]
+	for _, f := range l.Files {
+		for _, h := range f.Hooks {
+			r := content.Result{
+				Outcome: lamina.Fail, File: f.Path, Key: h.Name, Severity: lamina.Low,
+				Detail: "its " + h.Name + " script ran where the layer was built, unless scripts were off", Evidence: []string{h.Name + ": " + h.Command},
+			}
+			if fetches(h.Command) || pipesToShell(h.Command) {
+				r.Severity, r.Detail = lamina.High, "its "+h.Name+" script fetches something where the layer is built"
+			}
+			found(r)
+		}
+		if f.Code == nil || path.Base(f.Path) != "setup.py" {
+			continue
+		}
+		for i, c := range f.Code.Calls {
+			if c.Kind == codeflow.CallProcess && c.AtImport {
+				found(content.Result{
+					Outcome: lamina.Fail, File: f.Path, Line: c.Line, Key: strconv.Itoa(i), Severity: lamina.Medium,
+					Detail: "building the package starts " + c.Callee, Evidence: []string{"call: " + c.Callee + " " + c.Target},
+				})
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package analyzers
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/codeflow"
+	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/shsyntax"
+)
+
+// ReverseShell finds: a shell is connected to the network.
+var ReverseShell = content.Analyzer{
+	ID:          "reverse-shell",
+	Title:       "a shell is connected to the network",
+	Since:       "0.2",
+	Severity:    lamina.Critical,
+	Techniques:  []string{"T1059.004", "T1071"},
+	Citation:    "https://attack.mitre.org/techniques/T1059/004/",
+	Remediation: "stop using the version at once, rotate what its functions could read, and find out who published it",
+	NoFix:       "a published layer version cannot be changed",
+	Run:         reverseShell,
+}
+
+func reverseShell(s *content.Scan, layer int, found func(content.Result)) error {
+	l := s.Layers[layer]
+	for _, f := range l.Files {
+		if content.Test(f.Path) {
+			continue
+		}
+		if f.Shell != nil {
+			for i, n := range f.Shell.Network {
+				if given := shellOn(f.Shell, n); given != "" {
+					found(content.Result{
+						Outcome: lamina.Fail, File: f.Path, Line: n.Line, Key: "sh" + strconv.Itoa(i),
+						Detail: given + " is given to a connection", Evidence: []string{"connects: " + n.Tool + " " + n.Host, "file sha256: " + f.SHA256.String()},
+					})
+				}
+			}
+		}
+		if f.Code == nil {
+			continue
+		}
+		var shell, connect *codeflow.Call
+		joined := false
+		for i := range f.Code.Calls {
+			c := &f.Code.Calls[i]
+			switch {
+			case c.Kind == codeflow.CallProcess && isShell(c):
+				shell = c
+			case c.Kind == codeflow.CallSocket && content.ReachOf(c.Target) != content.Local:
+				connect = c
+			}
+			joined = joined || strings.HasSuffix(c.Callee, "dup2") || strings.HasSuffix(c.Callee, ".pipe") || strings.HasSuffix(c.Callee, "pty.spawn")
+		}
+		if shell != nil && connect != nil {
+			r := content.Result{
+				Outcome: lamina.Fail, File: f.Path, Line: shell.Line, Key: "code", Severity: lamina.High,
+				Detail:   fmt.Sprintf("it connects on line %d and starts a shell on line %d", connect.Line, shell.Line),
+				Evidence: []string{"connects: " + connect.Callee + " " + connect.Target, "shell: " + shell.Callee, "file sha256: " + f.SHA256.String()},
+			}
+			if joined {
+				r.Severity = lamina.Critical
+			}
+			found(r)
+		}
+	}
+	return nil
+}
+
+// shellOn names the shell that a use of the network is joined to, "" if none.
+func shellOn(sh *shsyntax.Facts, n shsyntax.Network) string {
+	for _, c := range sh.Commands {
+		if c.Line != n.Line {
+			continue
+		}
+		switch c.Name {
+		case "sh", "bash", "dash", "ash", "zsh", "ksh":
+			if n.Tool == "/dev/tcp" || n.Tool == "/dev/udp" {
+				return c.Name
+			}
+		case "nc", "ncat", "netcat", "socat":
+			for _, a := range c.Args {
+				if a == "-e" || a == "-c" || strings.HasPrefix(a, "--exec") || strings.Contains(strings.ToUpper(a), "EXEC:") {
+					return "a program of " + c.Name
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// isShell reports whether the call starts a shell that reads commands.
+func isShell(c *codeflow.Call) bool {
+	for _, a := range append(c.Args, c.Target) {
+		for _, sh := range []string{"/bin/sh", "/bin/bash", "sh -i", "bash -i", "cmd.exe"} {
+			if a == sh || strings.HasPrefix(a, sh+" ") {
+				return true
+			}
+		}
+		if a == "sh" || a == "bash" {
+			return true
+		}
+	}
+	return strings.HasSuffix(c.Callee, "pty.spawn")
+}
