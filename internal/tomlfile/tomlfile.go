@@ -370,20 +370,24 @@ func (t *Table) Keys() []string {
 	return keys
 }
 
-// Done ends the questions to this table: any other key in it is an error.
-func (t *Table) Done() {
+// Done ends the questions to this table: any other key in it is an error. It
+// reports whether there was none.
+func (t *Table) Done() bool {
+	ok := true
 	for _, key := range slices.SortedFunc(maps.Keys(t.values), func(a, b string) int {
 		return cmp.Compare(t.values[a].key, t.values[b].key)
 	}) {
 		if slices.Contains(t.asked, key) {
 			continue
 		}
+		ok = false
 		hint := "known keys: " + strings.Join(t.asked, ", ")
 		if g := query.Nearest(key, slices.Values(t.asked)); g != "" {
 			hint = "did you mean " + g + "?"
 		}
 		t.f.fail(t.values[key].key, hint, fmt.Sprintf("unknown key %q", key))
 	}
+	return ok
 }
 
 // Err is everything that is wrong with the whole file, in the order of the file,

@@ -1,0 +1,360 @@
+// Package exception is accepted risk written down: the file exceptions.toml,
+// what each of its exceptions covers, and when it stops to.
+//
+// An exception names what it covers, says why and until when, and whose decision
+// it is. One that covers what stands in a file (a secret, malicious behaviour,
+// drift) holds for that content only, by its SHA-256: another key in the same
+// line is another finding. A covered finding is still reported, marked; an
+// expired exception brings its finding back, and the finding says so. Nothing
+// inside what is scanned can except anything: files are named by the user.
+//
+// It reads and changes bytes; opening and saving files is the caller's. Start
+// with Parse and File.Apply.
+package exception
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/tomlfile"
+)
+
+const (
+	// MaxDays is how many days ahead an exception may expire.
+	MaxDays = 365
+	// DefaultDays is how many days it lasts when nothing else is said.
+	DefaultDays = 90
+	// SoonDays is how many days before its end an exception is said to expire soon.
+	SoonDays = 14
+)
+
+// A File is the exceptions of one file.
+type File struct {
+	Name  string
+	Items []Item
+}
+
+// An Item is one exception.
+type Item struct {
+	// ID is unique in its file.
+	ID    string `json:"id"`
+	Match Match  `json:"match"`
+	// Content is the SHA-256 in hex that Finding.SHA256 must be, "" for any.
+	Content string `json:"content,omitempty"`
+	Reason  string `json:"reason"`
+	Owner   string `json:"owner"`
+	// Expires is the last day on which it holds, in UTC.
+	Expires time.Time `json:"expires"`
+	// File and Line are where it stands.
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// A Match says which findings are meant: those that satisfy all that is not "".
+type Match struct {
+	// Finding is the id of one finding.
+	Finding string `json:"finding,omitempty"`
+	// Check is the id or the catalogue number of a check or analyzer.
+	Check string `json:"check,omitempty"`
+	// Resource and File are patterns (see Glob) for the layer and the path in it.
+	Resource string `json:"resource,omitempty"`
+	File     string `json:"file,omitempty"`
+	// Technique is a MITRE ATT&CK id; T1552 means its sub-techniques too.
+	Technique string `json:"technique,omitempty"`
+	// CVE is the id of a vulnerability, CVE-… or another database's.
+	CVE string `json:"cve,omitempty"`
+}
+
+// keys are the keys of match and the fields they set, in the order of the file.
+func (m *Match) keys() []struct {
+	name  string
+	value *string
+} {
+	return []struct {
+		name  string
+		value *string
+	}{
+		{"finding", &m.Finding},
+		{"check", &m.Check},
+		{"resource", &m.Resource},
+		{"file", &m.File},
+		{"technique", &m.Technique},
+		{"cve", &m.CVE},
+	}
+}
+
+func (m Match) String() string {
+	var parts []string
+	for _, k := range m.keys() {
+		if *k.value != "" {
+			parts = append(parts, k.name+" "+*k.value)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// everything reports whether the match leaves nothing out.
+func (m Match) everything() bool {
+	return m.Finding == "" && m.Check == "" && m.Technique == "" && m.CVE == "" && anything(m.Resource) && anything(m.File)
+}
+
+// Parse reads exceptions.toml. It is strict: everything that is wrong is an
+// error with its place, all of them at once (the parts are *tomlfile.Error), and
+// then no exception is returned. The name is used in messages and results. An
+// exception that has expired by now is no error.
+func Parse(name string, data []byte, now time.Time) (*File, error) {
+	t, err := tomlfile.Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Name: name}
+	ids := map[string]bool{}
+	for _, e := range t.Tables("exception") {
+		f.Items = append(f.Items, item(name, e, ids, now))
+	}
+	t.Done()
+	if err := t.Err(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func item(name string, e *tomlfile.Table, ids map[string]bool, now time.Time) Item {
+	x := Item{ID: e.Text("id"), File: name, Line: e.Line("")}
+	switch {
+	case x.ID == "":
+		e.Fail("id", "give it a name of its own", "an exception has no id")
+	case !isID(x.ID):
+		e.Fail("id", "", "exception id %q: want letters, digits, dots, hyphens and underscores, at most 100", x.ID)
+	case ids[x.ID]:
+		e.Fail("id", "give each exception an id of its own", "exception %q is there twice", x.ID)
+	}
+	ids[x.ID] = true
+	if m := e.Table("match"); m != nil {
+		x.Match = match(m, x.ID)
+	} else if !e.Has("match") {
+		e.Fail("match", `write match = { check = "…" } or { finding = "F-…" }`, "exception %q does not say what it covers", x.ID)
+	}
+	if content := e.Text("content"); content != "" {
+		hex, ok := strings.CutPrefix(content, "sha256:")
+		if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
+			e.Fail("content", "lamina except add writes it", "exception %q: content is not sha256: and 64 hex digits", x.ID)
+		}
+		x.Content = hex
+	}
+	if x.Reason = strings.TrimSpace(e.Text("reason")); x.Reason == "" {
+		e.Fail("reason", "say why the risk is accepted", "exception %q has no reason", x.ID)
+	}
+	if x.Owner = strings.TrimSpace(e.Text("owner")); x.Owner == "" {
+		e.Fail("owner", "say who decided it", "exception %q has no owner", x.ID)
+	}
+	x.Expires = e.Date("expires")
+	switch {
+	case !e.Has("expires"):
+		e.Fail("expires", "write expires = "+Day(now).AddDate(0, 0, DefaultDays).Format(time.DateOnly), "exception %q never ends", x.ID)
+	case x.Expires.After(Day(now).AddDate(0, 0, MaxDays)):
+		e.Fail("expires", fmt.Sprintf("the longest is %d days, until %s", MaxDays, Day(now).AddDate(0, 0, MaxDays).Format(time.DateOnly)),
+			"exception %q lasts until %s", x.ID, x.Expires.Format(time.DateOnly))
+	}
+	e.Done()
+	return x
+}
+
+func match(t *tomlfile.Table, id string) Match {
+	var m Match
+	for _, k := range m.keys() {
+		*k.value = t.Text(k.name)
+		if t.Has(k.name) && *k.value == "" {
+			t.Fail(k.name, "leave the key out", "exception %q: %s is empty", id, k.name)
+		}
+	}
+	// Those who come from SARIF call a check a rule.
+	if r := t.Text("rule"); r != "" {
+		if m.Check != "" {
+			t.Fail("rule", "keep one of them", "exception %q: rule and check are the same", id)
+		}
+		m.Check = r
+	}
+	known := t.Done()
+	for _, k := range []struct{ key, pattern string }{{"resource", m.Resource}, {"file", m.File}} {
+		if n := strings.Count(k.pattern, "*"); n > maxStars {
+			t.Fail(k.key, "", "exception %q: a pattern with %d stars, want at most %d", id, n, maxStars)
+		}
+	}
+	if known && m.everything() {
+		t.Fail("", "name a finding, a check, a technique or a vulnerability, or say more of the resource or file",
+			"exception %q would cover everything", id)
+	}
+	return m
+}
+
+func isID(s string) bool {
+	return len(s) <= 100 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
+}
+
+// Day is the day of t in UTC.
+func Day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+// Expired reports whether x has ended by now.
+func (x Item) Expired(now time.Time) bool { return Day(now).After(x.Expires) }
+
+// Within reports whether x is in force and ends within d of now.
+func (x Item) Within(now time.Time, d time.Duration) bool {
+	return !x.Expired(now) && !x.Expires.After(Day(now).Add(d))
+}
+
+// fits reports whether f is one of the findings that x is about, whatever its
+// content is and whenever that was decided.
+func (x Item) fits(f *lamina.Finding) bool {
+	m := x.Match
+	switch {
+	case m.Finding != "" && m.Finding != f.ID,
+		m.Check != "" && m.Check != f.Check && (f.Ref == "" || m.Check != f.Ref),
+		m.Resource != "" && !Glob(m.Resource, f.Resource, false),
+		m.File != "" && !Glob(m.File, f.File, true),
+		m.Technique != "" && !slices.ContainsFunc(f.Techniques, func(t string) bool { return t == m.Technique || strings.HasPrefix(t, m.Technique+".") }),
+		m.CVE != "" && !mentions(f, m.CVE):
+		return false
+	}
+	return true
+}
+
+// mentions reports whether the finding is about the vulnerability id.
+func mentions(f *lamina.Finding, id string) bool {
+	for _, s := range append([]string{f.Title, f.Detail}, f.Evidence...) {
+		for word := range strings.FieldsFuncSeq(s, func(r rune) bool {
+			return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		}) {
+			if strings.EqualFold(word, id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// packageChecks are about which package is there, not about the bytes of a file:
+// what is accepted of a package holds wherever its metadata stands.
+var packageChecks = []string{"known-vulnerability", "licence-denied"}
+
+// NeedsContent reports whether an exception for f must be bound to its content:
+// f is about the bytes of a file and about something an attacker does (a secret,
+// behaviour, drift: it has an ATT&CK technique), or says that bytes changed.
+func NeedsContent(f *lamina.Finding) bool {
+	if f.SHA256 == "" || slices.Contains(packageChecks, f.Check) {
+		return false
+	}
+	return len(f.Techniques) > 0 || strings.Contains(f.Check, "secret") || strings.Contains(f.Check, "drift")
+}
+
+// Counts are what a run's exceptions did.
+type Counts struct {
+	// Suppressed findings are covered; Expiring of them end within SoonDays.
+	Suppressed, Expiring int
+	// Expired findings are back because their exception ended, Changed because
+	// the content is no longer what was accepted.
+	Expired, Changed int
+}
+
+// Add adds d to c.
+func (c *Counts) Add(d Counts) {
+	c.Suppressed += d.Suppressed
+	c.Expiring += d.Expiring
+	c.Expired += d.Expired
+	c.Changed += d.Changed
+}
+
+// Apply marks the failed findings that the exceptions cover, and writes into the
+// evidence of those that an exception no longer covers why. Findings that
+// somebody already excepted stay as they are. It returns the counts and the
+// exceptions that were about none of the findings. Of several exceptions that
+// cover a finding the one that ends last is named.
+func Apply(items []Item, findings []lamina.Finding, now time.Time) (Counts, []Item) {
+	var c Counts
+	used := make([]bool, len(items))
+	for i := range findings {
+		f := &findings[i]
+		if f.Outcome != lamina.Fail || f.Exception != nil {
+			continue
+		}
+		var best *Item
+		var lapsed []string
+		expired, changed := false, false
+		for j := range items {
+			x := &items[j]
+			if !x.fits(f) {
+				continue
+			}
+			used[j] = true
+			switch {
+			case x.Content != "" && x.Content != f.SHA256:
+				lapsed = append(lapsed, fmt.Sprintf("re-opened: exception %s (%s) is for sha256:%.12s…, the content has changed", x.ID, x.Owner, x.Content))
+				changed = true
+			case x.Content == "" && NeedsContent(f):
+				lapsed = append(lapsed, fmt.Sprintf("not covered: exception %s (%s) names no content, which a finding of %s needs", x.ID, x.Owner, f.Check))
+			case x.Expired(now):
+				lapsed = append(lapsed, fmt.Sprintf("re-opened: exception %s (%s) expired on %s", x.ID, x.Owner, x.Expires.Format(time.DateOnly)))
+				expired = true
+			case best == nil || x.Expires.After(best.Expires):
+				best = x
+			}
+		}
+		switch {
+		case best != nil:
+			f.Exception = best.Noun()
+			c.Suppressed++
+			if best.Within(now, SoonDays*24*time.Hour) {
+				c.Expiring++
+			}
+			continue
+		case expired:
+			c.Expired++
+		case changed:
+			c.Changed++
+		}
+		if lapsed != nil {
+			f.Evidence = append(slices.Clone(f.Evidence), lapsed...)
+		}
+	}
+	var unused []Item
+	for j, x := range items {
+		if !used[j] {
+			unused = append(unused, x)
+		}
+	}
+	return c, unused
+}
+
+// Noun is x as results show it.
+func (x Item) Noun() *lamina.Exception {
+	return &lamina.Exception{ID: x.ID, Reason: x.Reason, Owner: x.Owner, Expires: x.Expires.Format(time.DateOnly)}
+}
+
+// For is an exception for one finding: by its id, so that it is about this place
+// only, and by its content where there is one. It refuses a finding that did not
+// fail. It has no reason, owner or end yet.
+func For(f *lamina.Finding) (Item, error) {
+	switch {
+	case f.Outcome != lamina.Fail:
+		return Item{}, fmt.Errorf("%s is %s: only what failed can be accepted", f.ID, f.Outcome)
+	case f.ID == "":
+		return Item{}, errors.New("the finding has no id")
+	}
+	return Item{ID: cmp.Or(slug(f.Check+"-"+f.ID), "exception"), Match: Match{Finding: f.ID}, Content: f.SHA256}, nil
+}
+
+// slug keeps of s what an id may hold.
+func slug(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if isID(string(r)) {
+			return r
+		}
+		return '-'
+	}, s)
+	return s[:min(len(s), 100)]
+}
