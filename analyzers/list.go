@@ -18,6 +18,11 @@ var All = []content.Analyzer{
 	DuplicateEntry,
 	// what the files hold
 	BakedSecret,
+	InternalNames,
+	ArchitectureSplit,
+	OversizeLayer,
+	WrongArchitecture,
+	RuntimeApiProxy,
 	BaselineDrift,
 	SourceMap,
 	SourceControlData,
