@@ -38,6 +38,10 @@ test-long: ## test-integration, all tests with the large inputs, FUZZTIME of eac
 	else LAMINA_LONG=1 $(GO) test -json -p $(P) -timeout 20m ./... | $(TESTSUM) && touch $$done/large || exit 1; fi; \
 	$(MAKE) --no-print-directory fuzz DONE=$$done
 
+eval: ## what the analyzers find among the sample attacks, into docs/evaluation.md
+	LAMINA_UPDATE=1 $(GO) test -count=1 -run '^TestEvaluation$$' ./analyzers
+	@cat docs/evaluation.md
+
 bench: build ## detect as a multiple of gunzip in one process, beside zcat, then all other benchmarks
 	$(GO) test -run '^$$' -bench '^BenchmarkDetect$$' -benchtime 7x ./internal/ingest
 	$(GO) run ./internal/tools/besidezcat -lamina bin/lamina -rules builtin $(if $(LAMINA_TESTDATA),-rules $(LAMINA_TESTDATA)/elastic-aws-rules)
@@ -84,4 +88,4 @@ tidy-check:
 docs-check:
 	@$(GO) test -json -count=1 -run '^(TestDocs|TestArchitectureTable)' ./... | $(TESTSUM) -q
 
-.PHONY: help build demo test check test-integration test-long bench fuzz fetch-layers new docs fmt fmt-check vet lint arch tidy-check docs-check
+.PHONY: help build demo test check test-integration test-long bench eval fuzz fetch-layers new docs fmt fmt-check vet lint arch tidy-check docs-check

@@ -708,7 +708,7 @@ func TestMakeTargets(t *testing.T) {
 // plannedCommands are commands that documents speak of and that do not exist yet.
 var plannedCommands = []string{
 	"apply", "approve", "build", "collect", "content", "evidence", "gate", "guardrails", "plan", "posture",
-	"publish", "rollback", "scan", "serve", "triage", "validate",
+	"publish", "rollback", "serve", "triage", "validate",
 }
 
 // TestCommandsInDocuments compares every mention of a command or flag with

@@ -20,7 +20,7 @@ import (
 
 // scanFlags are the flags of scan that are no settings.
 type scanFlags struct {
-	function, handler, runtime, arch string
+	function, handler, runtime, arch, against string
 	env                              []string
 }
 
@@ -53,6 +53,7 @@ func (f *scanFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.handler, "handler", "", "the function's handler, `MODULE.NAME`")
 	fl.StringVar(&f.runtime, "runtime", "", "the function's runtime, as AWS writes it (python3.12); else the layer's folders say")
 	fl.StringVar(&f.arch, "arch", "", "the function's architecture: x86_64 or arm64")
+	fl.StringVar(&f.against, "against", "", "an earlier version of the first layer, `ZIP` or folder, that is trusted")
 	fl.StringArrayVar(&f.env, "env", nil, "an environment variable of the function, `NAME=VALUE`; may be given several times")
 }
 
@@ -78,10 +79,7 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 
 // inputs are the files the flags name.
 func (f *scanFlags) inputs() []string {
-	if f.function == "" {
-		return nil
-	}
-	return []string{f.function}
+	return slices.DeleteFunc([]string{f.function, f.against}, func(s string) bool { return s == "" })
 }
 
 // scanLayers reads the layers and what the flags say of the function.
@@ -119,6 +117,11 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 	}
 	if f.function != "" {
 		if fn.Code, err = a.readLayer(f.function); err != nil {
+			return nil, err
+		}
+	}
+	if f.against != "" {
+		if s.Baseline, err = a.readLayer(f.against); err != nil {
 			return nil, err
 		}
 	}
