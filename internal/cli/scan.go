@@ -21,7 +21,7 @@ import (
 // scanFlags are the flags of scan that are no settings.
 type scanFlags struct {
 	function, handler, runtime, arch, against string
-	env                              []string
+	env                                       []string
 }
 
 func newScan(a *app) *cobra.Command {
