@@ -3,6 +3,7 @@ package layerfs
 import (
 	"io"
 	"io/fs"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -16,42 +17,54 @@ type tree struct {
 	dirs  map[string][]string // directory → base names
 }
 
+// A node is an entry of a layer, or a directory that no entry names.
 type node struct {
 	layer *Layer // nil for a directory that no entry names
 	entry int
-	e     Entry
 	from  int // index of the layer in an Opt
 }
 
-func (t *tree) root() {
-	t.nodes = map[string]node{".": {e: Entry{Mode: fs.ModeDir | 0o755}}}
+func (n node) mode() fs.FileMode {
+	if n.layer == nil {
+		return fs.ModeDir | 0o755
+	}
+	return n.layer.entries[n.entry].Mode
 }
 
+func (t *tree) root() { t.nodes = map[string]node{".": {}} }
+
 // add puts a node at name, making the directories above it, and replaces what
-// was there. It returns false if a file is where a directory is needed.
-func (t *tree) add(name string, n node) bool {
+// was there. It returns false if a file is where a directory is needed, and where,
+// or "" if there would be more than limit nodes.
+func (t *tree) add(name string, n node, limit int) (string, bool) {
+	missing := 0
 	for d := path.Dir(name); d != "."; d = path.Dir(d) {
-		if up, ok := t.nodes[d]; ok && !up.e.Mode.IsDir() {
-			return false
-		}
-	}
-	if old, ok := t.nodes[name]; ok && old.e.Mode.IsDir() && !n.e.Mode.IsDir() {
-		return false
-	}
-	t.nodes[name] = n
-	for d := path.Dir(name); d != "."; d = path.Dir(d) {
-		if _, ok := t.nodes[d]; ok {
+		if up, ok := t.nodes[d]; ok {
+			if !up.mode().IsDir() {
+				return d, false
+			}
 			break
 		}
-		t.nodes[d] = node{e: Entry{Mode: fs.ModeDir | 0o755}, from: n.from}
+		missing++
 	}
-	return true
+	if len(t.nodes)+missing >= limit {
+		return "", false
+	}
+	if old, ok := t.nodes[name]; ok && old.mode().IsDir() && !n.mode().IsDir() {
+		return name, false
+	}
+	t.nodes[name] = n
+	for d := path.Dir(name); missing > 0; d = path.Dir(d) {
+		t.nodes[d] = node{from: n.from}
+		missing--
+	}
+	return "", true
 }
 
 func (t *tree) finish() {
 	t.dirs = map[string][]string{".": nil}
 	for name, n := range t.nodes {
-		if n.e.Mode.IsDir() && t.dirs[name] == nil {
+		if n.mode().IsDir() && t.dirs[name] == nil {
 			t.dirs[name] = nil
 		}
 		if name != "." {
@@ -75,10 +88,10 @@ func (t *tree) Open(name string) (fs.File, error) {
 		return fail(fs.ErrNotExist)
 	}
 	info := info{path.Base(name), n}
-	if n.e.Mode.IsDir() {
+	if n.mode().IsDir() {
 		return &dir{info: info, entries: t.entriesOf(name)}, nil
 	}
-	r, err := n.layer.open(n.e)
+	r, err := n.layer.open(&n.layer.entries[n.entry])
 	if err != nil {
 		return fail(err)
 	}
@@ -88,18 +101,14 @@ func (t *tree) Open(name string) (fs.File, error) {
 // ReadLink implements fs.ReadLinkFS: the text of a link, as written.
 func (t *tree) ReadLink(name string) (string, error) {
 	n, ok := t.nodes[name]
-	if !ok || n.e.Mode&fs.ModeSymlink == 0 || n.e.Size > 4096 {
+	if !ok || n.mode()&fs.ModeSymlink == 0 {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
-	r, err := n.layer.open(n.e)
+	text, err := n.layer.link(&n.layer.entries[n.entry])
 	if err != nil {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
 	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
-	}
-	return string(text), r.Close()
+	return text, nil
 }
 
 // Lstat implements fs.ReadLinkFS.
@@ -132,12 +141,24 @@ type info struct {
 	n    node
 }
 
-func (i info) Name() string       { return i.name }
-func (i info) Size() int64        { return i.n.e.Size }
-func (i info) Mode() fs.FileMode  { return i.n.e.Mode }
-func (i info) ModTime() time.Time { return i.n.e.Modified }
-func (i info) IsDir() bool        { return i.n.e.Mode.IsDir() }
-func (i info) Sys() any           { return nil }
+func (i info) Name() string      { return i.name }
+func (i info) Mode() fs.FileMode { return i.n.mode() }
+func (i info) IsDir() bool       { return i.n.mode().IsDir() }
+func (i info) Sys() any          { return nil }
+
+func (i info) Size() int64 {
+	if i.n.layer == nil {
+		return 0
+	}
+	return i.n.layer.entries[i.n.entry].Size
+}
+
+func (i info) ModTime() time.Time {
+	if i.n.layer == nil {
+		return time.Time{}
+	}
+	return i.n.layer.entries[i.n.entry].Modified
+}
 
 type file struct {
 	io.ReadCloser
@@ -190,11 +211,11 @@ func Merge(layers ...*Layer) *Opt {
 		}) {
 			n := l.nodes[name]
 			n.from = i
-			if old, ok := o.nodes[name]; name == "." || ok && old.e.Mode.IsDir() && n.e.Mode.IsDir() {
+			if old, ok := o.nodes[name]; name == "." || ok && old.mode().IsDir() && n.mode().IsDir() {
 				continue
 			}
 			o.clear(name)
-			o.add(name, n)
+			o.add(name, n, math.MaxInt)
 		}
 	}
 	o.finish()
@@ -205,11 +226,11 @@ func Merge(layers ...*Layer) *Opt {
 // everything below it.
 func (o *Opt) clear(name string) {
 	for d := path.Dir(name); d != "."; d = path.Dir(d) {
-		if up, ok := o.nodes[d]; ok && !up.e.Mode.IsDir() {
+		if up, ok := o.nodes[d]; ok && !up.mode().IsDir() {
 			delete(o.nodes, d)
 		}
 	}
-	if old, ok := o.nodes[name]; ok && old.e.Mode.IsDir() {
+	if old, ok := o.nodes[name]; ok && old.mode().IsDir() {
 		for below := range o.nodes {
 			if strings.HasPrefix(below, name+"/") {
 				delete(o.nodes, below)
