@@ -18,6 +18,7 @@ var All = []content.Analyzer{
 	DuplicateEntry,
 	// what the files hold
 	BakedSecret,
+	ArchiveTrick,
 	InternalNames,
 	ArchitectureSplit,
 	OversizeLayer,

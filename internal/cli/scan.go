@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 // scanFlags are the flags of scan that are no settings.
 type scanFlags struct {
 	function, handler, runtime, arch, against string
+	noCache                                   bool
 	env                                       []string
 }
 
@@ -54,6 +56,7 @@ func (f *scanFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.runtime, "runtime", "", "the function's runtime, as AWS writes it (python3.12); else the layer's folders say")
 	fl.StringVar(&f.arch, "arch", "", "the function's architecture: x86_64 or arm64")
 	fl.StringVar(&f.against, "against", "", "an earlier version of the first layer, `ZIP` or folder, that is trusted")
+	fl.BoolVar(&f.noCache, "no-cache", false, "read every file again, and keep nothing for the next time")
 	fl.StringArrayVar(&f.env, "env", nil, "an environment variable of the function, `NAME=VALUE`; may be given several times")
 }
 
@@ -100,6 +103,15 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 		}
 		size += info.Size()
 	}
+	opt := content.Options{}
+	if dir := a.cacheDir(); dir != "" && !f.noCache {
+		opt.Cache = &content.Cache{Dir: filepath.Join(dir, "facts"), Program: version().Lamina}
+		defer func() {
+			if err := opt.Cache.Err(); err != nil && a.flags.verbose {
+				a.note("warning: %v", err)
+			}
+		}()
+	}
 	bar := a.progress("scan", size)
 	defer bar.done()
 	var read int64
@@ -107,7 +119,7 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		l, err := a.readLayer(t)
+		l, err := a.readLayer(t, opt)
 		if err != nil {
 			return nil, err
 		}
@@ -116,12 +128,12 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 		bar.set(read)
 	}
 	if f.function != "" {
-		if fn.Code, err = a.readLayer(f.function); err != nil {
+		if fn.Code, err = a.readLayer(f.function, opt); err != nil {
 			return nil, err
 		}
 	}
 	if f.against != "" {
-		if s.Baseline, err = a.readLayer(f.against); err != nil {
+		if s.Baseline, err = a.readLayer(f.against, content.Options{Limits: opt.Limits}); err != nil {
 			return nil, err
 		}
 	}
@@ -130,6 +142,17 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 	}
 	s.Function = fn
 	return s, nil
+}
+
+// cacheDir is where what can be made again is kept, "" if there is no place.
+func (a *app) cacheDir() string {
+	if dir := a.std.Env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "lamina")
+	}
+	if home := a.std.Env("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".cache", "lamina")
+	}
+	return ""
 }
 
 // asked is the function as the flags describe it.
@@ -149,14 +172,19 @@ func (f *scanFlags) asked() (*content.Function, error) {
 }
 
 // readLayer reads a zip or a folder.
-func (a *app) readLayer(name string) (l *content.Layer, err error) {
+func (a *app) readLayer(name string, opt content.Options) (l *content.Layer, err error) {
 	file := a.path(name)
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, a.missing(name, err)
 	}
 	if info.IsDir() {
-		return nil, usagef("zip the folder first", "%s is a folder", name)
+		root, err := os.OpenRoot(file)
+		if err != nil {
+			return nil, a.missing(name, err)
+		}
+		defer func() { err = errors.Join(err, root.Close()) }()
+		return content.ReadDir(name, root.FS(), opt), nil
 	}
 	if !info.Mode().IsRegular() {
 		return nil, usagef("give a zip or a folder", "%s is neither a file nor a folder", name)
@@ -169,7 +197,7 @@ func (a *app) readLayer(name string) (l *content.Layer, err error) {
 	if err := refuseOther(name, in, info.Size()); err != nil {
 		return nil, err
 	}
-	return content.Read(name, in, info.Size(), content.Options{}), nil
+	return content.Read(name, in, info.Size(), opt), nil
 }
 
 // refuseOther points a user who gave something that is plainly no archive to

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -17,6 +19,8 @@ import (
 type Options struct {
 	// Limits are layerfs.DefaultLimits when zero.
 	Limits layerfs.Limits
+	// Cache has what was read before; nil reads everything.
+	Cache *Cache
 }
 
 // Read opens the archive of size bytes in r and keeps the facts of every file.
@@ -33,7 +37,20 @@ func Read(name string, r io.ReaderAt, size int64, opt Options) *Layer {
 	if err != nil {
 		return l.fail(err)
 	}
-	return l.read(z)
+	return l.read(z, opt.Cache)
+}
+
+// ReadDir is Read for a folder that holds what a layer's zip would.
+func ReadDir(name string, fsys fs.FS, opt Options) *Layer {
+	if opt.Limits == (layerfs.Limits{}) {
+		opt.Limits = layerfs.DefaultLimits
+	}
+	l := &Layer{Name: name}
+	z, err := layerfs.FromFS(fsys, opt.Limits)
+	if err != nil {
+		return l.fail(err)
+	}
+	return l.read(z, opt.Cache)
 }
 
 // fail makes l a layer that could not be opened.
@@ -44,29 +61,78 @@ func (l *Layer) fail(err error) *Layer {
 }
 
 // read makes the pass.
-func (l *Layer) read(z *layerfs.Layer) *Layer {
-	l.Entries, l.Oddities = z.Entries(), z.Oddities()
+func (l *Layer) read(z *layerfs.Layer, cache *Cache) *Layer {
+	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
 	var x extractor
-	err := z.Pass(func(f *layerfs.File) error {
+	held := cache.open(l)
+	var fresh batch // of the entry that is being read
+	opt := layerfs.Options{
+		Hidden: true,
+		Odd: func(o layerfs.Oddity) {
+			fresh.Oddities = append(fresh.Oddities, o)
+			l.Oddities = append(l.Oddities, o)
+		},
+	}
+	if held != nil {
+		opt.Known = func(_ *layerfs.Entry, key layerfs.Key) (layerfs.Cost, bool) {
+			b, ok := held.get(key)
+			if ok {
+				l.take(b)
+				l.Cached += len(b.Files)
+			}
+			return b.Cost, ok
+		}
+		opt.Done = func(_ *layerfs.Entry, key layerfs.Key, cost layerfs.Cost, whole bool) {
+			if fresh.Cost = cost; whole {
+				held.put(key, fresh)
+			}
+			fresh = batch{}
+		}
+	}
+	err := z.PassWith(opt, func(f *layerfs.File) error {
 		facts, err := x.facts(f)
+		file := &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Hidden: f.Hidden, Nested: f.Depth > 0, Facts: facts}
+		fresh.Files = append(fresh.Files, file)
+		l.add(file)
 		if err != nil {
+			fresh.Lost = append(fresh.Lost, lost{f.Path, err.Error()})
 			l.skip(f.Path, err)
 		}
-		l.Files = append(l.Files, &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Facts: facts})
-		if f.Depth == 0 {
-			l.Inflated += f.Size
-		}
 		return nil
-	}, l.skip)
+	}, func(path string, err error) {
+		fresh.Lost = append(fresh.Lost, lost{path, err.Error()})
+		l.skip(path, err)
+	})
 	if err != nil {
 		l.skip("", err)
 	}
-	slices.SortFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
+	cache.keep(held)
+	slices.SortStableFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
 	l.byPath = make(map[string]*File, len(l.Files))
 	for _, f := range l.Files {
-		l.byPath[f.Path] = f
+		if !f.Hidden {
+			l.byPath[f.Path] = f
+		}
 	}
 	return l
+}
+
+// take adds what the cache has of one entry.
+func (l *Layer) take(b batch) {
+	for _, f := range b.Files {
+		l.add(f)
+	}
+	l.Oddities = append(l.Oddities, b.Oddities...)
+	for _, x := range b.Lost {
+		l.skip(x.Path, errors.New(x.Reason))
+	}
+}
+
+func (l *Layer) add(f *File) {
+	l.Files = append(l.Files, f)
+	if !f.Nested && !f.Hidden {
+		l.Inflated += f.Size
+	}
 }
 
 // skip notes a part of the layer that could not be read.

@@ -74,6 +74,10 @@ type File struct {
 	Size int64       `json:"size"`
 	// SHA256 is of the inflated bytes.
 	SHA256 Digest `json:"sha256"`
+	// Nested says that it is in an archive in the layer, Hidden that its name does
+	// not lead to it: an unpacker may still write it.
+	Nested bool `json:"nested,omitempty"`
+	Hidden bool `json:"hidden,omitempty"`
 	Facts
 }
 
