@@ -45,14 +45,15 @@ func (l *Layer) fail(err error) *Layer {
 
 // read makes the pass.
 func (l *Layer) read(z *layerfs.Layer) *Layer {
-	l.Entries, l.Oddities = z.Entries(), z.Oddities()
+	l.Entries, l.Oddities = z.Entries(), slices.Clip(z.Oddities())
 	var x extractor
-	err := z.Pass(func(f *layerfs.File) error {
+	opt := layerfs.Options{Hidden: true, Odd: func(o layerfs.Oddity) { l.Oddities = append(l.Oddities, o) }}
+	err := z.PassWith(opt, func(f *layerfs.File) error {
 		facts, err := x.facts(f)
 		if err != nil {
 			l.skip(f.Path, err)
 		}
-		l.Files = append(l.Files, &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Facts: facts})
+		l.Files = append(l.Files, &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Hidden: f.Hidden, Facts: facts})
 		if f.Depth == 0 {
 			l.Inflated += f.Size
 		}
@@ -61,10 +62,12 @@ func (l *Layer) read(z *layerfs.Layer) *Layer {
 	if err != nil {
 		l.skip("", err)
 	}
-	slices.SortFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
 	l.byPath = make(map[string]*File, len(l.Files))
 	for _, f := range l.Files {
-		l.byPath[f.Path] = f
+		if !f.Hidden {
+			l.byPath[f.Path] = f
+		}
 	}
 	return l
 }

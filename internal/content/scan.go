@@ -68,6 +68,9 @@ type File struct {
 	Size int64       `json:"size"`
 	// SHA256 is of the inflated bytes.
 	SHA256 Digest `json:"sha256"`
+	// Hidden says that the archive holds the file, and that another has its name or
+	// the name is not served: which one is seen depends on who unpacks.
+	Hidden bool `json:"hidden,omitempty"`
 	Facts
 }
 
