@@ -26,8 +26,8 @@ func duplicateEntry(s *content.Scan, layer int, found func(content.Result)) erro
 	l := s.Layers[layer]
 	entries := l.Entries
 	for _, o := range l.Oddities {
-		if o.Kind != layerfs.Duplicate {
-			continue
+		if o.Kind != layerfs.Duplicate || o.Entry < 0 {
+			continue // below 0, it is in an archive in the layer
 		}
 		first, second := entries[o.Other], entries[o.Entry]
 		r := content.Result{

@@ -269,9 +269,9 @@ func (c *Counts) Add(d Counts) {
 	c.Changed += d.Changed
 }
 
-// Apply marks the failed findings that the exceptions cover, and writes into the
-// evidence of those that an exception no longer covers why. Findings that
-// somebody already excepted stay as they are. It returns the counts and the
+// Apply marks the findings that the exceptions cover, failed and unknown ones,
+// and writes into the evidence of those that an exception no longer covers why.
+// Findings that somebody already excepted stay as they are. It returns the counts and the
 // exceptions that were about none of the findings. Of several exceptions that
 // cover a finding the one that ends last is named.
 func Apply(items []Item, findings []lamina.Finding, now time.Time) (Counts, []Item) {
@@ -279,7 +279,7 @@ func Apply(items []Item, findings []lamina.Finding, now time.Time) (Counts, []It
 	used := make([]bool, len(items))
 	for i := range findings {
 		f := &findings[i]
-		if f.Outcome != lamina.Fail || f.Exception != nil {
+		if f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown || f.Exception != nil {
 			continue
 		}
 		var best *Item
@@ -336,12 +336,12 @@ func (x Item) Noun() *lamina.Exception {
 }
 
 // For is an exception for one finding: by its id, so that it is about this place
-// only, and by its content where there is one. It refuses a finding that did not
-// fail. It has no reason, owner or end yet.
+// only, and by its content where there is one. It refuses a finding that neither
+// failed nor is unknown. It has no reason, owner or end yet.
 func For(f *lamina.Finding) (Item, error) {
 	switch {
-	case f.Outcome != lamina.Fail:
-		return Item{}, fmt.Errorf("%s is %s: only what failed can be accepted", f.ID, f.Outcome)
+	case f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown:
+		return Item{}, fmt.Errorf("%s is %s: only what failed or is unknown can be accepted", f.ID, f.Outcome)
 	case f.ID == "":
 		return Item{}, errors.New("the finding has no id")
 	}
