@@ -308,6 +308,7 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
 	a.again = a.explainArgs(targets...)
+	a.run = a.runInfo(targets, map[string]string{"schedule": schedule.String(), "since": stamp(since), "until": stamp(until)})
 	for i, t := range targets {
 		targets[i] = a.target(t)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/lamina-sec/lamina/internal/detect"
 	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/ingest"
-	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/internal/source"
 	"github.com/lamina-sec/lamina/query"
@@ -35,7 +33,9 @@ func newExplain(a *app) *cobra.Command {
 			"FILE may be a folder. All its events are read, so that fields about changes\n" +
 			"(lamina.layers.added) have the values they had at that time; give all logs for that.\n" +
 			"✓ and ✗ mark the clauses; what would have to be different for a match, how long a grant\n" +
-			"stood, and which other rules match, is said below them.",
+			"stood, and which other rules match, is said below them.\n\n" +
+			"A result that detect -f json saved names its logs and settings, which are used again;\n" +
+			"logs and flags given here take their place.",
 		Args: args(2, -1, "RULE and EVENT, or ALERT and FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			x, err := a.explain(cmd.Context(), args[0], args[1:])
@@ -77,14 +77,20 @@ func (a *app) explainArgs(files ...string) []string {
 	}
 	for _, s := range table {
 		r := a.conf.by[s.key]
-		if !slices.Contains(explainSettings, s.key) || !strings.HasPrefix(r.origin, "flag") {
-			continue
+		if slices.Contains(explainSettings, s.key) && strings.HasPrefix(r.origin, "flag") {
+			out = append(out, s.args(r.values)...)
 		}
-		for _, v := range r.values {
-			if s.kind == kindBool {
-				out = append(out, "--"+s.flag+"="+v)
-				continue
-			}
+	}
+	return out
+}
+
+// args are the flags that give a setting these values.
+func (s *setting) args(values []string) []string {
+	var out []string
+	for _, v := range values {
+		if s.kind == kindBool {
+			out = append(out, "--"+s.flag+"="+v)
+		} else {
 			out = append(out, "--"+s.flag, v)
 		}
 	}
@@ -98,7 +104,11 @@ type explanation struct {
 	detect.Explanation
 	// Grant is how long what the event granted stood, nil if it granted nothing.
 	Grant *grantWindow `json:"grant,omitempty"`
-	files int          // that were read
+	// Using are the logs and flags of the saved result that the alert was found
+	// in, as explain would take them; From is that result. Empty without one.
+	Using []string `json:"using,omitempty"`
+	From  string   `json:"using_from,omitempty"`
+	files int      // that were read
 }
 
 // A grantWindow is a history.Window as explain gives it.
@@ -292,28 +302,40 @@ func allEqual(s []string) bool {
 // logs, and explains its rule for its event.
 func (a *app) explainAlert(ctx context.Context, id string, files []string) (explanation, error) {
 	var x explanation
+	saved, err := a.savedResult(files[0])
+	if err != nil {
+		return x, err
+	}
+	if saved != nil {
+		return a.explainSaved(ctx, id, saved, files[1:])
+	}
 	d, err := a.detection(detect.Once)
 	if err != nil {
 		return x, err
 	}
 	defer d.close() //nolint:errcheck // read only
-	alerts, saved, err := a.savedAlerts(files[0])
+	alerts, c, err := a.alertsOf(ctx, d, files)
 	if err != nil {
 		return x, err
 	}
 	// Why an id that detect printed may not be there.
-	hint := "a result holds only what --severity let through; give the logs instead"
-	if !saved {
-		var c ingest.Counts
-		alerts, c, err = a.alertsOf(ctx, d, files)
-		if err != nil {
-			return x, err
-		}
-		hint = "give the logs and the flags of the run that found it: --rules, --exceptions, --org-id, --account"
-		if c.Evaluated == 0 {
-			hint = "explain reads logs, and results that detect -f json wrote"
-		}
+	hint := "give the logs and the flags of the run that found it: --rules, --exceptions, --org-id, --account"
+	if c.Evaluated == 0 {
+		hint = "explain reads logs, and results that detect -f json wrote"
 	}
+	al, err := pickAlert(alerts, id, strings.Join(files, " "), hint)
+	if err != nil {
+		return x, err
+	}
+	p, err := d.ruleOf(al)
+	if err != nil {
+		return x, err
+	}
+	return a.explainEvent(ctx, d, p, files, al.EventIDs[0])
+}
+
+// pickAlert is the alert whose id begins with id; where names what holds alerts.
+func pickAlert(alerts []lamina.Alert, id, where, hint string) (lamina.Alert, error) {
 	var hits []lamina.Alert
 	for _, al := range alerts {
 		if strings.HasPrefix(al.ID, id) {
@@ -322,60 +344,23 @@ func (a *app) explainAlert(ctx context.Context, id string, files []string) (expl
 	}
 	switch {
 	case len(hits) == 0:
-		return x, usagef(hint, "no alert %s in %s", id, strings.Join(files, " "))
+		return lamina.Alert{}, usagef(hint, "no alert %s in %s", id, where)
 	case len(hits) > 1:
-		return x, usagef("give the whole id, as detect prints it", "%s begin with %s in %s", count(len(hits), "alert"), id, strings.Join(files, " "))
+		return lamina.Alert{}, usagef("give the whole id, as detect prints it", "%s begin with %s in %s", count(len(hits), "alert"), id, where)
+	case len(hits[0].EventIDs) == 0:
+		return lamina.Alert{}, usagef("", "the alert %s in %s names no event", hits[0].ID, where)
 	}
-	al := hits[0]
-	var p *rule.Program
-	for _, q := range d.programs {
-		if q.Rule.ID == al.Rule.ID {
-			p = q
-		}
-	}
-	if p == nil {
-		return x, usagef("add --rules "+al.Rule.File, "the rule of %s is not among those loaded: %s %s", al.ID, al.Rule.ID, al.Rule.Name)
-	}
-	if !saved {
-		return a.explainEvent(ctx, d, p, files, al.EventIDs[0])
-	}
-	result := files[0]
-	x, err = a.explainEvent(ctx, d, p, []string{al.File}, al.EventIDs[0])
-	switch {
-	case err != nil:
-		return x, err
-	case !x.Match && x.Exception == nil:
-		// A clause on what was before the event, which other files hold, or on
-		// what flags say. The tree would explain why there is no alert.
-		return x, usagef("give the logs, all of them, and the flags of that run: lamina explain "+al.ID+" LOGS…",
-			"%s cannot be explained from %s and %s: its rule asks for more than that file holds", al.ID, result, al.File)
-	case !x.Match:
-		a.note("warning: an exception applies that did not when %s was written", result)
-	case x.Severity != al.Severity:
-		a.note("warning: in %s the alert has severity %s, and %s here", result, al.Severity, x.Severity)
-		a.note("hint: give the flags of the run that wrote it: --org-id, --account, --publishers")
-	}
-	return x, nil
+	return hits[0], nil
 }
 
-// savedAlerts reads the alerts of a result that -f json wrote; saved is false
-// when the file is something else.
-func (a *app) savedAlerts(name string) (alerts []lamina.Alert, saved bool, err error) {
-	f, err := os.Open(a.path(name))
-	if err != nil {
-		return nil, false, a.missing(name, err)
-	}
-	defer f.Close() //nolint:errcheck // read only
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, false, err
-	}
-	err = report.Read(f, func(m lamina.Message) error {
-		if m.Alert != nil {
-			alerts = append(alerts, *m.Alert)
+// ruleOf is the rule of an alert among those that were loaded.
+func (d *detection) ruleOf(al lamina.Alert) (*rule.Program, error) {
+	for _, p := range d.programs {
+		if p.Rule.ID == al.Rule.ID {
+			return p, nil
 		}
-		return nil
-	})
-	return alerts, err == nil, nil
+	}
+	return nil, usagef("add --rules "+al.Rule.File, "the rule of %s is not among those loaded: %s %s", al.ID, al.Rule.ID, al.Rule.Name)
 }
 
 // alertsOf runs the rules over logs.
@@ -413,7 +398,11 @@ func (a *app) writeExplanation(w io.Writer, x explanation) error {
 	if !x.Time.IsZero() {
 		b.WriteString("  " + x.Time.UTC().Format(time.RFC3339))
 	}
-	fmt.Fprintf(&b, "\n  rule   %s (%s)\n  event  %s in %s\n\n", safe.Line(x.Rule.File, 0), safe.Line(x.Rule.ID, 0), safe.Line(x.EventID, 0), safe.Line(x.File, 0))
+	fmt.Fprintf(&b, "\n  rule   %s (%s)\n  event  %s in %s\n", safe.Line(x.Rule.File, 0), safe.Line(x.Rule.ID, 0), safe.Line(x.EventID, 0), safe.Line(x.File, 0))
+	if len(x.Using) > 0 {
+		fmt.Fprintf(&b, "  using  %s, as %s says\n", safe.Line(strings.Join(x.Using, " "), 0), safe.Line(x.From, 0))
+	}
+	b.WriteString("\n")
 	writeTree(&b, x.Clause, a.width())
 	if x.Exception != nil {
 		b.WriteString("\n  taken out by the exception\n")

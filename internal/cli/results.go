@@ -99,7 +99,7 @@ func (a *app) route(formats []string) ([]outlet, error) {
 // the setting's, unless the command has the annotation "fail-on".
 func (a *app) results(cmd *cobra.Command) (*results, error) {
 	v := version()
-	v.Command = commandName(cmd)
+	v.Command, v.Run = commandName(cmd), a.run
 	return a.resultsOf(cmd, v)
 }
 
