@@ -210,7 +210,7 @@ func (d *story) detect(ctx context.Context) error {
 func (d *story) run(ctx context.Context, files []*source.Blob) ([]lamina.Alert, ingest.Counts, error) {
 	var alerts []lamina.Alert
 	run := d.det.engine.NewRun(d.det.open(), func(al lamina.Alert) error { alerts = append(alerts, al); return nil })
-	run.Documents = d.a.wantsDocuments()
+	run.Documents, run.Complete = d.a.wantsDocuments(), d.det.addGrant
 	workers, counts, err := ingest.Run(ctx, files, d.det.engine, ingest.Options{
 		Jobs: d.a.jobs(), NewEvent: d.det.newEvent,
 		Skipped: func(s lamina.Skipped) error { d.skipped = append(d.skipped, s); return nil },

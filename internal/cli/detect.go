@@ -343,7 +343,7 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 		}
 		return cmp.Or(ctx.Err(), r.Write(lamina.Message{Alert: &al}))
 	})
-	run.Documents = a.wantsDocuments()
+	run.Documents, run.Complete = a.wantsDocuments(), d.addGrant
 	opt := ingest.Options{
 		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
 		Skipped: func(s lamina.Skipped) error { return r.Write(lamina.Message{Skipped: &s}) },

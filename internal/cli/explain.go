@@ -103,7 +103,7 @@ var alertID = regexp.MustCompile(`^A-[A-Z2-7]{2,}$`)
 type explanation struct {
 	detect.Explanation
 	// Grant is how long what the event granted stood, nil if it granted nothing.
-	Grant *grantWindow `json:"grant,omitempty"`
+	Grant *lamina.GrantWindow `json:"grant,omitempty"`
 	// Using are the logs and flags of the saved result that the alert was found
 	// in, as explain would take them; From is that result. Empty without one.
 	Using []string `json:"using,omitempty"`
@@ -111,48 +111,29 @@ type explanation struct {
 	files int      // that were read
 }
 
-// A grantWindow is a history.Window as explain gives it.
-type grantWindow struct {
-	Layer     string `json:"layer"`
-	Statement string `json:"statement_id"`
-	// Until is when it ended, nil when nothing that was read ends it.
-	Until *time.Time `json:"until,omitempty"`
-	// Ending says how (history.Ending), By is the event that says so.
-	Ending history.Ending `json:"ending"`
-	By     string         `json:"until_event.id,omitempty"`
-}
-
-// grantWindow is the window of a layer version that an event opened.
-func (d *detection) grantWindow(layer, eventID string) *grantWindow {
+// grantWindow is the window of a layer version that an event opened, nil when
+// the history does not hold it.
+func (d *detection) grantWindow(layer, eventID string) *lamina.GrantWindow {
 	for _, w := range d.enricher.History().GrantWindows(layer) {
-		if w.FromEvent != eventID {
-			continue
+		if w.FromEvent == eventID {
+			return &lamina.GrantWindow{
+				Layer: layer, StatementID: w.StatementID, From: w.From, Until: w.To, Ending: string(w.Ending), UntilEvent: w.ToEvent,
+			}
 		}
-		g := &grantWindow{Layer: layer, Statement: w.StatementID, Ending: w.Ending, By: w.ToEvent}
-		if !w.To.IsZero() {
-			g.Until = &w.To
-		}
-		return g
 	}
 	return nil
 }
 
-// said is the window in a sentence.
-func (g *grantWindow) said(from time.Time, files int) string {
-	what := "the grant (statement " + g.Statement + ")"
-	if g.Until == nil {
-		return what + " stands, as far as was read: nothing in " + count(files, "file") + " ends it"
+// addGrant gives an alert about a grant its window.
+func (d *detection) addGrant(rec detect.Record, al *lamina.Alert) {
+	if rec.Provider() != history.Provider || !strings.HasPrefix(rec.Action(), "AddLayerVersionPermission") {
+		return
 	}
-	s := fmt.Sprintf("%s stood for %s, until %s: ", what, g.Until.Sub(from).Round(time.Second), g.Until.UTC().Format(time.RFC3339))
-	switch g.Ending {
-	case history.Removed:
-		s += "removed by event " + g.By
-	case history.Deleted:
-		s += "the layer version was deleted by event " + g.By
-	case history.Unseen, history.Open:
-		s += "then it was granted again by event " + g.By + ", so it had ended before, unseen"
+	if c, _, ok := history.CallOf(rec); ok {
+		if l, ok := c.Layer(); ok {
+			al.Grant = d.grantWindow(l.String(), rec.ID())
+		}
 	}
-	return s
 }
 
 func (a *app) explain(ctx context.Context, what string, rest []string) (explanation, error) {
@@ -422,7 +403,11 @@ func (a *app) writeExplanation(w io.Writer, x explanation) error {
 		fmt.Fprintf(&b, "  alerts with severity %s, risk score %d\n", x.Severity, x.RiskScore)
 	}
 	if x.Grant != nil {
-		fmt.Fprintf(&b, "  %s\n", safe.Line(x.Grant.said(x.Time, x.files), 0))
+		said := fmt.Sprintf("the grant (statement %s) %s", x.Grant.StatementID, x.Grant)
+		if x.Grant.Until.IsZero() {
+			said += ": nothing in " + count(x.files, "file") + " ends it"
+		}
+		fmt.Fprintf(&b, "  %s\n", safe.Line(said, 0))
 	}
 	if x.Needs != "" {
 		fmt.Fprintf(&b, "  the rule is not run: it needs %s; its query alone was evaluated\n", x.Needs)

@@ -61,6 +61,9 @@ type Run struct {
 	// Documents asks for the whole ECS document of each alert and the whole rule,
 	// which cost much more than the alert: a parsed user agent, rendered text.
 	Documents bool
+	// Complete, if set, is called with each alert and its record when all events
+	// of the Finish have been observed: it may add what later events tell.
+	Complete func(rec Record, a *lamina.Alert)
 	// Stats are the counts so far.
 	Stats Stats
 }
@@ -137,6 +140,9 @@ func (r *Run) alert(m *match) (lamina.Alert, error) {
 		for _, d := range m.derived {
 			setPath(a.Document, d.field.Name, d.values)
 		}
+	}
+	if r.Complete != nil {
+		r.Complete(rec, &a)
 	}
 	return a, nil
 }

@@ -58,6 +58,7 @@ func (w *text) alert(a *lamina.Alert) {
 	if s := a.Suppression; s != nil {
 		w.wrap(2, folded(s))
 	}
+	w.wrap(2, grant(a))
 	w.wrap(2, where(a))
 	w.str("  ", w.dim(safe.Line(a.ID, 0)), "\n")
 	w.alerts, w.last = w.alerts+1, a.ID
@@ -112,6 +113,14 @@ func folded(s *lamina.Suppression) string {
 	}
 	return fmt.Sprintf("stands for %s more events of %s, %s to %s", thousands(int64(s.DocsCount)), strings.Join(of, " and "),
 		s.Start.UTC().Format(time.RFC3339), s.End.UTC().Format(time.RFC3339))
+}
+
+// grant says how long what the event granted stood, "" when that is not known.
+func grant(a *lamina.Alert) string {
+	if a.Grant == nil {
+		return ""
+	}
+	return "the grant (statement " + a.Grant.StatementID + ") " + a.Grant.String()
 }
 
 // where says when the event happened and where its record was read.
