@@ -363,6 +363,16 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 			return err
 		}
 	}
+	if n := run.Stats.Differing; n > 0 {
+		at := run.Stats.DifferingAt
+		if err := r.Write(lamina.Message{Warning: &lamina.Warning{
+			Subject: fmt.Sprintf("%s, byte %d", at.Name, at.Offset),
+			Text:    count(int(n), "record") + " with the account and eventID of another, but not the same byte for byte: only one of them was judged",
+			Hint:    "CloudTrail writes an eventID once; if only spacing differs, two deliveries of one event were read",
+		}}); err != nil {
+			return err
+		}
+	}
 	if why := nothing(files, total); why != "" {
 		d.missing = append(d.missing, why)
 	}
@@ -497,7 +507,7 @@ func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats)
 	}
 	for name, n := range map[string]int64{
 		"digests": c.Digests, "outside_window": c.Outside, "files_failed": c.FailedFiles, "files_pruned": int64(files.Pruned),
-		"suppressed": st.Suppressed, "excepted": st.Excepted, "duplicates": st.Duplicates, "without_time": st.Untimed,
+		"suppressed": st.Suppressed, "excepted": st.Excepted, "duplicates": st.Duplicates, "duplicates_that_differ": st.Differing, "without_time": st.Untimed,
 		"history_evicted": d.enricher.History().Stats().Evicted, "between_runs": st.Unscheduled, "over_max_signals": st.OverMaxSignals,
 	} {
 		if n > 0 {

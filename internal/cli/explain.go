@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -30,8 +31,9 @@ func newExplain(a *app) *cobra.Command {
 			"  lamina explain A-3F2K results.json                        # an alert of detect -f json\n" +
 			"  lamina explain A-3F2K trail/                              # the same, from the logs",
 		Long: "EVENT is FILE#ID, where ID is the eventID or the start of it, or a file with one record;\n" +
-			"FILE may be a folder. All its events are read, so that fields about changes\n" +
-			"(lamina.layers.added) have the values they had at that time; give all logs for that.\n" +
+			"FILE may be a folder. FILE#ID@ACCOUNT is for an id that several accounts have. All\n" +
+			"events of FILE are read, so that fields about changes (lamina.layers.added) have the\n" +
+			"values they had at that time; give all logs for that.\n" +
 			"✓ and ✗ mark the clauses; what would have to be different for a match, how long a grant\n" +
 			"stood, and which other rules match, is said below them.\n\n" +
 			"A result that detect -f json saved names its logs and settings, which are used again;\n" +
@@ -152,16 +154,22 @@ func (a *app) explain(ctx context.Context, what string, rest []string) (explanat
 	if err != nil {
 		return explanation{}, err
 	}
-	file, id := cutEvent(a, rest[0])
-	return a.explainEvent(ctx, d, p, []string{file}, id)
+	file, name := cutEvent(a, rest[0])
+	return a.explainEvent(ctx, d, p, []string{file}, name)
 }
 
-// cutEvent splits FILE#ID; a file whose name has a # and exists is a file.
-func cutEvent(a *app, s string) (file, id string) {
-	if i := strings.LastIndexByte(s, '#'); i >= 0 && !exists(a.path(s)) {
-		return s[:i], strings.TrimPrefix(s[i+1:], "eventID=")
+// cutEvent splits FILE#ID and FILE#ID@ACCOUNT; a file whose name has a # and
+// exists is a file.
+func cutEvent(a *app, s string) (file string, name eventName) {
+	i := strings.LastIndexByte(s, '#')
+	if i < 0 || exists(a.path(s)) {
+		return s, eventName{}
 	}
-	return s, ""
+	name.id = strings.TrimPrefix(s[i+1:], "eventID=")
+	if at := strings.LastIndexByte(name.id, '@'); at >= 0 && validAccount(name.id[at+1:]) == nil {
+		name.id, name.account = name.id[:at], name.id[at+1:]
+	}
+	return s[:i], name
 }
 
 // pickRule finds a rule of the set by file, rule_id, file name without ending,
@@ -210,9 +218,38 @@ func ruleName(file string) string {
 	return strings.TrimSuffix(file, ".toml")
 }
 
-// explainEvent explains p for an event of the files. An empty id stands for the
-// only event there is.
-func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, files []string, id string) (explanation, error) {
+// An eventName says which event is to be explained.
+type eventName struct {
+	// id is the start of its event.id; "" stands for the only event there is.
+	id string
+	// account is its recipientAccountId, "" for any.
+	account string
+	// alert and rule are the ids of an alert and its rule, which the event must
+	// have made; "" for none.
+	alert, rule string
+}
+
+func (n eventName) is(account, id string) bool {
+	return strings.HasPrefix(id, n.id) && (n.account == "" || n.account == account) &&
+		(n.alert == "" || n.alert == lamina.ID("A", n.rule, account, id))
+}
+
+// ofAlert names the event of an alert.
+func ofAlert(al lamina.Alert) eventName {
+	return eventName{id: al.EventIDs[0], alert: al.ID, rule: al.Rule.ID}
+}
+
+// A foundEvent is an event that has the name that was asked for.
+type foundEvent struct {
+	account, id string
+	layer       string // that it is about, or ""
+}
+
+// maxFound is how many events of one name are told apart.
+const maxFound = 1000
+
+// explainEvent explains p for an event of the files.
+func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, files []string, name eventName) (explanation, error) {
 	var x explanation
 	if p.Predicate == nil {
 		return x, usagef("its query cannot be explained yet", "%s needs %s", p.Rule.File, p.Needs)
@@ -224,59 +261,76 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 	if err != nil {
 		return x, a.sourceError(err)
 	}
-	var found []string
-	more := 0
-	layer := "" // of the first event found
-	keep := func(rec detect.Record) bool {
-		if !strings.HasPrefix(rec.ID(), id) {
+	var found []foundEvent
+	w := d.engine.Worker()
+	w.Keep = func(rec detect.Record) bool {
+		account, id := rec.RecipientAccount(), rec.ID()
+		if !name.is(account, id) {
 			return false
 		}
-		if c, _, ok := history.CallOf(rec); ok && len(found) == 0 {
-			if l, ok := c.Layer(); ok {
-				layer = l.String()
+		if len(found) < maxFound && !slices.ContainsFunc(found, func(e foundEvent) bool { return e.account == account && e.id == id }) {
+			e := foundEvent{account: strings.Clone(account), id: strings.Clone(id)}
+			if c, _, ok := history.CallOf(rec); ok {
+				if l, ok := c.Layer(); ok {
+					e.layer = l.String()
+				}
 			}
-		}
-		if len(found) < 3 {
-			found = append(found, strings.Clone(rec.ID()))
-		} else {
-			more++
+			found = append(found, e)
 		}
 		return true
 	}
-	w := d.engine.Worker()
-	w.Keep = keep
 	c, err := ingest.Into(ctx, set.Blobs, w, ingest.Options{NewEvent: d.newEvent})
 	if err != nil {
 		return x, err
 	}
+	where := strings.Join(files, " ")
+	e, err := a.pickEvent(found, name, where)
 	switch {
-	case len(found) == 0 && id == "":
-		return x, usagef("a CloudTrail record, or a file of them", "no events in %s (%d records quarantined)", strings.Join(files, " "), c.Quarantined)
+	case err != nil:
+		return x, err
+	case len(found) == 0 && name.id == "":
+		return x, usagef("a CloudTrail record, or a file of them", "no events in %s (%d records quarantined)", where, c.Quarantined)
 	case len(found) == 0:
-		return x, usagef("the id is the record's eventID", "no event %q among the %d of %s", id, c.Evaluated, strings.Join(files, " "))
-	case len(found)+more > 1 && !allEqual(found):
-		hint := "add #ID of one of them: " + strings.Join(found, ", ")
-		if more > 0 {
-			hint += ", …"
-		}
-		return x, usagef(hint, "%d events in %s match", len(found)+more, strings.Join(files, " "))
+		return x, usagef("the id is the record's eventID", "no event %q among the %d of %s", name.id, c.Evaluated, where)
 	}
 	run := d.engine.NewRun(d.open(), nil)
-	x.Explanation, _, err = run.Explain(p, found[0], w)
+	x.Explanation, _, err = run.Explain(p, e.account, e.id, w)
 	x.files = len(set.Blobs)
-	if layer != "" {
-		x.Grant = d.grantWindow(layer, found[0])
+	if e.layer != "" {
+		x.Grant = d.grantWindow(e.layer, e.id)
 	}
 	return x, err
 }
 
-func allEqual(s []string) bool {
-	for _, v := range s {
-		if v != s[0] {
-			return false
-		}
+// pickEvent is the one event of a name. When accounts have the same id the
+// --account of the run decides if it can.
+func (a *app) pickEvent(found []foundEvent, name eventName, where string) (foundEvent, error) {
+	if len(found) <= 1 {
+		return append(found, foundEvent{})[0], nil
 	}
-	return true
+	slices.SortFunc(found, func(a, b foundEvent) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.account, b.account)) })
+	if ours := a.conf.list("accounts"); found[0].id == found[len(found)-1].id {
+		among := slices.DeleteFunc(slices.Clone(found), func(e foundEvent) bool { return !slices.Contains(ours, e.account) })
+		if len(among) == 1 {
+			return among[0], nil
+		}
+		var accounts []string
+		for _, e := range found {
+			accounts = append(accounts, cmp.Or(e.account, "(none)"))
+		}
+		return foundEvent{}, usagef(fmt.Sprintf("say which: #%s@%s, or --account with one of them", found[0].id, accounts[len(accounts)-1]),
+			"event %s is in the trails of %d accounts in %s: %s", found[0].id, len(found), where, strings.Join(first(accounts, 5), ", "))
+	}
+	var ids []string
+	for _, e := range found {
+		ids = append(ids, e.id)
+	}
+	ids = slices.Compact(ids)
+	hint := "add #ID of one of them: " + strings.Join(first(ids, 3), ", ")
+	if len(ids) > 3 {
+		hint += ", …"
+	}
+	return foundEvent{}, usagef(hint, "%d events in %s match", len(found), where)
 }
 
 // explainAlert finds an alert in a saved result or by running the rules over
@@ -312,7 +366,7 @@ func (a *app) explainAlert(ctx context.Context, id string, files []string) (expl
 	if err != nil {
 		return x, err
 	}
-	return a.explainEvent(ctx, d, p, files, al.EventIDs[0])
+	return a.explainEvent(ctx, d, p, files, ofAlert(al))
 }
 
 // pickAlert is the alert whose id begins with id; where names what holds alerts.

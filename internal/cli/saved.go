@@ -126,7 +126,7 @@ func (a *app) explainSaved(ctx context.Context, id string, s *savedResult, logs 
 	if err != nil {
 		return x, err
 	}
-	x, err = a.explainEvent(ctx, d, p, slices.Clone(logs), al.EventIDs[0])
+	x, err = a.explainEvent(ctx, d, p, slices.Clone(logs), ofAlert(al))
 	x.Using, x.From = using, s.name
 	switch {
 	case err != nil:
