@@ -20,6 +20,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/enrich"
 	"github.com/lamina-sec/lamina/internal/ingest"
 	"github.com/lamina-sec/lamina/internal/publishers"
+	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/internal/source"
 	"github.com/lamina-sec/lamina/rule"
 )
@@ -175,14 +176,17 @@ func (d *detection) needs(programs []*rule.Program, city, asn bool, rulePaths []
 	d.missing = append(d.missing, count(n, "rule")+" not run")
 }
 
+// maxName is how much of a name from a file a message shows.
+const maxName = 120
+
 // maxPublishers is more than any list of publishers needs.
 const maxPublishers = 16 << 20
 
-// unused warns of exceptions that are of no rule, or have expired by now: they
-// change nothing, and somebody thinks they do.
+// unused warns of exceptions that are of no rule, have expired by now, or ask
+// for a field that nothing has: they do not do what somebody thinks they do.
 func (d *detection) unused(set ruleSet, now time.Time) {
 	var expired []string
-	lists := map[string]bool{}
+	lists, unknown := map[string]bool{}, map[string]bool{}
 	for _, r := range set.rules {
 		lists[r.ID] = true
 		for _, l := range r.Exceptions {
@@ -192,6 +196,24 @@ func (d *detection) unused(set ruleSet, now time.Time) {
 	for _, x := range set.exceptions.Items {
 		if !x.Expires.IsZero() && !now.Before(x.Expires) {
 			expired = append(expired, fmt.Sprintf("%s:%d, since %s", x.File, x.Pos.Line, x.Expires.UTC().Format(time.RFC3339)))
+			continue
+		}
+		for _, f := range x.UnknownFields() {
+			if unknown[f.Name] {
+				continue
+			}
+			unknown[f.Name] = true // said once
+			w := lamina.Warning{
+				Subject: fmt.Sprintf("%s:%d:%d", x.File, f.Pos.Line, f.Pos.Col),
+				Text:    fmt.Sprintf("unknown field %q: no CloudTrail document has it, so the exception never applies", safe.Line(f.Name, maxName)),
+			}
+			if f.Excluded {
+				w.Text = strings.Replace(w.Text, "the exception never applies", "this condition always holds", 1)
+			}
+			if f.Near != "" {
+				w.Hint = "did you mean " + f.Near + "?"
+			}
+			d.warnings = append(d.warnings, w)
 		}
 		if lists[x.ListID] {
 			continue
