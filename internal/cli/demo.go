@@ -74,6 +74,10 @@ func (a *app) demo(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	a.run = &lamina.RunInfo{
+		Targets:  []string{demoDir + "/AWSLogs"}, // which sample write writes
+		Settings: map[string][]string{"org_id": {sample.OrgID}, "accounts": d.org.Accounts, "schedule": {detect.Once.String()}},
+	}
 	r, err := a.results(cmd)
 	if err != nil {
 		return err

@@ -159,14 +159,23 @@ func (a *app) outputError(shown string, err error) error {
 
 // width is how many columns text may use.
 func (a *app) width() int {
-	n := a.std.Width
-	if !a.std.OutTTY || n <= 0 {
-		if _, err := fmt.Sscan(a.std.Env("COLUMNS"), &n); err != nil {
-			n = 0
-		}
+	if n := a.knownWidth(); n > 0 {
+		return n
+	}
+	return 100
+}
+
+// knownWidth is how many columns text has: what --width, the terminal or
+// COLUMNS says, 0 when none of them does.
+func (a *app) knownWidth() int {
+	n := a.flags.width
+	if n <= 0 && a.std.OutTTY {
+		n = a.std.Width
 	}
 	if n <= 0 {
-		return 100
+		if _, err := fmt.Sscan(a.std.Env("COLUMNS"), &n); err != nil || n <= 0 {
+			return 0
+		}
 	}
 	return min(max(n, 40), 160)
 }
