@@ -251,7 +251,11 @@ func (a *app) loadPublishers() (*publishers.Registry, error) {
 		lists = append(lists, list)
 	}
 	r, err := publishers.New(lists...)
-	return r, wrap(err, Usage, "")
+	hint := ""
+	if e, ok := errors.AsType[*publishers.Error](err); ok {
+		hint = e.Hint
+	}
+	return r, wrap(err, Usage, hint)
 }
 
 // openGeo opens the user's GeoIP databases; nil when there are none.
