@@ -445,13 +445,13 @@ func (a *app) writeExplanation(w io.Writer, x explanation) error {
 	}
 	b.WriteString("\n")
 	if m, missed := query.NearestMiss(x.Clause); missed {
-		fmt.Fprintf(&b, "  %d of %s failed, the first: %s\n", m.Failed, count(m.Total, "clause"), safe.Line(m.First.Clause.Text, 0))
+		fmt.Fprintf(&b, "  %d of %s failed, the first: %s\n", m.Failed, count(m.Total, "clause"), safe.Line(m.First.Clause.Text, maxClause))
 		for i, n := range m.Need {
 			word := "would match if"
 			if i > 0 {
 				word = "          and"
 			}
-			fmt.Fprintf(&b, "  %s %s  (%s)\n", word, safe.Line(n.String(), 0), safe.Line(n.Saw(), 0))
+			fmt.Fprintf(&b, "  %s %s  (%s)\n", word, safe.Line(n.String(), maxClause), safe.Line(n.Saw(), maxClause))
 		}
 	} else if x.Match {
 		fmt.Fprintf(&b, "  alerts with severity %s, risk score %d\n", x.Severity, x.RiskScore)
@@ -480,6 +480,9 @@ func (a *app) writeExplanation(w io.Writer, x explanation) error {
 	return err
 }
 
+// maxClause is how much of a clause is shown.
+const maxClause = 400
+
 // A treeLine is one clause as it is printed.
 type treeLine struct {
 	text string
@@ -492,7 +495,7 @@ func writeTree(b *strings.Builder, c query.Clause, width int) {
 	var lines []treeLine
 	var walk func(c query.Clause, head, tail string)
 	walk = func(c query.Clause, head, tail string) {
-		lines = append(lines, treeLine{head + safe.Line(c.Text, 0), len(c.Clauses) == 0, c})
+		lines = append(lines, treeLine{head + safe.Line(c.Text, maxClause), len(c.Clauses) == 0, c})
 		for i, d := range c.Clauses {
 			if i == len(c.Clauses)-1 {
 				walk(d, tail+"└─ ", tail+"   ")
