@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -325,6 +326,13 @@ func newSample(a *app) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			if args[0] == "" {
 				return usagef("give a folder that is not there yet", "the name of the folder is empty")
+			}
+			if entries, err := os.ReadDir(a.path(args[0])); len(entries) > 0 || err != nil && exists(a.path(args[0])) {
+				what := " is not empty"
+				if err != nil {
+					what = " is no folder"
+				}
+				return &Error{Msg: args[0] + what + ", and nothing that exists is written to", Hint: "give a folder that is not there yet", Code: Refused}
 			}
 			org := sample.New(demoSeed)
 			if err := org.Write(a.path(args[0])); err != nil {

@@ -139,8 +139,8 @@ func (d *detection) addGrant(rec detect.Record, al *lamina.Alert) {
 }
 
 func (a *app) explain(ctx context.Context, what string, rest []string) (explanation, error) {
-	if alertID.MatchString(what) && !exists(a.path(what)) {
-		return a.explainAlert(ctx, what, rest)
+	if id := strings.ToUpper(what); alertID.MatchString(id) && !exists(a.path(what)) {
+		return a.explainAlert(ctx, id, rest)
 	}
 	if len(rest) > 1 {
 		return explanation{}, usagef("one rule and one event", "unexpected argument %q", rest[1])

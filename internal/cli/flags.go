@@ -52,13 +52,16 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.Lookup("help").Hidden = true
 }
 
+// withoutFiles is the annotation of commands that read no file of settings.
+const withoutFiles = "without-files"
+
 // prepare runs before every command: it resolves the settings, and starts the
 // clock of --timeout.
 func (a *app) prepare(cmd *cobra.Command) error {
 	if n := a.flags.width; n < 0 {
 		return usagef("0 means as the terminal is", "--width %d: want a number of columns", n)
 	}
-	conf, err := a.resolve(cmd.Flags())
+	conf, err := a.resolve(cmd.Flags(), cmd.Annotations[withoutFiles] == "")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -154,6 +155,12 @@ func (a *app) wantsDocuments() bool {
 
 // outputError is what is wrong with a file to be written.
 func (a *app) outputError(shown string, err error) error {
+	switch {
+	case errors.Is(err, report.ErrReadOnly):
+		return &Error{Msg: fmt.Sprintf("write %s: it is read-only", shown), Hint: "chmod u+w " + shown + ", or give the result another name", Code: Refused, Err: err}
+	case errors.Is(err, fs.ErrExist):
+		return &Error{Msg: shown + " exists, and nothing that exists is overwritten", Hint: "choose another name or folder", Code: Refused, Err: err}
+	}
 	return &Error{Msg: fmt.Sprintf("write %s: %v", shown, cause(err)), Hint: "the folder must exist and be writable", Code: CannotRun, Err: err}
 }
 

@@ -225,8 +225,9 @@ func (s *settings) yes(key string) bool { return s.text(key) == "true" }
 
 // resolve finds each setting: flag, environment, ./lamina.toml of the working
 // folder (never of what is examined), the user's file, default. --config, or
-// LAMINA_CONFIG, takes the place of both files.
-func (a *app) resolve(flags *pflag.FlagSet) (*settings, error) {
+// LAMINA_CONFIG, takes the place of both files. Without fromFiles no file is
+// read.
+func (a *app) resolve(flags *pflag.FlagSet, fromFiles bool) (*settings, error) {
 	var files []map[string]resolved
 	read := func(shown, path string, must bool) error {
 		b, err := readSettings(path, must)
@@ -244,11 +245,13 @@ func (a *app) resolve(flags *pflag.FlagSet) (*settings, error) {
 	if explicit == "" {
 		explicit = a.std.Env("LAMINA_CONFIG")
 	}
-	if explicit != "" {
+	switch {
+	case !fromFiles:
+	case explicit != "":
 		if err := read(explicit, a.path(explicit), true); err != nil {
 			return nil, err
 		}
-	} else {
+	default:
 		if err := read("lamina.toml", a.path("lamina.toml"), false); err != nil {
 			return nil, err
 		}
