@@ -338,7 +338,7 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	for i, t := range targets {
 		targets[i] = a.target(t)
 	}
-	find := source.Options{Since: since, Until: until, Stdin: a.std.In}
+	find := source.Options{Since: since, Until: until, Stdin: a.std.In, Inflated: a.maxInflated()}
 	files := &source.Set{}
 	if !f.follow {
 		if files, err = source.Find(cmd.Context(), targets, find); err != nil {
@@ -362,7 +362,7 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	if f.follow {
 		ctx = context.WithoutCancel(ctx) // an event that was read is judged
 	}
-	undetermined := 0
+	undetermined, inflated := 0, 0
 	run := d.engine.NewRun(cancelled(ctx, d.open()), func(al lamina.Alert) error {
 		if scopeUndetermined(al) {
 			undetermined++
@@ -372,7 +372,12 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	run.Documents, run.Complete = a.wantsDocuments(), d.addGrant
 	opt := ingest.Options{
 		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
-		Skipped: func(s lamina.Skipped) error { return r.Write(lamina.Message{Skipped: &s}) },
+		Skipped: func(s lamina.Skipped) error {
+			if strings.HasPrefix(s.Reason, "inflates to more than ") {
+				inflated++
+			}
+			return r.Write(lamina.Message{Skipped: &s})
+		},
 	}
 	if f.follow {
 		return a.follow(cmd.Context(), d, targets, find, run, opt, r)
@@ -385,6 +390,14 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 		if err := r.Write(lamina.Message{Warning: &lamina.Warning{
 			Text: count(undetermined, "alert") + " with a scope that is undetermined: whose accounts are ours was not said",
 			Hint: "add --org-id and --account, or set org_id and accounts in lamina.toml",
+		}}); err != nil {
+			return err
+		}
+	}
+	if inflated > 0 {
+		if err := r.Write(lamina.Message{Warning: &lamina.Warning{
+			Text: count(inflated, "file") + " with more text than --max-inflated " + a.conf.text("max_inflated") + " lets through",
+			Hint: "if that is no bomb but a large log, give it more: --max-inflated 4GiB",
 		}}); err != nil {
 			return err
 		}
@@ -601,4 +614,16 @@ func (a *app) jobs() int {
 		return n
 	}
 	return runtime.GOMAXPROCS(0)
+}
+
+// maxInflated is how much text a compressed file may hold, for source.Options.
+func (a *app) maxInflated() int64 {
+	n, err := parseSize(a.conf.text("max_inflated"))
+	if err != nil {
+		return 0 // checked before: the default
+	}
+	if n == 0 {
+		return -1
+	}
+	return n
 }

@@ -57,7 +57,7 @@ func newExplain(a *app) *cobra.Command {
 }
 
 // explainSettings are the settings that decide what explain finds.
-var explainSettings = []string{"rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks"}
+var explainSettings = []string{"rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks", "max_inflated"}
 
 // explainArgs are the arguments with which explain finds again what this
 // command found in files: those, and the flags that were given. What came from
@@ -257,7 +257,7 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 	for i, f := range files {
 		files[i] = a.target(f)
 	}
-	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In})
+	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In, Inflated: a.maxInflated()})
 	if err != nil {
 		return x, a.sourceError(err)
 	}
@@ -403,7 +403,7 @@ func (a *app) alertsOf(ctx context.Context, d *detection, files []string) ([]lam
 	for i, f := range files {
 		files[i] = a.target(f)
 	}
-	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In})
+	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In, Inflated: a.maxInflated()})
 	if err != nil {
 		return nil, ingest.Counts{}, a.sourceError(err)
 	}

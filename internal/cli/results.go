@@ -15,8 +15,9 @@ import (
 	"github.com/lamina-sec/lamina/internal/report"
 )
 
-// maxNotes is how many skipped records are named on standard error without -v;
-// all of them are counted, and all are in the json format.
+// maxNotes is how many skipped records, and how many warnings, are named on
+// standard error without -v; all of them are counted, and all are in the json
+// format.
 const maxNotes = 20
 
 // results is the message stream of one run on its way to the writers of every
@@ -27,8 +28,9 @@ type results struct {
 	files    []*report.File
 	names    []string
 	toStdout bool
+	skips    int // notes of skipped input; the others are warnings
+	warnings int
 	noted    int
-	notes    int
 	failOn   int // rank; above all severities for never
 	show     int // rank
 	hidden   int64
@@ -197,7 +199,11 @@ func commandName(cmd *cobra.Command) string {
 // stream's version and summary are written by results itself.
 func (r *results) Write(m lamina.Message) error {
 	if lines := report.Note(m); lines != nil {
-		r.note(lines)
+		n := &r.warnings
+		if m.Skipped != nil {
+			n = &r.skips
+		}
+		r.note(n, lines)
 	}
 	sev, id, counts := judged(m)
 	if counts && sev.Rank() >= r.failOn {
@@ -226,9 +232,10 @@ func judged(m lamina.Message) (sev lamina.Severity, id string, counts bool) {
 }
 
 // note prints a skipped record or a warning to standard error, at most maxNotes
-// of them without -v.
-func (r *results) note(lines []string) {
-	if r.notes++; r.notes > maxNotes && !r.a.flags.verbose {
+// of a kind, counted in n, without -v: a warning is not lost among a thousand
+// broken records.
+func (r *results) note(n *int, lines []string) {
+	if *n++; *n > maxNotes && !r.a.flags.verbose {
 		return
 	}
 	r.noted++
@@ -258,7 +265,7 @@ func (r *results) Finish(s lamina.Summary) error {
 	if err := r.commit(); err != nil {
 		return err
 	}
-	if rest := r.notes - r.noted; rest > 0 {
+	if rest := r.skips + r.warnings - r.noted; rest > 0 {
 		r.a.note("warning: %d more like these; -v shows them", rest)
 	}
 	if !r.toStdout {
