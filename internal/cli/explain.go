@@ -284,7 +284,7 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 		return x, err
 	}
 	where := strings.Join(files, " ")
-	e, err := a.pickEvent(found, name, where)
+	e, err := a.pickEvent(found, where)
 	switch {
 	case err != nil:
 		return x, err
@@ -304,7 +304,7 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 
 // pickEvent is the one event of a name. When accounts have the same id the
 // --account of the run decides if it can.
-func (a *app) pickEvent(found []foundEvent, name eventName, where string) (foundEvent, error) {
+func (a *app) pickEvent(found []foundEvent, where string) (foundEvent, error) {
 	if len(found) <= 1 {
 		return append(found, foundEvent{})[0], nil
 	}

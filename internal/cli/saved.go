@@ -89,7 +89,7 @@ func (a *app) savedResult(name string) (*savedResult, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // it is no saved result, which is what was asked
+		return nil, nil //nolint:nilnil // it is no saved result, which is what was asked
 	}
 	return s, nil
 }

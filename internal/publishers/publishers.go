@@ -118,11 +118,9 @@ func (p *Publisher) at(account string) *Error {
 	if i := slices.Index(p.Accounts, account); i >= 0 {
 		path += ".accounts." + strconv.Itoa(i)
 	} else {
-		for _, region := range slices.Sorted(maps.Keys(p.Regional)) {
-			if p.Regional[region] == account {
-				path += ".regional." + region
-				break
-			}
+		regions := slices.Sorted(maps.Keys(p.Regional))
+		if i := slices.IndexFunc(regions, func(r string) bool { return p.Regional[r] == account }); i >= 0 {
+			path += ".regional." + regions[i]
 		}
 	}
 	c := checker{name: p.from.name, data: p.from.data}
