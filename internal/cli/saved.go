@@ -80,7 +80,7 @@ func (a *app) savedResult(name string) (*savedResult, error) {
 	}
 	s := &savedResult{name: name}
 	err = report.Read(f, func(m lamina.Message) error {
-		if m.Version != nil {
+		if m.Version != nil && m.Version.Run != nil && len(m.Version.Run.Targets) > 0 {
 			s.run = m.Version.Run
 		}
 		if m.Alert != nil {
