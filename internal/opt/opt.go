@@ -59,9 +59,9 @@ type Input struct {
 	// Env are the environment variables of the configuration, nil if they were
 	// not given.
 	Env map[string]string
-	// ReadFile returns the whole of a short text file by the path at which the
-	// function sees it, and false if it cannot. It may be nil.
-	ReadFile func(name string) ([]byte, bool)
+	// ReadFile returns the whole of a .pth file or package.json of a layer or of
+	// the function, by File.Path, and false if it cannot. It may be nil.
+	ReadFile func(from Origin, path string) ([]byte, bool)
 }
 
 // A Kind says who supplies something.
@@ -330,16 +330,17 @@ func (v *View) list(name string) []string {
 	return nil
 }
 
+// maxText is how many bytes of a .pth file or package.json are believed.
+const maxText = 1 << 20
+
 // read returns the text of a file as the caller gives it.
 func (v *View) read(name string) ([]byte, bool) {
-	if v.in.ReadFile == nil {
+	p, ok := v.file(name)
+	if !ok || v.in.ReadFile == nil {
 		return nil, false
 	}
-	b, ok := v.in.ReadFile(name)
-	if !ok || len(b) > 1<<20 {
-		return nil, false
-	}
-	return b, true
+	b, ok := v.in.ReadFile(p.From, p.File.Path)
+	return b, ok && len(b) <= maxText
 }
 
 // env returns a variable as the runtime's process sees it: the configuration's

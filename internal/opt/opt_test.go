@@ -34,7 +34,7 @@ func (w world) view() *opt.View {
 		for _, line := range l {
 			f, content := file(line)
 			files = append(files, f)
-			text["/opt/"+f.Path] = content
+			text[fmt.Sprintf("l%d/%s", i+1, f.Path)] = content
 		}
 		in.Layers = append(in.Layers, opt.Layer{Name: fmt.Sprintf("l%d.zip", i+1), Files: files})
 	}
@@ -44,10 +44,10 @@ func (w world) view() *opt.View {
 	for _, line := range w.function {
 		f, content := file(line)
 		in.Function = append(in.Function, f)
-		text["/var/task/"+f.Path] = content
+		text["function/"+f.Path] = content
 	}
-	in.ReadFile = func(name string) ([]byte, bool) {
-		s, ok := text[name]
+	in.ReadFile = func(from opt.Origin, name string) ([]byte, bool) {
+		s, ok := text[origin(from)+"/"+name]
 		return []byte(s), ok
 	}
 	return opt.New(in)
@@ -379,9 +379,11 @@ func TestResolve_python_pth(t *testing.T) {
 		layers:  [][]string{{"python/a.pth=# a comment\n/opt/more\nsub\n/opt/nowhere\nimport os\r\n", "more/extra.py", "python/sub/deep.py", "more/csv.py"}},
 		runtime: "python3.12", function: []string{"b.pth=import x\n"}, env: map[string]string{},
 	}
+	w.layers = append(w.layers, []string{"x.pth=/opt/far", "python/link.pth -> ../x.pth", "far/far.py"})
 	checkResolve(t, w.view(), []want{
 		{"extra", "l1", "/opt/more/extra.py"},
 		{"deep", "l1", "/opt/python/sub/deep.py"},
+		{"far", "l2", "/opt/far/far.py"},
 		{"csv", "library", ""}, // .pth appends
 	})
 }
