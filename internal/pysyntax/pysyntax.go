@@ -1,161 +1,103 @@
-// Package pysyntax reads from Python source what it imports.
+// Package pysyntax reads what Python does: source, bytecode and .pth files.
 //
-// It is a tokenizer of import statements and no parser: it knows strings,
-// comments, line joining and brackets, so that text which only looks like an
-// import is not one. It never runs or compiles anything and accepts any bytes:
-// source that Python would reject gives the imports up to there and whatever
-// follows. Dynamic imports (importlib, __import__, exec) are not seen.
+// It has a tokenizer and a parser of statements of its own, which accept any
+// bytes: what Python would reject is reported in Facts.Errors and skipped to the
+// end of the logical line, so that hostile source hides nothing behind a mistake.
+// Python 2's print, exec and backticks are read as well. It runs and compiles
+// nothing and judges nothing; which value reaches which call is worked out by
+// codeflow. Start with Parse.
 package pysyntax
 
 import (
-	"slices"
+	"bytes"
 	"strings"
+
+	"github.com/lamina-sec/lamina/internal/codeflow"
 )
 
-// Imports returns the dotted names of the modules that src imports anywhere,
-// sorted and without repeats. Relative imports are left out: they stay in the
-// package. For "from a import b" it is "a": whether b is a module cannot be
-// told from the source.
-func Imports(src []byte) []string {
-	t := tokens{src: src}
-	var names []string
-	for start := true; ; {
-		tok := t.next()
-		switch {
-		case tok == "":
-			slices.Sort(names)
-			return slices.Compact(names)
-		case start && tok == "import":
-			names = t.importNames(names)
-			start = true
-			continue
-		case start && tok == "from":
-			if name := t.dotted(); name != "" && t.next() == "import" {
-				names = append(names, name)
-			}
-		}
-		start = tok == "\n" || tok == ";" || tok == ":"
+// Facts, Import and Flow are those of codeflow.
+type (
+	Facts  = codeflow.Facts
+	Import = codeflow.Import
+	Flow   = codeflow.Flow
+)
+
+// MaxSource is the size in bytes up to which source is parsed. Of a larger file
+// the imports and the literals are read; its Facts are Partial.
+const MaxSource = 4 << 20
+
+// Parse reads one file of source.
+func Parse(src []byte) *Facts {
+	text, facts := prepare(src)
+	if facts.Partial {
+		facts.Imports = Imports(src)
+		return codeflow.Literals(facts, text)
 	}
+	p := parser{lex: newLexer(text, &facts.Measures), arena: codeflow.NewArena(maxNodes), f: facts}
+	body := p.file()
+	return codeflow.Analyze(&codeflow.Tree{Body: body, Facts: facts}, &python)
 }
 
-type tokens struct {
-	src   []byte
-	pos   int
-	depth int // of brackets, in which a newline is white space
-}
-
-// next returns "\n" for the end of a logical line, a name, one character of
-// punctuation, `"` for any string, or "" at the end.
-func (t *tokens) next() string {
-	for t.pos < len(t.src) {
-		c := t.src[t.pos]
-		switch {
-		case c == '\n':
-			t.pos++
-			if t.depth == 0 {
-				return "\n"
-			}
-		case c == '\\' && t.at(1) == '\n':
-			t.pos += 2
-		case c == '\\' && t.at(1) == '\r' && t.at(2) == '\n':
-			t.pos += 3
-		case c == '#':
-			for t.pos < len(t.src) && t.src[t.pos] != '\n' {
-				t.pos++
-			}
-		case c == '"' || c == '\'':
-			t.str(c)
-			return `"`
-		case nameByte(c):
-			start := t.pos
-			for t.pos < len(t.src) && nameByte(t.src[t.pos]) {
-				t.pos++
-			}
-			return string(t.src[start:t.pos])
-		case strings.IndexByte(" \t\r\f", c) >= 0 || c == 0:
-			t.pos++
-		default:
-			switch c {
-			case '(', '[', '{':
-				t.depth++
-			case ')', ']', '}':
-				t.depth = max(0, t.depth-1)
-			}
-			t.pos++
-			return string(rune(c))
+// prepare takes off the byte order mark and measures lines.
+func prepare(src []byte) (string, *Facts) {
+	f := &Facts{Language: "python"}
+	f.Measures.Bytes = len(src)
+	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	longest := 0
+	for rest := src; len(rest) > 0; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			i = len(rest)
 		}
+		longest = max(longest, i)
+		f.Measures.Lines++
+		rest = rest[min(i+1, len(rest)):]
+	}
+	f.Measures.LongestLine = longest
+	if f.Measures.Lines > 0 {
+		f.Measures.Minified = longest > 1000
+	}
+	text := string(src)
+	if i := strings.IndexByte(text, '\r'); i >= 0 && strings.IndexByte(text, '\n') < 0 {
+		text = strings.ReplaceAll(text, "\r", "\n") // old Macintosh line ends
+	}
+	if enc := encoding(text); enc != "" {
+		f.Errors = append(f.Errors, codeflow.Error{Line: 1, Message: "source in the encoding " + enc + " is not read"})
+		f.Partial = true
+	}
+	if len(src) > MaxSource {
+		f.Partial, f.Truncated = true, true
+	}
+	return text, f
+}
+
+// encoding is the declared encoding of the source (PEP 263) if its bytes are not
+// those of ASCII, "" otherwise.
+func encoding(s string) string {
+	if strings.HasPrefix(s, "\xff\xfe") || strings.HasPrefix(s, "\xfe\xff") {
+		return "utf-16"
+	}
+	head := s[:min(len(s), 400)]
+	for range 2 {
+		line, rest, _ := strings.Cut(head, "\n")
+		if t := strings.TrimLeft(line, " \t\f"); strings.HasPrefix(t, "#") {
+			if i := strings.Index(t, "coding"); i >= 0 && i+7 < len(t) && (t[i+6] == ':' || t[i+6] == '=') {
+				name := strings.TrimLeft(t[i+7:], " \t")
+				end := 0
+				for end < len(name) && (classOf[name[end]] == cName || classOf[name[end]] == cDigit || name[end] == '-' || name[end] == '.') {
+					end++
+				}
+				name = strings.ReplaceAll(strings.ToLower(name[:end]), "_", "-")
+				for _, odd := range []string{"utf-7", "utf7", "utf-16", "utf16", "utf-32", "rot13", "rot-13", "raw-unicode-escape", "unicode-escape", "base64", "hex", "zlib", "bz2", "uu", "punycode", "idna", "quopri", "string-escape"} {
+					if strings.HasPrefix(name, odd) {
+						return odd
+					}
+				}
+			}
+		} else if strings.TrimSpace(line) != "" {
+			return ""
+		}
+		head = rest
 	}
 	return ""
-}
-
-func (t *tokens) at(n int) byte {
-	if t.pos+n < len(t.src) {
-		return t.src[t.pos+n]
-	}
-	return 0
-}
-
-// str skips a string. Raw strings need no case of their own: a backslash keeps
-// the quote after it in the string there too.
-func (t *tokens) str(quote byte) {
-	n := 1
-	if t.at(1) == quote && t.at(2) == quote {
-		n = 3
-	}
-	t.pos += n
-	for t.pos < len(t.src) {
-		switch c := t.src[t.pos]; {
-		case c == '\\':
-			t.pos += 2
-			continue
-		case c == '\n' && n == 1:
-			return // unterminated: Python stops here, the next line is read again
-		case c == quote && (n == 1 || t.at(1) == quote && t.at(2) == quote):
-			t.pos += n
-			return
-		}
-		t.pos++
-	}
-}
-
-// dotted reads a.b.c and returns "" for a relative import.
-func (t *tokens) dotted() string {
-	name, dot := "", true
-	for {
-		mark, depth := t.pos, t.depth
-		tok := t.next()
-		switch {
-		case tok == "." && name == "":
-			return ""
-		case tok == "." && !dot:
-			dot = true
-			name += "."
-		case tok != "" && nameByte(tok[0]) && dot:
-			dot = false
-			name += tok
-		default:
-			t.pos, t.depth = mark, depth
-			return strings.TrimSuffix(name, ".")
-		}
-	}
-}
-
-func (t *tokens) importNames(names []string) []string {
-	for {
-		if name := t.dotted(); name != "" {
-			names = append(names, name)
-		}
-		tok := t.next()
-		if tok == "as" {
-			t.next()
-			tok = t.next()
-		}
-		if tok != "," {
-			return names
-		}
-	}
-}
-
-func nameByte(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }

@@ -1,51 +1,520 @@
 // Package secret finds credentials in bytes and never shows them.
 //
-// A Hit has the kind, the line and a redacted form; the value itself stays in
-// this package. Values that AWS's documentation uses as examples are not hits.
-// One kind is known so far: the AWS access key id
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids).
-// Whether a key is active is not asked: a found secret is never used.
+// It knows formats (see Kinds): each has anchors, short literals that stand in
+// every credential of the format. One automaton finds all anchors of all formats
+// in one pass; at each, a small window is compared with the format's pattern, and
+// then its checks: a checksum where the provider documents one, the structure of
+// what is wrapped, entropy where a format has no prefix. Files that hold
+// credentials by convention (.npmrc, .git-credentials, terraform.tfstate, …) are
+// also read by their name. Text in UTF-16 and values wrapped in base64 once are
+// found as well.
+//
+// A Hit has the kind, the place, a redacted form and a keyed hash; the value
+// itself stays in this package and a found secret is never used: whether it is
+// active is not asked. Values that documentation uses as examples, placeholders
+// and templates are not hits, but are counted. Start with New.
 package secret
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
+
+	"github.com/lamina-sec/lamina"
+)
+
+// A Confidence says how sure it is that a hit is a credential.
+type Confidence string
+
+// The confidences.
+const (
+	// Certain: a checksum holds, or the structure parses.
+	Certain Confidence = "certain"
+	// Likely: prefix, length and alphabet are those of the format.
+	Likely Confidence = "likely"
+	// Possible: the name or the entropy says so, or the checksum does not hold.
+	Possible Confidence = "possible"
 )
 
 // A Hit is one credential.
 type Hit struct {
-	// Kind is "aws-access-key-id".
-	Kind string
-	// Line counts from 1.
-	Line int
-	// Redacted is safe to print: the prefix that says the kind, and the last four.
-	Redacted string
+	// Kind is the format's id ("aws-access-key-id").
+	Kind string `json:"kind"`
+	// Line counts from 1; 0 in a binary file.
+	Line int `json:"line,omitempty"`
+	// Offset is in bytes, of the value's first byte; of a wrapped value, of the
+	// first byte of its wrapping.
+	Offset int64 `json:"offset"`
+	// Redacted is safe to print: the prefix that says the kind, and at most the
+	// last four characters of a value of 16 or more that a machine made.
+	Redacted string `json:"redacted"`
+	// Fingerprint is the same for the same value under one Options.Key, in any
+	// file and of any kind: 16 lower-case hex digits, or "" without a key.
+	Fingerprint string          `json:"fingerprint,omitempty"`
+	Severity    lamina.Severity `json:"severity"`
+	Confidence  Confidence      `json:"confidence"`
+	// Evidence is what the hit rests on besides its form, each "what: value".
+	Evidence []string `json:"evidence,omitempty"`
 }
 
-// accessKeyID asks for what is before as well, since Go's \b sees no border
-// between two letters: a key inside a longer word is none.
-var accessKeyID = regexp.MustCompile(`(?:^|[^A-Za-z0-9/+=])((?:AKIA|ASIA)[A-Z2-7]{16})(?:[^A-Za-z0-9/+=]|$)`)
+// A Report is what was found in one file.
+type Report struct {
+	// Hits are in order of their offset.
+	Hits []Hit `json:"hits,omitempty"`
+	// Suppressed counts what had the form of a credential and is none, by reason.
+	Suppressed map[string]int `json:"suppressed,omitempty"`
+	// Incomplete says what was not searched, "" if all was. Incomplete is not clean.
+	Incomplete string `json:"incomplete,omitempty"`
+}
+
+// A Hint is what is known of the bytes.
+type Hint struct {
+	// Path is the file's, with slashes. It decides which special files are read
+	// by their format and whether a generic assignment counts.
+	Path string
+}
+
+// Options configure an Engine. The zero value is useful.
+type Options struct {
+	// Key is the secret under which fingerprints are made. Without one there are
+	// no fingerprints: a plain hash of a short password could be guessed.
+	Key []byte
+	// Generic asks for high-entropy values that are assigned to a name like
+	// password in any text, not only in configuration files. They are of low severity.
+	Generic bool
+}
+
+// maxHits is how many hits a Report holds. What has more is a test file of a
+// scanner, or hostile.
+const maxHits = 4096
+
+// An Engine finds credentials. It is immutable and may be used by many
+// goroutines at the same time.
+type Engine struct {
+	options Options
+	formats []*compiled
+	named   []*compiledFile
+	auto    *automaton
+	// uses says, for each literal of auto, what to do where it stands.
+	uses [][]use
+}
+
+// A use is what an anchor asks for.
+type use struct {
+	format uint16
+	form   form
+}
+
+// A form is how an anchor is written in the data.
+type form uint8
+
+const (
+	plain form = iota
+	// wide is UTF-16 of either byte order.
+	wide
+	// wrapped0, wrapped1, wrapped2 are base64 in which the anchor begins in the
+	// first, second or third byte of a group of three.
+	wrapped0
+	wrapped1
+	wrapped2
+)
+
+// New compiles the formats. It costs some milliseconds: keep the Engine.
+func New(options Options) *Engine {
+	options.Key = bytes.Clone(options.Key)
+	e := &Engine{options: options, named: compileNamed()}
+	var literals []literal
+	ids := map[literal]int{}
+	add := func(l literal, u use) {
+		id, ok := ids[l]
+		if !ok {
+			id = len(literals)
+			ids[l] = id
+			literals = append(literals, l)
+			e.uses = append(e.uses, nil)
+		}
+		e.uses[id] = append(e.uses[id], u)
+	}
+	for i, f := range allFormats() {
+		e.formats = append(e.formats, &compiled{format: f})
+		for _, a := range f.anchors {
+			add(literal{a, f.fold}, use{uint16(i), plain})
+			if !f.generic {
+				add(literal{widen(a), f.fold}, use{uint16(i), wide})
+			}
+			if f.wraps {
+				for shift := range 3 {
+					for _, w := range wrap(a, shift) {
+						add(literal{w, false}, use{uint16(i), wrapped0 + form(shift)})
+					}
+				}
+			}
+		}
+	}
+	e.auto = newAutomaton(literals)
+	return e
+}
 
 // Scan returns the credentials in data, in order. A value on two lines is two hits.
-func Scan(data []byte) []Hit {
-	var hits []Hit
-	line, counted := 1, 0
-	for pos := 0; ; {
-		m := accessKeyID.FindSubmatchIndex(data[pos:])
-		if m == nil {
-			return hits
-		}
-		start, end := pos+m[2], pos+m[3]
-		line += bytes.Count(data[counted:start], []byte("\n"))
-		counted = start
-		if v := string(data[start:end]); !example(v) {
-			hits = append(hits, Hit{Kind: "aws-access-key-id", Line: line, Redacted: v[:4] + strings.Repeat("•", 12) + v[16:]})
-		}
-		pos = end
+func (e *Engine) Scan(data []byte, hint Hint) []Hit { return e.Inspect(data, hint).Hits }
+
+// Inspect searches data, the whole content of a file.
+func (e *Engine) Inspect(data []byte, hint Hint) Report {
+	s := e.newSearch(hint, isBinary(data))
+	s.window(data, 0, 0, len(data))
+	s.named(data)
+	return s.report()
+}
+
+// isBinary reports whether data is no text: a NUL early in what is not UTF-16.
+func isBinary(data []byte) bool {
+	head := data[:min(len(data), 8000)]
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		return false
+	}
+	return bytes.IndexByte(head, 0) >= 0
+}
+
+// A compiled format has its pattern ready, made at the first use: most formats
+// never occur.
+type compiled struct {
+	format
+	once sync.Once
+	re   *regexp.Regexp
+	// group is the index of the value's group, 0 for the whole match.
+	group int
+}
+
+func (f *compiled) regexp() *regexp.Regexp {
+	f.once.Do(func() {
+		f.re = regexp.MustCompile(`\A(?:` + f.pattern + `)`)
+		f.group = max(f.re.SubexpIndex("v"), 0)
+	})
+	return f.re
+}
+
+// A found is a candidate: a value in its surroundings, never outside of this package.
+type found struct {
+	f     *compiled
+	value []byte
+	// base is the offset of the value in the file.
+	base int64
+	line int
+	// length is how many bytes of the file the value takes.
+	length     int
+	severity   lamina.Severity
+	confidence Confidence
+	evidence   []string
+	canonical  []byte
+}
+
+// GoString and String keep a value from any print of the package's own.
+func (f found) String() string   { return f.f.kind }
+func (f found) GoString() string { return f.f.kind }
+
+// A search is the state of searching one file.
+type search struct {
+	e      *Engine
+	hint   Hint
+	binary bool
+	// config: the file's name says that it holds settings.
+	config bool
+	// fixture: the file's folder says that it is test or example material.
+	fixture bool
+	found   []found
+	// suppressed counts by reason.
+	suppressed map[string]int
+	truncated  bool
+	incomplete string
+	// unwrapped is where the last base64 run read ends, in the file.
+	unwrapped int64
+	// lines counts the newlines before the offset counted.
+	lines   int
+	counted int64
+}
+
+func (e *Engine) newSearch(hint Hint, bin bool) *search {
+	return &search{
+		e: e, hint: hint, binary: bin, config: configuration(hint.Path), fixture: fixture(hint.Path),
+		suppressed: map[string]int{},
 	}
 }
 
-// example reports whether the key id is of the form documentation uses: it
-// contains the word EXAMPLE.
-func example(v string) bool { return strings.Contains(v, "EXAMPLE") }
+// window searches the anchors that begin in data[from:to]; data begins at base
+// in the file, and what is around is there for patterns to look at.
+func (s *search) window(data []byte, base int64, from, to int) {
+	s.e.auto.scan(data[from:], func(id uint16, start int) {
+		if start += from; start >= to {
+			return
+		}
+		for _, u := range s.e.uses[id] {
+			f := s.e.formats[u.format]
+			if s.truncated || f.generic && (s.binary || !s.config && !s.e.options.Generic) {
+				continue
+			}
+			switch u.form {
+			case plain:
+				s.plain(f, data, base, start)
+			case wide:
+				s.wide(f, data, base, start)
+			default:
+				s.wrapped(f, data, base, start, int(u.form-wrapped0))
+			}
+		}
+	})
+	if !s.binary {
+		s.lines += bytes.Count(data[max(0, int(s.counted-base)):to], []byte("\n"))
+		s.counted = base + int64(to)
+	}
+}
+
+// lineOf is the line of a place at or after s.counted, which only the window
+// being searched has.
+func (s *search) lineOf(data []byte, base int64, at int) int {
+	if s.binary {
+		return 0
+	}
+	done := int(s.counted - base)
+	if at < done { // the value begins before its anchor, in what is counted
+		return 1 + s.lines - bytes.Count(data[max(at, 0):done], []byte("\n"))
+	}
+	return 1 + s.lines + bytes.Count(data[max(done, 0):at], []byte("\n"))
+}
+
+// plain looks at the anchor of f that begins at start.
+func (s *search) plain(f *compiled, data []byte, base int64, start int) {
+	begin, end, evidence, ok := f.match(data, start, s.binary)
+	if !ok {
+		return
+	}
+	s.judge(f, data, begin, end, evidence, func() (int64, int, int) {
+		return base + int64(begin), s.lineOf(data, base, begin), end - begin
+	})
+}
+
+// wide collects the UTF-16 text around the anchor and looks at that.
+func (s *search) wide(f *compiled, data []byte, base int64, start int) {
+	before := start
+	for k := 0; k < f.back() && before >= 2 && data[before-1] == 0 && data[before-2] != 0; k++ {
+		before -= 2
+	}
+	narrow := make([]byte, 0, 256)
+	for i := before; len(narrow) < f.reach()+f.back(); i += 2 {
+		if i >= len(data) || data[i] == 0 || data[i] >= 0x80 || i+1 < len(data) && data[i+1] != 0 {
+			break
+		}
+		narrow = append(narrow, data[i])
+	}
+	begin, end, evidence, ok := f.match(narrow, (start-before)/2, s.binary)
+	if !ok {
+		return
+	}
+	evidence = append(evidence, "encoding: UTF-16")
+	s.judge(f, narrow, begin, end, evidence, func() (int64, int, int) {
+		at := before + 2*begin
+		return base + int64(at), s.lineOf(data, base, at), 2 * (end - begin)
+	})
+}
+
+// wrapped decodes the base64 around an anchor that stands in it and searches
+// what comes out, once: it is not unwrapped again.
+func (s *search) wrapped(f *compiled, data []byte, base int64, start, shift int) {
+	if base+int64(start) < s.unwrapped {
+		return
+	}
+	begin, end, text := unwrap(data, start, shift)
+	s.unwrapped = base + int64(end)
+	inner := s.e.newSearch(Hint{}, s.binary)
+	inner.fixture = s.fixture
+	// Only plain anchors count in there: what is wrapped twice is not read.
+	s.e.auto.scan(text, func(id uint16, at int) {
+		for _, u := range s.e.uses[id] {
+			g := s.e.formats[u.format]
+			if u.form == plain && !g.generic {
+				inner.plain(g, text, 0, at)
+			}
+		}
+	})
+	line := 0
+	for reason, n := range inner.suppressed {
+		s.suppressed[reason] += n
+	}
+	for i, h := range inner.found {
+		if i == 0 {
+			line = s.lineOf(data, base, begin)
+		}
+		// Several values of one wrapping are told apart by their place in it.
+		h.base, h.line, h.length = base+int64(begin)+h.base/3*4, line, max(1, h.length/3*4)
+		h.evidence = append(h.evidence, "encoding: base64")
+		s.add(h)
+	}
+}
+
+// judge runs the checks on a value and keeps it, or counts why not.
+func (s *search) judge(f *compiled, data []byte, begin, end int, evidence []string, place func() (int64, int, int)) {
+	v := data[begin:end]
+	if reason := exempt(f, v); reason != "" {
+		s.suppressed[reason]++
+		return
+	}
+	c := verdict{severity: f.severity, confidence: cmp.Or(f.confidence, Likely), evidence: evidence}
+	if f.check != nil {
+		f.check(&c, subject{value: v, data: data, begin: begin, end: end, hint: s.hint})
+	}
+	switch {
+	case c.not:
+		return
+	case c.suppress != "":
+		s.suppressed[c.suppress]++
+		return
+	}
+	if s.fixture && f.demote && c.severity.Rank() > lamina.Medium.Rank() {
+		c.severity = lamina.Medium
+		c.evidence = append(c.evidence, "place: a folder of tests or examples")
+	}
+	at, line, length := place()
+	s.add(found{
+		f: f, value: v, base: at, line: line, length: length,
+		severity: c.severity, confidence: c.confidence, evidence: c.evidence, canonical: c.canonical,
+	})
+}
+
+func (s *search) add(h found) {
+	if len(s.found) >= maxHits {
+		s.truncated = true
+		return
+	}
+	h.value = bytes.Clone(h.value) // the window is not ours
+	s.found = append(s.found, h)
+}
+
+// report resolves overlaps and pairs and forgets the values.
+func (s *search) report() Report {
+	fs := s.found
+	slices.SortStableFunc(fs, func(a, b found) int {
+		return cmp.Or(cmp.Compare(a.base, b.base), cmp.Compare(b.rank(), a.rank()), cmp.Compare(b.length, a.length), cmp.Compare(a.f.kind, b.f.kind))
+	})
+	fs = distinct(fs)
+	pair(fs)
+	r := Report{Incomplete: s.incomplete}
+	for _, h := range fs {
+		r.Hits = append(r.Hits, Hit{
+			Kind: h.f.kind, Line: h.line, Offset: h.base, Redacted: redact(h.f, h.value), Fingerprint: s.e.fingerprint(h),
+			Severity: h.severity, Confidence: h.confidence, Evidence: h.evidence,
+		})
+	}
+	if s.truncated {
+		r.Incomplete = "more than 4096 values have the form of a credential"
+	}
+	if len(s.suppressed) > 0 {
+		r.Suppressed = s.suppressed
+	}
+	return r
+}
+
+// rank orders what claims the same bytes: a format before a generic one, then
+// the surer one.
+func (f found) rank() int {
+	r := 0
+	if !f.f.generic {
+		r += 10
+	}
+	if !f.f.loose {
+		r += 5
+	}
+	switch f.confidence {
+	case Certain:
+		r += 2
+	case Likely:
+		r++
+	case Possible:
+	}
+	return r
+}
+
+// distinct drops what lies in, or overlaps, a value of higher rank. fs is sorted.
+func distinct(fs []found) []found {
+	var out []found
+	for _, h := range fs {
+		for len(out) > 0 {
+			l := out[len(out)-1]
+			if l.base+int64(l.length) <= h.base || l.rank() >= h.rank() {
+				break
+			}
+			out = out[:len(out)-1]
+		}
+		if len(out) > 0 {
+			if l := out[len(out)-1]; l.base+int64(l.length) > h.base {
+				continue
+			}
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+// redact shows the public prefix of the format, and the last four of a value
+// that a machine made and that is long enough.
+func redact(f *compiled, v []byte) string {
+	show := min(f.show, len(v)/2)
+	head := printable(v[:show])
+	if f.head != "" {
+		head = f.head
+	}
+	hidden := len(v) - show
+	if f.secretive || len(v) < 16 || hidden < 12 {
+		return head + strings.Repeat("•", 4)
+	}
+	return head + strings.Repeat("•", min(hidden-4, 12)) + printable(v[len(v)-4:])
+}
+
+// printable replaces what is not visible ASCII: a value is foreign text.
+func printable(b []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r < '!' || r > '~' {
+			return '?'
+		}
+		return r
+	}, string(b))
+}
+
+func (e *Engine) fingerprint(h found) string {
+	if len(e.options.Key) == 0 {
+		return ""
+	}
+	m := hmac.New(sha256.New, e.options.Key)
+	if h.canonical != nil {
+		m.Write(h.canonical)
+	} else {
+		m.Write(h.value)
+	}
+	return hex.EncodeToString(m.Sum(nil)[:8])
+}
+
+// A Kind describes a format: what it is, whose, and where it is documented.
+type Kind struct {
+	ID       string          `json:"id"`
+	Provider string          `json:"provider"`
+	Title    string          `json:"title"`
+	URL      string          `json:"url"`
+	Severity lamina.Severity `json:"severity"`
+}
+
+// Kinds returns all formats, sorted by id.
+func Kinds() []Kind {
+	var ks []Kind
+	for _, f := range allFormats() {
+		ks = append(ks, Kind{f.kind, f.provider, f.title, f.url, f.severity})
+	}
+	for _, f := range namedFiles() {
+		ks = append(ks, Kind{f.kind, f.provider, f.title, f.url, f.severity})
+	}
+	slices.SortFunc(ks, func(a, b Kind) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(ks, func(a, b Kind) bool { return a.ID == b.ID })
+}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -41,7 +42,10 @@ type Counts struct {
 	// Older records have an id that another, later modified one has.
 	Older int `json:"older"`
 	// Unindexed records name no package: commits of a repository, products.
-	Unindexed   int `json:"unindexed"`
+	Unindexed int `json:"unindexed"`
+	// Foreign files are JSON or YAML, but no OSV record: they have neither an id
+	// nor a time of modification.
+	Foreign     int `json:"foreign"`
 	Quarantined int `json:"quarantined"`
 }
 
@@ -104,6 +108,11 @@ func (b *Builder) Add(file string, data []byte) {
 		parse = ParseYAML
 	}
 	r, err := parse(data)
+	if errors.Is(err, errForeign) {
+		b.read()
+		b.counts.Foreign++
+		return
+	}
 	if err != nil {
 		b.Quarantine(file, err)
 		return
@@ -228,7 +237,9 @@ func (b *Builder) Build(built time.Time) ([]byte, error) {
 func newAdvisory(r *Record) advisory {
 	a := advisory{
 		id: r.ID, aliases: slices.Clone(r.Aliases), summary: r.Summary, rating: r.Rating,
-		modified: r.Modified.Unix(),
+	}
+	if !r.Modified.IsZero() {
+		a.modified = r.Modified.Unix()
 	}
 	if !r.Published.IsZero() {
 		a.published = r.Published.Unix()

@@ -35,9 +35,9 @@ const (
 type Record struct {
 	ID        string
 	Aliases   []string
-	Summary   string // one line, at most 160 bytes
-	Modified  time.Time
-	Published time.Time // zero if it is not said
+	Summary   string    // one line, at most 160 bytes
+	Modified  time.Time // zero if it is not said, or not between 1970 and 9999
+	Published time.Time // the same
 	Withdrawn bool
 	Rating    Rating
 	Affected  []Affected
@@ -83,6 +83,9 @@ type Import struct {
 	Path    string   `json:"path"`
 	Symbols []string `json:"symbols,omitempty"` // none means all
 }
+
+// errForeign is a file that is something else than a record.
+var errForeign = errors.New("not an osv record: it has neither id nor modified")
 
 // loose is text, or nothing if the file has something else there: the fields
 // marked as database specific are anybody's.
@@ -217,7 +220,10 @@ func (w *wire) record() (Record, error) {
 		Rating:  rate(w.Severity, string(w.Specific.Severity)),
 	}
 	switch {
-	case w.ID == "" || w.Modified.IsZero():
+	case w.ID == "" && w.Modified.IsZero():
+		return Record{}, errForeign
+	case w.ID == "" || w.Modified.IsZero() && len(w.Affected) == 0:
+		// PyPA has records of the year 1, which name packages all the same.
 		return Record{}, errors.New("osv record: id and modified are required")
 	case !plainID(w.ID):
 		return Record{}, fmt.Errorf("osv record: id %q is not 1 to %d letters, digits and -._:/", clip(w.ID, 40), maxID)
@@ -227,16 +233,14 @@ func (w *wire) record() (Record, error) {
 		return Record{}, fmt.Errorf("osv record %s: %d affected packages are above the limit of %d", w.ID, len(w.Affected), maxAffected)
 	}
 	if !inTime(r.Modified) {
-		return Record{}, fmt.Errorf("osv record %s: modified is in the year %d", w.ID, r.Modified.Year())
+		r.Modified = time.Time{}
 	}
 	if w.Published != nil && inTime(w.Published.UTC()) {
 		r.Published = w.Published.UTC()
 	}
+	// An alias that is no id is left out: it is no reason to lose the record.
 	for _, a := range w.Aliases {
-		if !plainID(a) {
-			return Record{}, fmt.Errorf("osv record %s: alias %q is not 1 to %d letters, digits and -._:/", w.ID, clip(a, 40), maxID)
-		}
-		if a != w.ID {
+		if plainID(a) && a != w.ID {
 			r.Aliases = append(r.Aliases, a)
 		}
 	}

@@ -175,10 +175,10 @@ func (db *DB) judge(posting []byte, ecosystem, name, version string, hits []hit)
 	for range c.count() {
 		hits = c.block(version, hits)
 		if c.err != nil {
-			return hits, c.err
+			break
 		}
 	}
-	return hits, nil
+	return hits, c.err
 }
 
 // A query is the version asked for among the versions of a block.
@@ -404,4 +404,62 @@ func compareIDs(a, b string) int {
 		return 3
 	}
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+}
+
+// walk reads everything a lookup could.
+func (db *DB) walk() error {
+	for i := range db.count {
+		if _, err := db.advisory(i); err != nil {
+			return err
+		}
+	}
+	le := binary.LittleEndian
+	var before uint64
+	for i := range len(db.names) / nameSize {
+		row := db.names[i*nameSize : (i+1)*nameSize]
+		hash, offset, size := le.Uint64(row), uint64(le.Uint32(row[8:])), uint64(le.Uint32(row[12:]))
+		if hash < before || offset+size > uint64(len(db.postings)) {
+			return damaged("name %d is out of place", i)
+		}
+		before = hash
+		c := &cursor{b: db.postings[offset : offset+size]}
+		ecosystem, name := c.str(), c.str()
+		if c.err == nil && fnvName(ecosystem, name) != hash {
+			return damaged("name %d, %s %s, is not where it is looked for", i, ecosystem, name)
+		}
+		for range c.count() {
+			if err := db.walkBlock(c); err != nil {
+				return fmt.Errorf("%s %s: %w", ecosystem, name, err)
+			}
+		}
+		if c.err != nil {
+			return c.err
+		}
+	}
+	return nil
+}
+
+// walkBlock reads a block, whose versions must stand in order.
+func (db *DB) walkBlock(c *cursor) error {
+	o := order(c.str())
+	n := c.count()
+	if n > maxPlaces {
+		return damaged("%d versions", n)
+	}
+	q := query{err: errDamaged, pos: -1, versions: make([][]byte, n)}
+	var last version
+	for i := range q.versions {
+		q.versions[i] = c.bytes()
+		v, err := o.parse(string(q.versions[i]))
+		if c.err == nil && (err != nil || i > 0 && last.compare(v) >= 0) {
+			return damaged("version %q is out of order", clip(string(q.versions[i]), 60))
+		}
+		last = v
+	}
+	for range c.count() {
+		if h, _ := c.entry(&q); c.err == nil && h.advisory >= db.count {
+			return damaged("advisory %d of %d", h.advisory, db.count)
+		}
+	}
+	return c.err
 }

@@ -206,6 +206,7 @@ func TestBuild_counts_and_bytes(t *testing.T) {
 		`{"id":"X-4"}`,
 		`{"id":"X-5","modified":"2026-01-01T00:00:00Z"} {}`,
 		`not json`,
+		`{"name":"package.json of something"}`,
 	}
 	var files [][]byte
 	for range 2 {
@@ -218,7 +219,7 @@ func TestBuild_counts_and_bytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := vulndb.Counts{Read: 8, Kept: 1, Withdrawn: 1, Older: 2, Unindexed: 1, Quarantined: 3}
+		want := vulndb.Counts{Read: 9, Kept: 1, Withdrawn: 1, Older: 2, Unindexed: 1, Foreign: 1, Quarantined: 3}
 		if d := cmp.Diff(want, b.Counts()); d != "" {
 			t.Error(d)
 		}
