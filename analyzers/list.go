@@ -18,6 +18,7 @@ var All = []content.Analyzer{
 	DuplicateEntry,
 	// what the files hold
 	BakedSecret,
+	KnownVulnerability,
 	ArchiveTrick,
 	InternalNames,
 	ArchitectureSplit,

@@ -10,9 +10,11 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
 // Options are how a layer is read.
@@ -63,7 +65,7 @@ func (l *Layer) fail(err error) *Layer {
 // read makes the pass.
 func (l *Layer) read(z *layerfs.Layer, cache *Cache) *Layer {
 	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
-	var x extractor
+	x := extractor{secretEngine: standard()}
 	held := cache.open(l)
 	var fresh batch // of the entry that is being read
 	opt := layerfs.Options{
@@ -108,6 +110,14 @@ func (l *Layer) read(z *layerfs.Layer, cache *Cache) *Layer {
 	}
 	cache.keep(held)
 	slices.SortStableFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
+	l.packages = sync.OnceValue(func() []sbom.Component {
+		var found []sbom.Component
+		for _, f := range l.Files {
+			found = append(found, f.Components...)
+		}
+		return sbom.Join(found)
+	})
+	l.owners = sync.OnceValue(func() *sbom.Owners { return sbom.NewOwners(l.packages()) })
 	l.byPath = make(map[string]*File, len(l.Files))
 	for _, f := range l.Files {
 		if !f.Hidden {
