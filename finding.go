@@ -90,10 +90,10 @@ type Package struct {
 	Ecosystem string `json:"ecosystem"`
 	Name      string `json:"name"`
 	Version   string `json:"version,omitempty"`
-	// License is an SPDX expression; LicenseText is what is declared where none can
+	// Licenses are SPDX expressions; LicenseText is what is declared where none can
 	// be made of it.
-	License     string `json:"license,omitempty"`
-	LicenseText string `json:"license_text,omitempty"`
+	Licenses    []string `json:"licenses,omitempty"`
+	LicenseText string   `json:"license_text,omitempty"`
 	// How says how it is known to be there: installed, vendored, embedded, own,
 	// guessed, locked.
 	How string `json:"how"`

@@ -315,10 +315,14 @@ func contentOf(l *content.Layer) *lamina.Content {
 
 // packageOf is a component as the stream carries it.
 func packageOf(l *content.Layer, c sbom.Component) *lamina.Package {
-	return &lamina.Package{
-		Resource: l.Name, PURL: c.PURL(), Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version, License: c.License, LicenseText: c.LicenseText,
+	p := &lamina.Package{
+		Resource: l.Name, PURL: c.PURL(), Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version, LicenseText: c.LicenseText,
 		How: string(c.How), Program: c.Program, Integrity: c.Integrity, Requires: c.Requires, Files: append([]string{c.File}, c.Also...),
 	}
+	if c.License != "" {
+		p.Licenses = []string{c.License}
+	}
+	return p
 }
 
 // scanSummary counts what was read and found.

@@ -48,7 +48,7 @@ func (w *bom) Write(m lamina.Message) error {
 	case m.Package != nil:
 		p := m.Package
 		c := sbom.Component{
-			Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, How: sbom.How(p.How), Program: p.Program, License: p.License,
+			Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, How: sbom.How(p.How), Program: p.Program, License: strings.Join(p.Licenses, " AND "),
 			LicenseText: p.LicenseText, Integrity: p.Integrity, Requires: p.Requires,
 		}
 		if len(p.Files) > 0 {
