@@ -29,6 +29,8 @@ var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
 		newDemo,
 		newScan,
+		newGate,
+		newExcept,
 		newDetect,
 		newExplain,
 		newRules,
