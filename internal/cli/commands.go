@@ -31,6 +31,7 @@ var commands = []commandGroup{
 		newScan,
 		newGate,
 		newExcept,
+		newOpt,
 		newDetect,
 		newExplain,
 		newRules,
