@@ -36,6 +36,7 @@ var commands = []commandGroup{
 		newExplain,
 		newRules,
 		newPublishers,
+		newDB,
 	}},
 	{groupAbout, "About lamina:", []func(*app) *cobra.Command{
 		newRender,
