@@ -115,6 +115,9 @@ type FileHash struct {
 	Other  string `json:"other,omitempty"`
 	// Size is in bytes, -1 if the metadata has none.
 	Size int64 `json:"size"`
+	// Script is true for a console script: installers write the path of their Python
+	// into its first line, before or after they take the digest.
+	Script bool `json:"script,omitempty"`
 }
 
 // A Digest is a SHA-256; it is written in hex.
@@ -312,7 +315,9 @@ func (f *file) add(c Component) bool {
 }
 
 // clip cuts a text to what is kept of one, and frees it from what it is a part of.
-func clip(s string) string { return strings.Clone(strings.ToValidUTF8(s[:min(len(s), maxText)], "\uFFFD")) }
+func clip(s string) string {
+	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), maxText)], "\uFFFD"))
+}
 
 // tidy sorts names, without doubles and without more than a list may have.
 func tidy(names []string) []string {
