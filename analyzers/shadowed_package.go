@@ -2,6 +2,9 @@ package analyzers
 
 import (
 	"fmt"
+	"maps"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
@@ -37,16 +40,31 @@ func shadowedPackage(s *content.Scan, layer int, found func(content.Result)) err
 				Detail:   fmt.Sprintf("%s is loaded from here instead of from %s", c.Name, s.View().Name(o.From)),
 				Evidence: []string{"name: " + c.Name, "hides: " + s.View().Name(o.From) + " " + o.Path},
 			}
-			if verified(l, r.File) {
+			if verified(l, strings.TrimSuffix(r.File, "/__init__.py")) {
 				r.Severity = lamina.Low
 				r.Detail += "; its files are those that its metadata lists"
 			}
 			if c.Maybe != "" {
-				r.Severity, r.Detail = lamina.Low, r.Detail+"; "+c.Maybe
+				r.Detail += "; " + c.Maybe
 			}
 			found(r)
 			break
 		}
+	}
+	hidden := map[string][]opt.Shadow{}
+	for _, x := range s.View().Shadows() {
+		if x.By == content.OfLayer(layer) && x.From.Kind == opt.FromLayer && !x.Same {
+			dir := path.Dir(x.Path)
+			hidden[dir] = append(hidden[dir], x)
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(hidden)) {
+		x := hidden[dir][0]
+		found(content.Result{
+			Outcome: lamina.Fail, File: content.InLayer(x.ByPath), Key: "over " + dir,
+			Detail:   fmt.Sprintf("%d files of %s in %s are replaced by others", len(hidden[dir]), s.View().Name(x.From), dir),
+			Evidence: []string{"hides: " + x.Path + " of " + s.View().Name(x.From)},
+		})
 	}
 	return nil
 }
