@@ -10,6 +10,7 @@ import (
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
 )
 
@@ -39,6 +40,9 @@ func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
 	}
 	head = head[:min(len(head), 512)]
 	facts.Kind = kindOf(f.Path, head)
+	if facts.Kind == Pyc {
+		facts.Compiled = readPyc(head)
+	}
 	return facts, errors.Join(x.secrets(f, &facts), x.marks(f, &facts), x.code(f, &facts), x.binary(f, head, &facts), x.packages(f, &facts))
 }
 
@@ -87,7 +91,10 @@ func (x *extractor) packages(f *layerfs.File, facts *Facts) error {
 	if path.Base(f.Path) == "package.json" && f.Data != nil {
 		facts.Hooks = hooks(f.Data)
 	}
-	return nil
+	var err error
+	facts.Components, err = sbom.Read(f)
+	facts.Components = append(facts.Components, sbom.Binary(f.Path, facts.Binary)...)
+	return err
 }
 
 // maxHook is how much of an install command is kept.

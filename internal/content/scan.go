@@ -61,6 +61,7 @@ type Layer struct {
 	Cached int
 
 	byPath map[string]*File
+	worked inventory
 }
 
 // File returns the file at path, or nil.
@@ -101,6 +102,8 @@ type Facts struct {
 	Shell *shsyntax.Facts `json:"shell,omitempty"`
 	// Binary is what an executable or library says of itself; nil if it is none.
 	Binary *bininfo.Info `json:"binary,omitempty"`
+	// Compiled is the head of a compiled Python file; nil if it is none.
+	Compiled *Compiled `json:"compiled,omitempty"`
 	// Marks are the words of interest that stand anywhere in it, text or not.
 	Marks []Mark `json:"marks,omitempty"`
 	// Hooks are the commands that a package.json runs when it is installed.
