@@ -173,6 +173,9 @@ type Alert struct {
 	Raw []byte `json:"-"`
 	// Suppression is set when the rule folds matches of a group into one alert.
 	Suppression *Suppression `json:"suppression,omitempty"`
+	// Grant is how long what the event granted stood, nil when it granted no
+	// layer version or that is not known.
+	Grant *GrantWindow `json:"grant,omitempty"`
 	// File and Offset say where the record was read.
 	File   string `json:"file"`
 	Offset int64  `json:"offset"`
@@ -201,6 +204,38 @@ type Suppression struct {
 	DocsCount int `json:"docs_count"`
 	// Created is the run of the rule that made the alert.
 	Created time.Time `json:"-"`
+}
+
+// A GrantWindow is the time in which one statement granted a layer version, as
+// far as the events that were read tell.
+type GrantWindow struct {
+	// Layer is the ARN with the version.
+	Layer       string    `json:"layer"`
+	StatementID string    `json:"statement_id"`
+	From        time.Time `json:"from"`
+	// Until is when it ended, zero when nothing that was read ends it.
+	Until time.Time `json:"until,omitzero"`
+	// Ending is how: "open", "removed", "version_deleted", or "unseen" when a
+	// later grant of the same statement shows that it had ended before Until.
+	Ending string `json:"ending"`
+	// UntilEvent is the event.id that says so, or "".
+	UntilEvent string `json:"until_event.id,omitempty"`
+}
+
+// String is the window in a sentence without a full stop, beginning with "stood"
+// or "stands".
+func (g *GrantWindow) String() string {
+	if g.Until.IsZero() {
+		return "stands since " + g.From.UTC().Format(time.RFC3339) + ", as far as was read"
+	}
+	s := "stood for " + g.Until.Sub(g.From).Round(time.Second).String() + ", until " + g.Until.UTC().Format(time.RFC3339) + ": "
+	switch g.Ending {
+	case "removed":
+		return s + "removed by event " + g.UntilEvent
+	case "version_deleted":
+		return s + "the layer version was deleted by event " + g.UntilEvent
+	}
+	return s + "then it was granted again by event " + g.UntilEvent + ", so it had ended before, unseen"
 }
 
 // FieldValues is one field and its values.

@@ -34,6 +34,20 @@ type Version struct {
 	// Categorization names the pinned package version of the CloudTrail
 	// categorisation table that events were mapped with.
 	Categorization string `json:"categorization,omitempty"`
+	// Run is what was examined and how; nil for commands that need no files, and
+	// in streams of versions that did not say it.
+	Run *RunInfo `json:"run,omitempty"`
+}
+
+// A RunInfo is what it takes to examine the same again.
+type RunInfo struct {
+	// Targets are the files, folders and globs as the user typed them, from the
+	// folder the command ran in; "-" is standard input.
+	Targets []string `json:"targets"`
+	// Settings are the settings that decide the result and were not left at their
+	// default, by their key in lamina.toml, wherever they came from; and "schedule", "since" and
+	// "until" where they were given. Paths are as in Targets.
+	Settings map[string][]string `json:"settings"`
 }
 
 // A Skipped is input that was not evaluated: a whole file, or a part of one.

@@ -81,3 +81,39 @@ func FuzzAll(f *testing.F) {
 		}
 	})
 }
+
+// When events tell how long the grant stood, the answer says so, also without a
+// snapshot; a grant that was made again later is no answer.
+func TestStillGranted_window(t *testing.T) {
+	raw := `{"eventID":"e-1","eventName":"AddLayerVersionPermission20181031","eventTime":"2026-06-18T13:02:11Z","awsRegion":"eu-west-1",` +
+		`"recipientAccountId":"111122223333","requestParameters":{"layerName":"acme-auth","versionNumber":7,"principal":"*","statementId":"share"}}`
+	from := time.Date(2026, 6, 18, 13, 2, 11, 0, time.UTC)
+	est := func(grants ...lamina.Grant) *estate.Estate {
+		return estate.New(lamina.Snapshot{Taken: from.Add(time.Hour), Layers: []lamina.LayerVersion{{
+			ARN: "arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7", Account: "111122223333",
+			Policy: &lamina.LayerPolicy{RevisionID: "r-1", Grants: grants},
+		}}}, nil)
+	}
+	removed := &lamina.GrantWindow{StatementID: "share", From: from, Until: from.Add(time.Minute), Ending: "removed", UntilEvent: "e-2"}
+	for _, tc := range []struct {
+		name    string
+		window  *lamina.GrantWindow
+		estate  *estate.Estate
+		outcome lamina.Outcome
+		text    string
+	}{
+		{"removed", removed, nil, lamina.Pass, "no: it stood for 1m0s, until 2026-06-18T13:03:11Z: removed by event e-2"},
+		{"removed_and_snapshot", removed, est(), lamina.Pass, "no: statement share is not in the policy any more; it stood for 1m0s, until 2026-06-18T13:03:11Z: removed by event e-2"},
+		{"deleted", &lamina.GrantWindow{From: from, Until: from.Add(time.Minute), Ending: "version_deleted", UntilEvent: "e-3"}, nil, lamina.Pass, "no: it stood for 1m0s, until 2026-06-18T13:03:11Z: the layer version was deleted by event e-3"},
+		{"again", &lamina.GrantWindow{From: from, Until: from.Add(time.Minute), Ending: "unseen", UntilEvent: "e-4"}, nil, lamina.Unknown, "not known"},
+		{"open", &lamina.GrantWindow{From: from, Ending: "open"}, nil, lamina.Unknown, "not known"},
+		{"open_and_snapshot", &lamina.GrantWindow{From: from, Ending: "open"}, est(lamina.Grant{StatementID: "share", Principal: "*"}), lamina.Fail, "yes: statement share stands at revision r-1, since 2026-06-18T13:02:11Z"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := triage.Run([]triage.Question{questions.StillGranted}, lamina.Alert{Raw: []byte(raw), Grant: tc.window}, tc.estate, estate.NewOrg("", nil, nil))[0]
+			if got.Outcome != tc.outcome || got.Text != tc.text {
+				t.Errorf("got %s %q, want %s %q", got.Outcome, got.Text, tc.outcome, tc.text)
+			}
+		})
+	}
+}

@@ -30,6 +30,11 @@ func stillGranted(c triage.Case) triage.Reply {
 	switch {
 	case arn == "":
 		return unknown("the record does not name a layer version", "the record as CloudTrail wrote it")
+	case c.Estate == nil && ended(c.Alert.Grant):
+		return triage.Reply{
+			Outcome: lamina.Pass, Text: "no: it " + c.Alert.Grant.String(),
+			Evidence: append(event, "event: "+c.Alert.Grant.UntilEvent),
+		}
 	case c.Estate == nil:
 		return unknown("there is no snapshot of the estate", "a snapshot taken after the event")
 	}
@@ -50,16 +55,36 @@ func stillGranted(c triage.Case) triage.Reply {
 		for _, g := range l.Policy.Grants {
 			if g.StatementID == sid && g.Principal == account(c.Record.Text("principal")) && g.OrganizationID == c.Record.Text("organizationId") {
 				return triage.Reply{
-					Outcome: lamina.Fail, Text: fmt.Sprintf("yes: statement %s stands at revision %s", sid, l.Policy.RevisionID),
+					Outcome: lamina.Fail, Text: fmt.Sprintf("yes: statement %s stands at revision %s%s", sid, l.Policy.RevisionID, since(c.Alert.Grant)),
 					Evidence: append(event, snapshot),
 				}
 			}
+		}
+	}
+	if g := c.Alert.Grant; ended(g) {
+		return triage.Reply{
+			Outcome: lamina.Pass, Text: fmt.Sprintf("no: statement %s is not in the policy any more; it %s", sid, g),
+			Evidence: append(event, "event: "+g.UntilEvent, snapshot),
 		}
 	}
 	return triage.Reply{
 		Outcome: lamina.Pass, Text: fmt.Sprintf("no: statement %s is not in the policy any more; when it was removed is in the logs, if they hold it", sid),
 		Evidence: append(event, snapshot),
 	}
+}
+
+// ended reports whether events tell when the grant ended. One that was granted
+// again later is no answer to whether it stands now.
+func ended(g *lamina.GrantWindow) bool {
+	return g != nil && (g.Ending == "removed" || g.Ending == "version_deleted") && g.UntilEvent != ""
+}
+
+// since is from when on a grant stands, when events tell.
+func since(g *lamina.GrantWindow) string {
+	if g == nil || g.Ending != "open" {
+		return ""
+	}
+	return ", since " + g.From.UTC().Format(time.RFC3339)
 }
 
 // layerVersionARN is the ARN of the version that the record is about: it names

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lamina-sec/lamina/ecs"
 	"github.com/lamina-sec/lamina/query"
 )
 
@@ -224,5 +225,32 @@ func (x *Exceptions) Of(rules []*Rule) *Exceptions {
 			out.Items = append(out.Items, i)
 		}
 	}
+	return out
+}
+
+// An UnknownField is a field of an exception that no CloudTrail document has.
+type UnknownField struct {
+	// Name is the whole name, Near the mapped field it probably means, or "".
+	Name, Near string
+	// Excluded says that the condition is turned round, and so always true.
+	Excluded bool
+	Pos      query.Pos
+}
+
+// UnknownFields are the fields of an item that no document has, in order.
+func (x *ExceptionItem) UnknownFields() []UnknownField {
+	var out []UnknownField
+	var walk func(es []ExceptionEntry, prefix string)
+	walk = func(es []ExceptionEntry, prefix string) {
+		for _, e := range es {
+			name := prefix + e.Field
+			if e.Type == EntryNested {
+				walk(e.Entries, name+".")
+			} else if ecs.Lookup(name).Type == ecs.Unmapped {
+				out = append(out, UnknownField{Name: name, Near: nearestField(name), Excluded: e.Excluded, Pos: e.Pos})
+			}
+		}
+	}
+	walk(x.Entries, "")
 	return out
 }

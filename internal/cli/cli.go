@@ -49,6 +49,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/safe"
 )
 
@@ -94,6 +95,8 @@ type app struct {
 	// again is what explain needs beside an id to find the results of this
 	// command again; empty when it cannot (see report.Options.Explain).
 	again []string
+	// run is what the command examines, for those who read its result later.
+	run *lamina.RunInfo
 }
 
 // Main runs the command line args (without the program's name) and returns the

@@ -133,6 +133,8 @@ func newConfigSchema(a *app) *cobra.Command {
 		Short:   "print the JSON Schema of lamina.toml",
 		Example: "  lamina config schema -o lamina.schema.json",
 		Args:    args(0, 0, ""),
+		// It is what mends a file of settings that cannot be read.
+		Annotations: map[string]string{withoutFiles: "yes"},
 		RunE: func(_ *cobra.Command, _ []string) error {
 			return a.document([]string{"json"}, func(_ string, w io.Writer) error {
 				return writeJSON(w, configSchema())

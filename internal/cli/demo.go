@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -73,6 +74,10 @@ func (a *app) demo(cmd *cobra.Command) error {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
+	}
+	a.run = &lamina.RunInfo{
+		Targets:  []string{demoDir + "/AWSLogs"}, // which sample write writes
+		Settings: map[string][]string{"org_id": {sample.OrgID}, "accounts": d.org.Accounts, "schedule": {detect.Once.String()}},
 	}
 	r, err := a.results(cmd)
 	if err != nil {
@@ -210,7 +215,7 @@ func (d *story) detect(ctx context.Context) error {
 func (d *story) run(ctx context.Context, files []*source.Blob) ([]lamina.Alert, ingest.Counts, error) {
 	var alerts []lamina.Alert
 	run := d.det.engine.NewRun(d.det.open(), func(al lamina.Alert) error { alerts = append(alerts, al); return nil })
-	run.Documents = d.a.wantsDocuments()
+	run.Documents, run.Complete = d.a.wantsDocuments(), d.det.addGrant
 	workers, counts, err := ingest.Run(ctx, files, d.det.engine, ingest.Options{
 		Jobs: d.a.jobs(), NewEvent: d.det.newEvent,
 		Skipped: func(s lamina.Skipped) error { d.skipped = append(d.skipped, s); return nil },
@@ -321,6 +326,13 @@ func newSample(a *app) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			if args[0] == "" {
 				return usagef("give a folder that is not there yet", "the name of the folder is empty")
+			}
+			if entries, err := os.ReadDir(a.path(args[0])); len(entries) > 0 || err != nil && exists(a.path(args[0])) {
+				what := " is not empty"
+				if err != nil {
+					what = " is no folder"
+				}
+				return &Error{Msg: args[0] + what + ", and nothing that exists is written to", Hint: "give a folder that is not there yet", Code: Refused}
 			}
 			org := sample.New(demoSeed)
 			if err := org.Write(a.path(args[0])); err != nil {

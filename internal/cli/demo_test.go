@@ -100,7 +100,7 @@ func TestSampleWrite(t *testing.T) {
 	if code := Main(t.Context(), []string{"sample", "write", "acme"}, std); code != 0 || !strings.Contains(out.String(), "216 files") {
 		t.Fatalf("exit %d: %s %s", code, out, errs)
 	}
-	if code := Main(t.Context(), []string{"sample", "write", "acme"}, std); code != int(CannotRun) {
+	if code := Main(t.Context(), []string{"sample", "write", "acme"}, std); code != int(Refused) {
 		t.Errorf("writing into it again: exit %d", code)
 	}
 	alerts := func(args ...string) string {

@@ -20,6 +20,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/enrich"
 	"github.com/lamina-sec/lamina/internal/ingest"
 	"github.com/lamina-sec/lamina/internal/publishers"
+	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/internal/source"
 	"github.com/lamina-sec/lamina/rule"
 )
@@ -175,14 +176,17 @@ func (d *detection) needs(programs []*rule.Program, city, asn bool, rulePaths []
 	d.missing = append(d.missing, count(n, "rule")+" not run")
 }
 
+// maxName is how much of a name from a file a message shows.
+const maxName = 120
+
 // maxPublishers is more than any list of publishers needs.
 const maxPublishers = 16 << 20
 
-// unused warns of exceptions that are of no rule, or have expired by now: they
-// change nothing, and somebody thinks they do.
+// unused warns of exceptions that are of no rule, have expired by now, or ask
+// for a field that nothing has: they do not do what somebody thinks they do.
 func (d *detection) unused(set ruleSet, now time.Time) {
 	var expired []string
-	lists := map[string]bool{}
+	lists, unknown := map[string]bool{}, map[string]bool{}
 	for _, r := range set.rules {
 		lists[r.ID] = true
 		for _, l := range r.Exceptions {
@@ -192,6 +196,24 @@ func (d *detection) unused(set ruleSet, now time.Time) {
 	for _, x := range set.exceptions.Items {
 		if !x.Expires.IsZero() && !now.Before(x.Expires) {
 			expired = append(expired, fmt.Sprintf("%s:%d, since %s", x.File, x.Pos.Line, x.Expires.UTC().Format(time.RFC3339)))
+			continue
+		}
+		for _, f := range x.UnknownFields() {
+			if unknown[f.Name] {
+				continue
+			}
+			unknown[f.Name] = true // said once
+			w := lamina.Warning{
+				Subject: fmt.Sprintf("%s:%d:%d", x.File, f.Pos.Line, f.Pos.Col),
+				Text:    fmt.Sprintf("unknown field %q: no CloudTrail document has it, so the exception never applies", safe.Line(f.Name, maxName)),
+			}
+			if f.Excluded {
+				w.Text = strings.Replace(w.Text, "the exception never applies", "this condition always holds", 1)
+			}
+			if f.Near != "" {
+				w.Hint = "did you mean " + f.Near + "?"
+			}
+			d.warnings = append(d.warnings, w)
 		}
 		if lists[x.ListID] {
 			continue
@@ -229,7 +251,11 @@ func (a *app) loadPublishers() (*publishers.Registry, error) {
 		lists = append(lists, list)
 	}
 	r, err := publishers.New(lists...)
-	return r, wrap(err, Usage, "")
+	hint := ""
+	if e, ok := errors.AsType[*publishers.Error](err); ok {
+		hint = e.Hint
+	}
+	return r, wrap(err, Usage, hint)
 }
 
 // openGeo opens the user's GeoIP databases; nil when there are none.
@@ -308,10 +334,11 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
 	a.again = a.explainArgs(targets...)
+	a.run = a.runInfo(targets, map[string]string{"schedule": schedule.String(), "since": stamp(since), "until": stamp(until)})
 	for i, t := range targets {
 		targets[i] = a.target(t)
 	}
-	find := source.Options{Since: since, Until: until, Stdin: a.std.In}
+	find := source.Options{Since: since, Until: until, Stdin: a.std.In, Inflated: a.maxInflated()}
 	files := &source.Set{}
 	if !f.follow {
 		if files, err = source.Find(cmd.Context(), targets, find); err != nil {
@@ -335,17 +362,22 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 	if f.follow {
 		ctx = context.WithoutCancel(ctx) // an event that was read is judged
 	}
-	undetermined := 0
+	undetermined, inflated := 0, 0
 	run := d.engine.NewRun(cancelled(ctx, d.open()), func(al lamina.Alert) error {
 		if scopeUndetermined(al) {
 			undetermined++
 		}
 		return cmp.Or(ctx.Err(), r.Write(lamina.Message{Alert: &al}))
 	})
-	run.Documents = a.wantsDocuments()
+	run.Documents, run.Complete = a.wantsDocuments(), d.addGrant
 	opt := ingest.Options{
 		Jobs: a.jobs(), NewEvent: d.newEvent, Since: since, Until: until,
-		Skipped: func(s lamina.Skipped) error { return r.Write(lamina.Message{Skipped: &s}) },
+		Skipped: func(s lamina.Skipped) error {
+			if strings.HasPrefix(s.Reason, "inflates to more than ") {
+				inflated++
+			}
+			return r.Write(lamina.Message{Skipped: &s})
+		},
 	}
 	if f.follow {
 		return a.follow(cmd.Context(), d, targets, find, run, opt, r)
@@ -358,6 +390,24 @@ func (a *app) detect(cmd *cobra.Command, targets []string, f detectFlags) (err e
 		if err := r.Write(lamina.Message{Warning: &lamina.Warning{
 			Text: count(undetermined, "alert") + " with a scope that is undetermined: whose accounts are ours was not said",
 			Hint: "add --org-id and --account, or set org_id and accounts in lamina.toml",
+		}}); err != nil {
+			return err
+		}
+	}
+	if inflated > 0 {
+		if err := r.Write(lamina.Message{Warning: &lamina.Warning{
+			Text: count(inflated, "file") + " with more text than --max-inflated " + a.conf.text("max_inflated") + " lets through",
+			Hint: "if that is no bomb but a large log, give it more: --max-inflated 4GiB",
+		}}); err != nil {
+			return err
+		}
+	}
+	if n := run.Stats.Differing; n > 0 {
+		at := run.Stats.DifferingAt
+		if err := r.Write(lamina.Message{Warning: &lamina.Warning{
+			Subject: fmt.Sprintf("%s, byte %d", at.Name, at.Offset),
+			Text:    count(int(n), "record") + " with the account and eventID of another, but not the same byte for byte: only one of them was judged",
+			Hint:    "CloudTrail writes an eventID once; if only spacing differs, two deliveries of one event were read",
 		}}); err != nil {
 			return err
 		}
@@ -496,7 +546,7 @@ func (d *detection) summary(files *source.Set, c ingest.Counts, st detect.Stats)
 	}
 	for name, n := range map[string]int64{
 		"digests": c.Digests, "outside_window": c.Outside, "files_failed": c.FailedFiles, "files_pruned": int64(files.Pruned),
-		"suppressed": st.Suppressed, "excepted": st.Excepted, "duplicates": st.Duplicates, "without_time": st.Untimed,
+		"suppressed": st.Suppressed, "excepted": st.Excepted, "duplicates": st.Duplicates, "duplicates_that_differ": st.Differing, "without_time": st.Untimed,
 		"history_evicted": d.enricher.History().Stats().Evicted, "between_runs": st.Unscheduled, "over_max_signals": st.OverMaxSignals,
 	} {
 		if n > 0 {
@@ -564,4 +614,16 @@ func (a *app) jobs() int {
 		return n
 	}
 	return runtime.GOMAXPROCS(0)
+}
+
+// maxInflated is how much text a compressed file may hold, for source.Options.
+func (a *app) maxInflated() int64 {
+	n, err := parseSize(a.conf.text("max_inflated"))
+	if err != nil {
+		return 0 // checked before: the default
+	}
+	if n == 0 {
+		return -1
+	}
+	return n
 }

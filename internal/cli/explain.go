@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +16,6 @@ import (
 	"github.com/lamina-sec/lamina/internal/detect"
 	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/ingest"
-	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/internal/source"
 	"github.com/lamina-sec/lamina/query"
@@ -32,10 +31,13 @@ func newExplain(a *app) *cobra.Command {
 			"  lamina explain A-3F2K results.json                        # an alert of detect -f json\n" +
 			"  lamina explain A-3F2K trail/                              # the same, from the logs",
 		Long: "EVENT is FILE#ID, where ID is the eventID or the start of it, or a file with one record;\n" +
-			"FILE may be a folder. All its events are read, so that fields about changes\n" +
-			"(lamina.layers.added) have the values they had at that time; give all logs for that.\n" +
+			"FILE may be a folder. FILE#ID@ACCOUNT is for an id that several accounts have. All\n" +
+			"events of FILE are read, so that fields about changes (lamina.layers.added) have the\n" +
+			"values they had at that time; give all logs for that.\n" +
 			"✓ and ✗ mark the clauses; what would have to be different for a match, how long a grant\n" +
-			"stood, and which other rules match, is said below them.",
+			"stood, and which other rules match, is said below them.\n\n" +
+			"A result that detect -f json saved names its logs and settings, which are used again;\n" +
+			"logs and flags given here take their place.",
 		Args: args(2, -1, "RULE and EVENT, or ALERT and FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			x, err := a.explain(cmd.Context(), args[0], args[1:])
@@ -55,7 +57,7 @@ func newExplain(a *app) *cobra.Command {
 }
 
 // explainSettings are the settings that decide what explain finds.
-var explainSettings = []string{"rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks"}
+var explainSettings = []string{"rules", "exceptions", "org_id", "accounts", "publishers", "geoip_city", "geoip_asn", "elastic_quirks", "max_inflated"}
 
 // explainArgs are the arguments with which explain finds again what this
 // command found in files: those, and the flags that were given. What came from
@@ -77,14 +79,20 @@ func (a *app) explainArgs(files ...string) []string {
 	}
 	for _, s := range table {
 		r := a.conf.by[s.key]
-		if !slices.Contains(explainSettings, s.key) || !strings.HasPrefix(r.origin, "flag") {
-			continue
+		if slices.Contains(explainSettings, s.key) && strings.HasPrefix(r.origin, "flag") {
+			out = append(out, s.args(r.values)...)
 		}
-		for _, v := range r.values {
-			if s.kind == kindBool {
-				out = append(out, "--"+s.flag+"="+v)
-				continue
-			}
+	}
+	return out
+}
+
+// args are the flags that give a setting these values.
+func (s *setting) args(values []string) []string {
+	var out []string
+	for _, v := range values {
+		if s.kind == kindBool {
+			out = append(out, "--"+s.flag+"="+v)
+		} else {
 			out = append(out, "--"+s.flag, v)
 		}
 	}
@@ -97,57 +105,42 @@ var alertID = regexp.MustCompile(`^A-[A-Z2-7]{2,}$`)
 type explanation struct {
 	detect.Explanation
 	// Grant is how long what the event granted stood, nil if it granted nothing.
-	Grant *grantWindow `json:"grant,omitempty"`
-	files int          // that were read
+	Grant *lamina.GrantWindow `json:"grant,omitempty"`
+	// Using are the logs and flags of the saved result that the alert was found
+	// in, as explain would take them; From is that result. Empty without one.
+	Using []string `json:"using,omitempty"`
+	From  string   `json:"using_from,omitempty"`
+	files int      // that were read
 }
 
-// A grantWindow is a history.Window as explain gives it.
-type grantWindow struct {
-	Layer     string `json:"layer"`
-	Statement string `json:"statement_id"`
-	// Until is when it ended, nil when nothing that was read ends it.
-	Until *time.Time `json:"until,omitempty"`
-	// Ending says how (history.Ending), By is the event that says so.
-	Ending history.Ending `json:"ending"`
-	By     string         `json:"until_event.id,omitempty"`
-}
-
-// grantWindow is the window of a layer version that an event opened.
-func (d *detection) grantWindow(layer, eventID string) *grantWindow {
+// grantWindow is the window of a layer version that an event opened, nil when
+// the history does not hold it.
+func (d *detection) grantWindow(layer, eventID string) *lamina.GrantWindow {
 	for _, w := range d.enricher.History().GrantWindows(layer) {
-		if w.FromEvent != eventID {
-			continue
+		if w.FromEvent == eventID {
+			return &lamina.GrantWindow{
+				Layer: layer, StatementID: w.StatementID, From: w.From, Until: w.To, Ending: string(w.Ending), UntilEvent: w.ToEvent,
+			}
 		}
-		g := &grantWindow{Layer: layer, Statement: w.StatementID, Ending: w.Ending, By: w.ToEvent}
-		if !w.To.IsZero() {
-			g.Until = &w.To
-		}
-		return g
 	}
 	return nil
 }
 
-// said is the window in a sentence.
-func (g *grantWindow) said(from time.Time, files int) string {
-	what := "the grant (statement " + g.Statement + ")"
-	if g.Until == nil {
-		return what + " stands, as far as was read: nothing in " + count(files, "file") + " ends it"
+// addGrant gives an alert about a grant its window.
+func (d *detection) addGrant(rec detect.Record, al *lamina.Alert) {
+	if rec.Provider() != history.Provider || !strings.HasPrefix(rec.Action(), "AddLayerVersionPermission") {
+		return
 	}
-	s := fmt.Sprintf("%s stood for %s, until %s: ", what, g.Until.Sub(from).Round(time.Second), g.Until.UTC().Format(time.RFC3339))
-	switch g.Ending {
-	case history.Removed:
-		s += "removed by event " + g.By
-	case history.Deleted:
-		s += "the layer version was deleted by event " + g.By
-	case history.Unseen, history.Open:
-		s += "then it was granted again by event " + g.By + ", so it had ended before, unseen"
+	if c, _, ok := history.CallOf(rec); ok {
+		if l, ok := c.Layer(); ok {
+			al.Grant = d.grantWindow(l.String(), rec.ID())
+		}
 	}
-	return s
 }
 
 func (a *app) explain(ctx context.Context, what string, rest []string) (explanation, error) {
-	if alertID.MatchString(what) && !exists(a.path(what)) {
-		return a.explainAlert(ctx, what, rest)
+	if id := strings.ToUpper(what); alertID.MatchString(id) && !exists(a.path(what)) {
+		return a.explainAlert(ctx, id, rest)
 	}
 	if len(rest) > 1 {
 		return explanation{}, usagef("one rule and one event", "unexpected argument %q", rest[1])
@@ -161,16 +154,22 @@ func (a *app) explain(ctx context.Context, what string, rest []string) (explanat
 	if err != nil {
 		return explanation{}, err
 	}
-	file, id := cutEvent(a, rest[0])
-	return a.explainEvent(ctx, d, p, []string{file}, id)
+	file, name := cutEvent(a, rest[0])
+	return a.explainEvent(ctx, d, p, []string{file}, name)
 }
 
-// cutEvent splits FILE#ID; a file whose name has a # and exists is a file.
-func cutEvent(a *app, s string) (file, id string) {
-	if i := strings.LastIndexByte(s, '#'); i >= 0 && !exists(a.path(s)) {
-		return s[:i], strings.TrimPrefix(s[i+1:], "eventID=")
+// cutEvent splits FILE#ID and FILE#ID@ACCOUNT; a file whose name has a # and
+// exists is a file.
+func cutEvent(a *app, s string) (file string, name eventName) {
+	i := strings.LastIndexByte(s, '#')
+	if i < 0 || exists(a.path(s)) {
+		return s, eventName{}
 	}
-	return s, ""
+	name.id = strings.TrimPrefix(s[i+1:], "eventID=")
+	if at := strings.LastIndexByte(name.id, '@'); at >= 0 && validAccount(name.id[at+1:]) == nil {
+		name.id, name.account = name.id[:at], name.id[at+1:]
+	}
+	return s[:i], name
 }
 
 // pickRule finds a rule of the set by file, rule_id, file name without ending,
@@ -219,9 +218,38 @@ func ruleName(file string) string {
 	return strings.TrimSuffix(file, ".toml")
 }
 
-// explainEvent explains p for an event of the files. An empty id stands for the
-// only event there is.
-func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, files []string, id string) (explanation, error) {
+// An eventName says which event is to be explained.
+type eventName struct {
+	// id is the start of its event.id; "" stands for the only event there is.
+	id string
+	// account is its recipientAccountId, "" for any.
+	account string
+	// alert and rule are the ids of an alert and its rule, which the event must
+	// have made; "" for none.
+	alert, rule string
+}
+
+func (n eventName) is(account, id string) bool {
+	return strings.HasPrefix(id, n.id) && (n.account == "" || n.account == account) &&
+		(n.alert == "" || n.alert == lamina.ID("A", n.rule, account, id))
+}
+
+// ofAlert names the event of an alert.
+func ofAlert(al lamina.Alert) eventName {
+	return eventName{id: al.EventIDs[0], alert: al.ID, rule: al.Rule.ID}
+}
+
+// A foundEvent is an event that has the name that was asked for.
+type foundEvent struct {
+	account, id string
+	layer       string // that it is about, or ""
+}
+
+// maxFound is how many events of one name are told apart.
+const maxFound = 1000
+
+// explainEvent explains p for an event of the files.
+func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, files []string, name eventName) (explanation, error) {
 	var x explanation
 	if p.Predicate == nil {
 		return x, usagef("its query cannot be explained yet", "%s needs %s", p.Rule.File, p.Needs)
@@ -229,91 +257,120 @@ func (a *app) explainEvent(ctx context.Context, d *detection, p *rule.Program, f
 	for i, f := range files {
 		files[i] = a.target(f)
 	}
-	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In})
+	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In, Inflated: a.maxInflated()})
 	if err != nil {
 		return x, a.sourceError(err)
 	}
-	var found []string
-	more := 0
-	layer := "" // of the first event found
-	keep := func(rec detect.Record) bool {
-		if !strings.HasPrefix(rec.ID(), id) {
+	var found []foundEvent
+	w := d.engine.Worker()
+	w.Keep = func(rec detect.Record) bool {
+		account, id := rec.RecipientAccount(), rec.ID()
+		if !name.is(account, id) {
 			return false
 		}
-		if c, _, ok := history.CallOf(rec); ok && len(found) == 0 {
-			if l, ok := c.Layer(); ok {
-				layer = l.String()
+		if len(found) < maxFound && !slices.ContainsFunc(found, func(e foundEvent) bool { return e.account == account && e.id == id }) {
+			e := foundEvent{account: strings.Clone(account), id: strings.Clone(id)}
+			if c, _, ok := history.CallOf(rec); ok {
+				if l, ok := c.Layer(); ok {
+					e.layer = l.String()
+				}
 			}
-		}
-		if len(found) < 3 {
-			found = append(found, strings.Clone(rec.ID()))
-		} else {
-			more++
+			found = append(found, e)
 		}
 		return true
 	}
-	w := d.engine.Worker()
-	w.Keep = keep
 	c, err := ingest.Into(ctx, set.Blobs, w, ingest.Options{NewEvent: d.newEvent})
 	if err != nil {
 		return x, err
 	}
+	where := strings.Join(files, " ")
+	e, err := a.pickEvent(found, where)
 	switch {
-	case len(found) == 0 && id == "":
-		return x, usagef("a CloudTrail record, or a file of them", "no events in %s (%d records quarantined)", strings.Join(files, " "), c.Quarantined)
+	case err != nil:
+		return x, err
+	case len(found) == 0 && name.id == "":
+		return x, usagef("a CloudTrail record, or a file of them", "no events in %s (%d records quarantined)", where, c.Quarantined)
 	case len(found) == 0:
-		return x, usagef("the id is the record's eventID", "no event %q among the %d of %s", id, c.Evaluated, strings.Join(files, " "))
-	case len(found)+more > 1 && !allEqual(found):
-		hint := "add #ID of one of them: " + strings.Join(found, ", ")
-		if more > 0 {
-			hint += ", …"
-		}
-		return x, usagef(hint, "%d events in %s match", len(found)+more, strings.Join(files, " "))
+		return x, usagef("the id is the record's eventID", "no event %q among the %d of %s", name.id, c.Evaluated, where)
 	}
 	run := d.engine.NewRun(d.open(), nil)
-	x.Explanation, _, err = run.Explain(p, found[0], w)
+	x.Explanation, _, err = run.Explain(p, e.account, e.id, w)
 	x.files = len(set.Blobs)
-	if layer != "" {
-		x.Grant = d.grantWindow(layer, found[0])
+	if e.layer != "" {
+		x.Grant = d.grantWindow(e.layer, e.id)
 	}
 	return x, err
 }
 
-func allEqual(s []string) bool {
-	for _, v := range s {
-		if v != s[0] {
-			return false
-		}
+// pickEvent is the one event of a name. When accounts have the same id the
+// --account of the run decides if it can.
+func (a *app) pickEvent(found []foundEvent, where string) (foundEvent, error) {
+	if len(found) <= 1 {
+		return append(found, foundEvent{})[0], nil
 	}
-	return true
+	slices.SortFunc(found, func(a, b foundEvent) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.account, b.account)) })
+	if ours := a.conf.list("accounts"); found[0].id == found[len(found)-1].id {
+		among := slices.DeleteFunc(slices.Clone(found), func(e foundEvent) bool { return !slices.Contains(ours, e.account) })
+		if len(among) == 1 {
+			return among[0], nil
+		}
+		var accounts []string
+		for _, e := range found {
+			accounts = append(accounts, cmp.Or(e.account, "(none)"))
+		}
+		return foundEvent{}, usagef(fmt.Sprintf("say which: #%s@%s, or --account with one of them", found[0].id, accounts[len(accounts)-1]),
+			"event %s is in the trails of %d accounts in %s: %s", found[0].id, len(found), where, strings.Join(first(accounts, 5), ", "))
+	}
+	var ids []string
+	for _, e := range found {
+		ids = append(ids, e.id)
+	}
+	ids = slices.Compact(ids)
+	hint := "add #ID of one of them: " + strings.Join(first(ids, 3), ", ")
+	if len(ids) > 3 {
+		hint += ", …"
+	}
+	return foundEvent{}, usagef(hint, "%d events in %s match", len(found), where)
 }
 
 // explainAlert finds an alert in a saved result or by running the rules over
 // logs, and explains its rule for its event.
 func (a *app) explainAlert(ctx context.Context, id string, files []string) (explanation, error) {
 	var x explanation
+	saved, err := a.savedResult(files[0])
+	if err != nil {
+		return x, err
+	}
+	if saved != nil {
+		return a.explainSaved(ctx, id, saved, files[1:])
+	}
 	d, err := a.detection(detect.Once)
 	if err != nil {
 		return x, err
 	}
 	defer d.close() //nolint:errcheck // read only
-	alerts, saved, err := a.savedAlerts(files[0])
+	alerts, c, err := a.alertsOf(ctx, d, files)
 	if err != nil {
 		return x, err
 	}
 	// Why an id that detect printed may not be there.
-	hint := "a result holds only what --severity let through; give the logs instead"
-	if !saved {
-		var c ingest.Counts
-		alerts, c, err = a.alertsOf(ctx, d, files)
-		if err != nil {
-			return x, err
-		}
-		hint = "give the logs and the flags of the run that found it: --rules, --exceptions, --org-id, --account"
-		if c.Evaluated == 0 {
-			hint = "explain reads logs, and results that detect -f json wrote"
-		}
+	hint := "give the logs and the flags of the run that found it: --rules, --exceptions, --org-id, --account"
+	if c.Evaluated == 0 {
+		hint = "explain reads logs, and results that detect -f json wrote"
 	}
+	al, err := pickAlert(alerts, id, strings.Join(files, " "), hint)
+	if err != nil {
+		return x, err
+	}
+	p, err := d.ruleOf(al)
+	if err != nil {
+		return x, err
+	}
+	return a.explainEvent(ctx, d, p, files, ofAlert(al))
+}
+
+// pickAlert is the alert whose id begins with id; where names what holds alerts.
+func pickAlert(alerts []lamina.Alert, id, where, hint string) (lamina.Alert, error) {
 	var hits []lamina.Alert
 	for _, al := range alerts {
 		if strings.HasPrefix(al.ID, id) {
@@ -322,60 +379,23 @@ func (a *app) explainAlert(ctx context.Context, id string, files []string) (expl
 	}
 	switch {
 	case len(hits) == 0:
-		return x, usagef(hint, "no alert %s in %s", id, strings.Join(files, " "))
+		return lamina.Alert{}, usagef(hint, "no alert %s in %s", id, where)
 	case len(hits) > 1:
-		return x, usagef("give the whole id, as detect prints it", "%s begin with %s in %s", count(len(hits), "alert"), id, strings.Join(files, " "))
+		return lamina.Alert{}, usagef("give the whole id, as detect prints it", "%s begin with %s in %s", count(len(hits), "alert"), id, where)
+	case len(hits[0].EventIDs) == 0:
+		return lamina.Alert{}, usagef("", "the alert %s in %s names no event", hits[0].ID, where)
 	}
-	al := hits[0]
-	var p *rule.Program
-	for _, q := range d.programs {
-		if q.Rule.ID == al.Rule.ID {
-			p = q
-		}
-	}
-	if p == nil {
-		return x, usagef("add --rules "+al.Rule.File, "the rule of %s is not among those loaded: %s %s", al.ID, al.Rule.ID, al.Rule.Name)
-	}
-	if !saved {
-		return a.explainEvent(ctx, d, p, files, al.EventIDs[0])
-	}
-	result := files[0]
-	x, err = a.explainEvent(ctx, d, p, []string{al.File}, al.EventIDs[0])
-	switch {
-	case err != nil:
-		return x, err
-	case !x.Match && x.Exception == nil:
-		// A clause on what was before the event, which other files hold, or on
-		// what flags say. The tree would explain why there is no alert.
-		return x, usagef("give the logs, all of them, and the flags of that run: lamina explain "+al.ID+" LOGS…",
-			"%s cannot be explained from %s and %s: its rule asks for more than that file holds", al.ID, result, al.File)
-	case !x.Match:
-		a.note("warning: an exception applies that did not when %s was written", result)
-	case x.Severity != al.Severity:
-		a.note("warning: in %s the alert has severity %s, and %s here", result, al.Severity, x.Severity)
-		a.note("hint: give the flags of the run that wrote it: --org-id, --account, --publishers")
-	}
-	return x, nil
+	return hits[0], nil
 }
 
-// savedAlerts reads the alerts of a result that -f json wrote; saved is false
-// when the file is something else.
-func (a *app) savedAlerts(name string) (alerts []lamina.Alert, saved bool, err error) {
-	f, err := os.Open(a.path(name))
-	if err != nil {
-		return nil, false, a.missing(name, err)
-	}
-	defer f.Close() //nolint:errcheck // read only
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, false, err
-	}
-	err = report.Read(f, func(m lamina.Message) error {
-		if m.Alert != nil {
-			alerts = append(alerts, *m.Alert)
+// ruleOf is the rule of an alert among those that were loaded.
+func (d *detection) ruleOf(al lamina.Alert) (*rule.Program, error) {
+	for _, p := range d.programs {
+		if p.Rule.ID == al.Rule.ID {
+			return p, nil
 		}
-		return nil
-	})
-	return alerts, err == nil, nil
+	}
+	return nil, usagef("add --rules "+al.Rule.File, "the rule of %s is not among those loaded: %s %s", al.ID, al.Rule.ID, al.Rule.Name)
 }
 
 // alertsOf runs the rules over logs.
@@ -383,7 +403,7 @@ func (a *app) alertsOf(ctx context.Context, d *detection, files []string) ([]lam
 	for i, f := range files {
 		files[i] = a.target(f)
 	}
-	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In})
+	set, err := source.Find(ctx, files, source.Options{Stdin: a.std.In, Inflated: a.maxInflated()})
 	if err != nil {
 		return nil, ingest.Counts{}, a.sourceError(err)
 	}
@@ -413,7 +433,11 @@ func (a *app) writeExplanation(w io.Writer, x explanation) error {
 	if !x.Time.IsZero() {
 		b.WriteString("  " + x.Time.UTC().Format(time.RFC3339))
 	}
-	fmt.Fprintf(&b, "\n  rule   %s (%s)\n  event  %s in %s\n\n", safe.Line(x.Rule.File, 0), safe.Line(x.Rule.ID, 0), safe.Line(x.EventID, 0), safe.Line(x.File, 0))
+	fmt.Fprintf(&b, "\n  rule   %s (%s)\n  event  %s in %s\n", safe.Line(x.Rule.File, 0), safe.Line(x.Rule.ID, 0), safe.Line(x.EventID, 0), safe.Line(x.File, 0))
+	if len(x.Using) > 0 {
+		fmt.Fprintf(&b, "  using  %s, as %s says\n", safe.Line(strings.Join(x.Using, " "), 0), safe.Line(x.From, 0))
+	}
+	b.WriteString("\n")
 	writeTree(&b, x.Clause, a.width())
 	if x.Exception != nil {
 		b.WriteString("\n  taken out by the exception\n")
@@ -421,19 +445,23 @@ func (a *app) writeExplanation(w io.Writer, x explanation) error {
 	}
 	b.WriteString("\n")
 	if m, missed := query.NearestMiss(x.Clause); missed {
-		fmt.Fprintf(&b, "  %d of %s failed, the first: %s\n", m.Failed, count(m.Total, "clause"), safe.Line(m.First.Clause.Text, 0))
+		fmt.Fprintf(&b, "  %d of %s failed, the first: %s\n", m.Failed, count(m.Total, "clause"), safe.Line(m.First.Clause.Text, maxClause))
 		for i, n := range m.Need {
 			word := "would match if"
 			if i > 0 {
 				word = "          and"
 			}
-			fmt.Fprintf(&b, "  %s %s  (%s)\n", word, safe.Line(n.String(), 0), safe.Line(n.Saw(), 0))
+			fmt.Fprintf(&b, "  %s %s  (%s)\n", word, safe.Line(n.String(), maxClause), safe.Line(n.Saw(), maxClause))
 		}
 	} else if x.Match {
 		fmt.Fprintf(&b, "  alerts with severity %s, risk score %d\n", x.Severity, x.RiskScore)
 	}
 	if x.Grant != nil {
-		fmt.Fprintf(&b, "  %s\n", safe.Line(x.Grant.said(x.Time, x.files), 0))
+		said := fmt.Sprintf("the grant (statement %s) %s", x.Grant.StatementID, x.Grant)
+		if x.Grant.Until.IsZero() {
+			said += ": nothing in " + count(x.files, "file") + " ends it"
+		}
+		fmt.Fprintf(&b, "  %s\n", safe.Line(said, 0))
 	}
 	if x.Needs != "" {
 		fmt.Fprintf(&b, "  the rule is not run: it needs %s; its query alone was evaluated\n", x.Needs)
@@ -452,6 +480,9 @@ func (a *app) writeExplanation(w io.Writer, x explanation) error {
 	return err
 }
 
+// maxClause is how much of a clause is shown.
+const maxClause = 400
+
 // A treeLine is one clause as it is printed.
 type treeLine struct {
 	text string
@@ -464,7 +495,7 @@ func writeTree(b *strings.Builder, c query.Clause, width int) {
 	var lines []treeLine
 	var walk func(c query.Clause, head, tail string)
 	walk = func(c query.Clause, head, tail string) {
-		lines = append(lines, treeLine{head + safe.Line(c.Text, 0), len(c.Clauses) == 0, c})
+		lines = append(lines, treeLine{head + safe.Line(c.Text, maxClause), len(c.Clauses) == 0, c})
 		for i, d := range c.Clauses {
 			if i == len(c.Clauses)-1 {
 				walk(d, tail+"└─ ", tail+"   ")

@@ -22,6 +22,7 @@ type globals struct {
 	json            bool
 	allowIncomplete string
 	all             bool
+	width           int
 }
 
 func (a *app) globalFlags(root *cobra.Command) {
@@ -37,6 +38,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&g.configFile, "config", "", "read settings from `FILE` instead of ./lamina.toml and the user's")
 	addSetting(root, f, "color", "")
 	f.BoolVar(&g.noColor, "no-color", false, "the same as --color never")
+	f.IntVar(&g.width, "width", 0, "make text `N` columns wide; 0 means as the terminal is, or COLUMNS says")
 	f.BoolVar(&g.noProgress, "no-progress", false, "show no progress on standard error")
 	f.BoolVar(&g.ci, "ci", false, "for pipelines: no colour, no progress")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "print results and errors only")
@@ -50,10 +52,16 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.Lookup("help").Hidden = true
 }
 
+// withoutFiles is the annotation of commands that read no file of settings.
+const withoutFiles = "without-files"
+
 // prepare runs before every command: it resolves the settings, and starts the
 // clock of --timeout.
 func (a *app) prepare(cmd *cobra.Command) error {
-	conf, err := a.resolve(cmd.Flags())
+	if n := a.flags.width; n < 0 {
+		return usagef("0 means as the terminal is", "--width %d: want a number of columns", n)
+	}
+	conf, err := a.resolve(cmd.Flags(), cmd.Annotations[withoutFiles] == "")
 	if err != nil {
 		return err
 	}

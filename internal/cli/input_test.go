@@ -70,3 +70,16 @@ func Test_clip(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestParseSize(t *testing.T) {
+	for in, want := range map[string]int64{"0": 0, "7": 7, "7B": 7, "2KiB": 2048, "256MiB": 256 << 20, "1TiB": 1 << 40} {
+		if got, err := parseSize(in); err != nil || got != want {
+			t.Errorf("parseSize(%q) = %d, %v, want %d", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "KiB", "-1", "+1", "1.5GiB", "1kb", "1 MiB", "9999999999TiB", "99999999999999999999", "1MiBMiB"} {
+		if got, err := parseSize(in); err == nil {
+			t.Errorf("parseSize(%q) = %d, want an error", in, got)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -14,8 +15,9 @@ import (
 	"github.com/lamina-sec/lamina/internal/report"
 )
 
-// maxNotes is how many skipped records are named on standard error without -v;
-// all of them are counted, and all are in the json format.
+// maxNotes is how many skipped records, and how many warnings, are named on
+// standard error without -v; all of them are counted, and all are in the json
+// format.
 const maxNotes = 20
 
 // results is the message stream of one run on its way to the writers of every
@@ -26,8 +28,9 @@ type results struct {
 	files    []*report.File
 	names    []string
 	toStdout bool
+	skips    int // notes of skipped input; the others are warnings
+	warnings int
 	noted    int
-	notes    int
 	failOn   int // rank; above all severities for never
 	show     int // rank
 	hidden   int64
@@ -99,7 +102,7 @@ func (a *app) route(formats []string) ([]outlet, error) {
 // the setting's, unless the command has the annotation "fail-on".
 func (a *app) results(cmd *cobra.Command) (*results, error) {
 	v := version()
-	v.Command = commandName(cmd)
+	v.Command, v.Run = commandName(cmd), a.run
 	return a.resultsOf(cmd, v)
 }
 
@@ -154,19 +157,34 @@ func (a *app) wantsDocuments() bool {
 
 // outputError is what is wrong with a file to be written.
 func (a *app) outputError(shown string, err error) error {
+	switch {
+	case errors.Is(err, report.ErrReadOnly):
+		return &Error{Msg: fmt.Sprintf("write %s: it is read-only", shown), Hint: "chmod u+w " + shown + ", or give the result another name", Code: Refused, Err: err}
+	case errors.Is(err, fs.ErrExist):
+		return &Error{Msg: shown + " exists, and nothing that exists is overwritten", Hint: "choose another name or folder", Code: Refused, Err: err}
+	}
 	return &Error{Msg: fmt.Sprintf("write %s: %v", shown, cause(err)), Hint: "the folder must exist and be writable", Code: CannotRun, Err: err}
 }
 
 // width is how many columns text may use.
 func (a *app) width() int {
-	n := a.std.Width
-	if !a.std.OutTTY || n <= 0 {
-		if _, err := fmt.Sscan(a.std.Env("COLUMNS"), &n); err != nil {
-			n = 0
-		}
+	if n := a.knownWidth(); n > 0 {
+		return n
+	}
+	return 100
+}
+
+// knownWidth is how many columns text has: what --width, the terminal or
+// COLUMNS says, 0 when none of them does.
+func (a *app) knownWidth() int {
+	n := a.flags.width
+	if n <= 0 && a.std.OutTTY {
+		n = a.std.Width
 	}
 	if n <= 0 {
-		return 100
+		if _, err := fmt.Sscan(a.std.Env("COLUMNS"), &n); err != nil || n <= 0 {
+			return 0
+		}
 	}
 	return min(max(n, 40), 160)
 }
@@ -181,7 +199,11 @@ func commandName(cmd *cobra.Command) string {
 // stream's version and summary are written by results itself.
 func (r *results) Write(m lamina.Message) error {
 	if lines := report.Note(m); lines != nil {
-		r.note(lines)
+		n := &r.warnings
+		if m.Skipped != nil {
+			n = &r.skips
+		}
+		r.note(n, lines)
 	}
 	sev, id, counts := judged(m)
 	if counts && sev.Rank() >= r.failOn {
@@ -210,9 +232,10 @@ func judged(m lamina.Message) (sev lamina.Severity, id string, counts bool) {
 }
 
 // note prints a skipped record or a warning to standard error, at most maxNotes
-// of them without -v.
-func (r *results) note(lines []string) {
-	if r.notes++; r.notes > maxNotes && !r.a.flags.verbose {
+// of a kind, counted in n, without -v: a warning is not lost among a thousand
+// broken records.
+func (r *results) note(n *int, lines []string) {
+	if *n++; *n > maxNotes && !r.a.flags.verbose {
 		return
 	}
 	r.noted++
@@ -242,7 +265,7 @@ func (r *results) Finish(s lamina.Summary) error {
 	if err := r.commit(); err != nil {
 		return err
 	}
-	if rest := r.notes - r.noted; rest > 0 {
+	if rest := r.skips + r.warnings - r.noted; rest > 0 {
 		r.a.note("warning: %d more like these; -v shows them", rest)
 	}
 	if !r.toStdout {

@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,6 +36,35 @@ func TestSlug(t *testing.T) {
 	} {
 		if got := slug(name); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// A field name of a megabyte is not printed whole by anything that shows a rule.
+func TestRules_shorten_names(t *testing.T) {
+	std, out, errs := stdio(t)
+	long := strings.Repeat("x", 1<<20)
+	text := "[rule]\nrule_id = \"3f2b7a56-9d3c-4a53-8a0e-5a3f3f1c2b11\"\nname = \"Long\"\ndescription = \"" + long + "\"\ntype = \"query\"\n" +
+		"severity = \"low\"\nrisk_score = 21\nquery = \"event.action: a or " + long + ": 1\"\nrule_name_override = \"" + long + "\"\n"
+	record := `{"eventID":"1","eventSource":"x.amazonaws.com","eventName":"a","eventTime":"2026-06-18T13:02:11Z"}`
+	for name, data := range map[string]string{"long.toml": text, "a.json": record} {
+		if err := os.WriteFile(filepath.Join(std.Dir, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"rules", "ls", "long.toml"},
+		{"rules", "show", "long.toml"},
+		{"rules", "lint", "long.toml", "-v"},
+		{"rules", "test", "long.toml"},
+		{"detect", "a.json", "--rules", "long.toml"},
+		{"explain", "long.toml", filepath.Join(std.Dir, "a.json")},
+	} {
+		out.Reset()
+		errs.Reset()
+		Main(t.Context(), args, std)
+		if n := out.Len() + errs.Len(); n == 0 || n > 16<<10 {
+			t.Errorf("%q: %d bytes", args, n)
 		}
 	}
 }

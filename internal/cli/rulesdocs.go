@@ -98,16 +98,20 @@ func documentRule(b *strings.Builder, p *rule.Program, e ruleEntry, many bool) {
 	b.WriteString("\n")
 	prose(b, r.Description)
 	if r.Query != "" {
+		lines := safe.Lines(strings.Trim(r.Query, "\n"))
+		for i, l := range lines {
+			lines[i] = shortWords(l)
+		}
 		fence := "```"
 		for strings.Contains(r.Query, fence) {
 			fence += "`"
 		}
-		fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", fence, safe.Markdown(string(r.Language)), strings.Join(safe.Lines(strings.Trim(r.Query, "\n")), "\n"), fence)
+		fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", fence, safe.Markdown(string(r.Language)), strings.Join(lines, "\n"), fence)
 	}
 	if p.Predicate != nil {
 		b.WriteString("| it reads | which is |\n| --- | --- |\n")
 		for _, f := range p.Predicate.Fields(nil) {
-			fmt.Fprintf(b, "| %s | %s |\n", safe.MarkdownCode(f.Name), safe.Markdown(f.Doc))
+			fmt.Fprintf(b, "| %s | %s |\n", safe.MarkdownCode(safe.Line(f.Name, maxName)), safe.Markdown(f.Doc))
 		}
 		b.WriteString("\n")
 	}

@@ -270,20 +270,23 @@ func (a *app) writeLint(w io.Writer, results []lintResult, n lintCount) error {
 // writeProblem prints a problem with the line it is on and what to write
 // instead.
 func writeProblem(b *strings.Builder, p rule.Problem, source string) {
-	e := query.Error{Pos: p.Pos, Msg: fmt.Sprintf("%s: %s (%s)", p.Level, p.Msg, p.Code)}
+	e := query.Error{Pos: p.Pos, Msg: fmt.Sprintf("%s: %s (%s)", p.Level, shortWords(p.Msg), p.Code)}
 	lines := safe.Lines(e.Format(p.File, source))
+	for i, l := range lines {
+		lines[i] = shortWords(l)
+	}
 	if p.Pos.Len == 0 && len(lines) > 1 {
 		lines = lines[:1] // something is missing: no place to point at
 	}
 	if p.Hint != "" {
-		lines = append(lines, "  hint: "+safe.Line(p.Hint, 0))
+		lines = append(lines, "  hint: "+safe.Line(p.Hint, maxShown))
 	}
 	if p.Correction != "" {
 		word := "write: "
 		if p.Pos.Len == 0 {
 			word = "add: "
 		}
-		lines = append(lines, "  "+word+safe.Line(p.Correction, 0))
+		lines = append(lines, "  "+word+safe.Line(p.Correction, maxLine))
 	}
 	b.WriteString(strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), "\n") + "\n\n")
 }

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/rule"
 )
 
@@ -40,7 +42,7 @@ func newRulesLs(a *app) *cobra.Command {
 				if format == "json" {
 					return writeJSON(w, map[string]any{"rules": list})
 				}
-				return listRules(w, list)
+				return listRules(w, list, a.knownWidth())
 			})
 		},
 	}
@@ -83,7 +85,9 @@ func (a *app) ruleEntries(programs []*rule.Program) ([]ruleEntry, error) {
 	return list, nil
 }
 
-func listRules(w io.Writer, list []ruleEntry) error {
+// listRules prints a table, or two lines a rule when the table is wider than
+// width (0 for no limit).
+func listRules(w io.Writer, list []ruleEntry, width int) error {
 	rows := make([][]string, 0, len(list))
 	for _, e := range list {
 		var runs strings.Builder
@@ -97,11 +101,52 @@ func listRules(w io.Writer, list []ruleEntry) error {
 		}
 		rows = append(rows, []string{ruleName(e.File), e.Type, e.Severity, strconv.Itoa(e.RiskScore), strconv.Itoa(e.Tests), runs.String()})
 	}
-	if err := columns(w, []string{"RULE", "TYPE", "SEVERITY", "RISK", "TESTS", "RUNS"}, rows); err != nil {
+	var b strings.Builder
+	if err := columns(&b, []string{"RULE", "TYPE", "SEVERITY", "RISK", "TESTS", "RUNS"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s\n", tally(list))
+	wide := func(l string) bool { return width > 0 && utf8.RuneCountInString(strings.TrimSuffix(l, "\n")) > width }
+	for l := range strings.Lines(b.String()) {
+		if wide(l) {
+			b.Reset()
+			for i, r := range rows {
+				what := fmt.Sprintf("%s, %s %s, %s, %s", r[1], r[2], r[3], count(list[i].Tests, "test"), strings.Replace(r[5], "yes", "runs", 1))
+				b.WriteString(safe.Line(r[0], width) + "\n" + fold(safe.Line(what, 0), "  ", width))
+			}
+			break
+		}
+	}
+	b.WriteString("\n")
+	if t := tally(list); wide(t) {
+		b.WriteString(fold(t, "", width))
+	} else {
+		b.WriteString(t + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// fold breaks s between words into lines of at most width columns.
+func fold(s, indent string, width int) string {
+	var b strings.Builder
+	at := 0
+	for word := range strings.FieldsSeq(s) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case at == 0:
+			b.WriteString(indent)
+			at = len(indent)
+		case at+1+n > width:
+			b.WriteString("\n" + indent)
+			at = len(indent)
+		default:
+			b.WriteString(" ")
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String() + "\n"
 }
 
 // tally is "115 rules: 51 run, 64 need what does not exist yet (20: the ES|QL

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -56,14 +57,17 @@ func newRulesShow(a *app) *cobra.Command {
 	return c
 }
 
+// maxShown is how much of one value of a rule is shown; the file has it whole.
+const maxShown = 1000
+
 // showRule writes a rule for a person: the facts in a column, then prose and
 // query indented.
 func showRule(b *strings.Builder, p *rule.Program, e ruleEntry) {
 	r := p.Rule
-	fmt.Fprintf(b, "%s\n\n", safe.Line(r.Name, 0))
+	fmt.Fprintf(b, "%s\n\n", safe.Line(r.Name, maxShown))
 	fact := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(b, "  %-11s %s\n", name, safe.Line(value, 0))
+			fmt.Fprintf(b, "  %-11s %s\n", name, safe.Line(value, maxShown))
 		}
 	}
 	fact("file", r.File)
@@ -96,7 +100,7 @@ func showRule(b *strings.Builder, p *rule.Program, e ruleEntry) {
 		}
 		fmt.Fprintf(b, "\n%s\n", title)
 		for _, l := range safe.Lines(text) {
-			b.WriteString(strings.TrimRight("  "+l, " ") + "\n")
+			b.WriteString(strings.TrimRight("  "+shortWords(l), " ") + "\n")
 		}
 	}
 	block("Description", r.Description)
@@ -108,6 +112,23 @@ func showRule(b *strings.Builder, p *rule.Program, e ruleEntry) {
 	block("Setup", r.Setup)
 	block("Note", r.Note)
 	block("References", strings.Join(r.References, "\n"))
+}
+
+// maxWord is more than any name, ARN or address that a person reads.
+const maxWord = 400
+
+// shortWords shortens the words of a line that nobody can mean to read: a rule
+// may hold a field name of a megabyte. What is of an ordinary length stays as it
+// is written.
+func shortWords(line string) string {
+	if len(line) <= maxWord {
+		return line
+	}
+	words := strings.Split(line, " ")
+	for i, w := range words {
+		words[i] = safe.Line(w, maxWord)
+	}
+	return strings.Join(words, " ")
 }
 
 // mapped says which fields of the event override severity, risk score and name.
@@ -133,7 +154,7 @@ func fieldList(p *rule.Program) string {
 	fields := p.Predicate.Fields(nil)
 	wide := 0
 	for _, f := range fields {
-		wide = max(wide, len(f.Name))
+		wide = max(wide, utf8.RuneCountInString(safe.Line(f.Name, maxName)))
 	}
 	var b strings.Builder
 	for _, f := range fields {
@@ -144,7 +165,7 @@ func fieldList(p *rule.Program) string {
 		case f.Source == "" && f.Type != ecs.Object:
 			doc += " (nothing fills it)"
 		}
-		fmt.Fprintf(&b, "%-*s  %s\n", wide, f.Name, doc)
+		fmt.Fprintf(&b, "%-*s  %s\n", wide, safe.Line(f.Name, maxName), doc)
 	}
 	return b.String()
 }

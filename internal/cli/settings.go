@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,6 +78,7 @@ var table = []setting{
 	{key: "publishers", flag: "publishers", kind: kindPaths, doc: "a `FILE` of layer publishers beside the one built in; may be given several times"},
 	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
 	{key: "elastic_quirks", flag: "elastic-quirks", kind: kindBool, doc: "follow Elastic also where it does what no author of a rule can have meant", def: []string{"false"}},
+	{key: "max_inflated", flag: "max-inflated", kind: kindText, doc: "read a compressed file up to `SIZE` of text (512MiB); 0 for no limit", def: []string{"256MiB"}, valid: validSize},
 	{key: "geoip_city", flag: "geoip-city", kind: kindPath, doc: "a MaxMind city database `FILE` (.mmdb)"},
 	{key: "geoip_asn", flag: "geoip-asn", kind: kindPath, doc: "a MaxMind ASN database `FILE` (.mmdb)"},
 }
@@ -163,6 +165,33 @@ func validDuration(v string) error {
 	return nil
 }
 
+// sizes are the units of parseSize.
+var sizes = []struct {
+	unit  string
+	bytes int64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"B", 1}, {"", 1}}
+
+// parseSize reads a number of bytes: "0", "1048576", "512MiB".
+func parseSize(v string) (int64, error) {
+	for _, s := range sizes {
+		digits, ok := strings.CutSuffix(v, s.unit)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || n < 0 || n > math.MaxInt64/s.bytes || digits[0] == '+' {
+			break
+		}
+		return n * s.bytes, nil
+	}
+	return 0, errors.New("want a size like 512MiB or 4GiB; the units are B, KiB, MiB, GiB and TiB")
+}
+
+func validSize(v string) error {
+	_, err := parseSize(v)
+	return err
+}
+
 func validJobs(v string) error {
 	if n, err := strconv.Atoi(v); err == nil && n > 1024 {
 		return errors.New("want at most 1024")
@@ -225,8 +254,9 @@ func (s *settings) yes(key string) bool { return s.text(key) == "true" }
 
 // resolve finds each setting: flag, environment, ./lamina.toml of the working
 // folder (never of what is examined), the user's file, default. --config, or
-// LAMINA_CONFIG, takes the place of both files.
-func (a *app) resolve(flags *pflag.FlagSet) (*settings, error) {
+// LAMINA_CONFIG, takes the place of both files. Without fromFiles no file is
+// read.
+func (a *app) resolve(flags *pflag.FlagSet, fromFiles bool) (*settings, error) {
 	var files []map[string]resolved
 	read := func(shown, path string, must bool) error {
 		b, err := readSettings(path, must)
@@ -244,11 +274,13 @@ func (a *app) resolve(flags *pflag.FlagSet) (*settings, error) {
 	if explicit == "" {
 		explicit = a.std.Env("LAMINA_CONFIG")
 	}
-	if explicit != "" {
+	switch {
+	case !fromFiles:
+	case explicit != "":
 		if err := read(explicit, a.path(explicit), true); err != nil {
 			return nil, err
 		}
-	} else {
+	default:
 		if err := read("lamina.toml", a.path("lamina.toml"), false); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package codeflow
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -21,19 +22,35 @@ const (
 )
 
 // Analyze turns a tree into facts. It fills and returns t.Facts.
-func Analyze(t *Tree, l *Lang) *Facts {
+func Analyze(t *Tree, l *Lang) (f *Facts) {
+	defer func() {
+		// A defect here must not end a scan; the facts then say that they are not
+		// whole.
+		if p := recover(); p != nil {
+			t.Facts.Partial = true
+			t.Facts.Errors = append(t.Facts.Errors, Error{Message: fmt.Sprintf("defect in the analysis, please report it: %v", p)})
+			f = t.Facts
+		}
+	}()
 	e := &engine{lang: l, f: t.Facts, sourceOf: map[sourceKey]uint64{}}
 	// The imports are complete after the first pass; flows need as many as values
 	// have functions to go through.
 	for e.pass = 1; e.pass <= maxPasses; e.pass++ {
 		e.changed = false
 		e.module(t.Body)
-		if !e.changed || e.steps > maxSteps || (e.pass == 1 && len(e.sources) == 0 && !e.again) {
+		if !e.changed || e.steps > maxSteps || len(e.sources) == 0 && !e.worth() {
 			break
 		}
 	}
 	e.finish()
 	return e.f
+}
+
+// worth says whether another pass could find more although there is no source.
+func (e *engine) worth() bool {
+	return e.again && (e.hidden || len(e.f.Patches) > 0 || slices.ContainsFunc(e.f.Calls, func(c Call) bool {
+		return c.Kind != CallLog && c.Kind != CallFile && c.Kind != CallHook && c.Kind != CallThread
+	}))
 }
 
 type sourceKey struct {
@@ -46,6 +63,7 @@ type engine struct {
 	f        *Facts
 	pass     int
 	changed  bool
+	hidden   bool // what matters is handed to a local function
 	again    bool // a pass more is worth it even without sources
 	sources  []sourceKey
 	sourceOf map[sourceKey]uint64
@@ -55,6 +73,8 @@ type engine struct {
 	quiet    int
 	args     []arg
 	fr       *frame
+	vals     []*Value
+	values   []Value
 	queue    []*Func
 	top      *scope
 	stars    []string          // modules whose names were all imported
@@ -112,6 +132,7 @@ type state struct {
 	queued  int
 	size    int
 	busy    bool
+	missed  int // times that reading it for constants led nowhere
 }
 
 func (e *engine) module(body []Stmt) {
@@ -565,6 +586,9 @@ func (e *engine) flowInto(fn *Func, i int, v *Value) {
 		v = (*Value)(nil).carry(v)
 	}
 	j := join(st.params[i], v)
+	if v.path != "" && !e.hidden && e.lang.Kind(v.path, lastPart(v.path)) != "" {
+		e.hidden = true
+	}
 	if differs(st.params[i], j) {
 		st.params[i] = j
 		e.changed = true
@@ -651,7 +675,11 @@ func (e *engine) assign(t *Node, v *Value, line int, declare bool) {
 		return
 	}
 	e.depth++
-	defer func() { e.depth-- }()
+	e.assignTo(t, v, line, declare)
+	e.depth--
+}
+
+func (e *engine) assignTo(t *Node, v *Value, line int, declare bool) {
 	if v != nil && v.fn != nil && v.fn.state != nil && v.fn.Name == "" && (t.Op == OpName || t.Op == OpAttr) {
 		v.fn.state.name = dotted(parentName(v.fn.state.name), t.Str)
 		v.fn.state.handler = v.fn.state.handler || t.Op == OpAttr && t.Str == "handler"

@@ -13,19 +13,28 @@ func (e *engine) eval(n *Node) *Value {
 	if e.steps++; e.steps > maxSteps {
 		return nil
 	}
-	if e.depth++; e.depth > maxDepth {
-		e.depth--
+	if e.depth > maxDepth {
 		e.f.Truncated = true
 		return nil
 	}
-	defer func() { e.depth-- }()
+	e.depth++
+	v := e.evalNode(n)
+	e.depth--
+	return v
+}
+
+func (e *engine) evalNode(n *Node) *Value {
 	switch n.Op {
 	case OpName:
 		return e.lookup(n.Str)
 	case OpStr:
 		return e.constant(n)
 	case OpNum:
-		return IntValue(n.Num)
+		if n.known == nil {
+			n.known = e.newValue()
+			n.known.shape, n.known.num = shapeNum, n.Num
+		}
+		return n.known
 	case OpAttr:
 		return e.attr(e.eval(n.X), n.Str, int(n.Line))
 	case OpIndex:
@@ -103,8 +112,24 @@ func (e *engine) eval(n *Node) *Value {
 
 // constant is a string of the source.
 func (e *engine) constant(n *Node) *Value {
-	v := &Value{shape: shapeText, text: n.Str, marks: marksOf(n.Str)}
-	e.note(n.Str, n.Line, false)
+	if n.known == nil {
+		n.known = e.newValue()
+		n.known.shape, n.known.text = shapeText, n.Str
+		n.kind, n.known.marks = inspect(n.Str)
+	}
+	if n.kind != "" {
+		e.noteKind(n.kind, n.Str, n.Line, false)
+	}
+	return n.known
+}
+
+// newValue makes values in chunks.
+func (e *engine) newValue() *Value {
+	if len(e.values) == 0 {
+		e.values = make([]Value, 32)
+	}
+	v := &e.values[0]
+	e.values = e.values[1:]
 	return v
 }
 
@@ -113,8 +138,13 @@ func (e *engine) note(s string, line int32, folded bool) {
 	if e.quiet > 0 || len(s) < 4 {
 		return
 	}
-	kind := classify(s)
-	if kind == "" {
+	if kind := classify(s); kind != "" {
+		e.noteKind(kind, s, line, folded)
+	}
+}
+
+func (e *engine) noteKind(kind, s string, line int32, folded bool) {
+	if e.quiet > 0 {
 		return
 	}
 	x := String{Kind: kind, Bytes: len(s), Folded: folded, Where: e.where(int(line))}
@@ -784,8 +814,16 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 	e.handOver(args, recv, all, path, method, kind, line)
 
 	via := e.lang.Via(path, method)
-	if callee == nil || callee.fn == nil {
-		out = out.carry(all)
+	switch kind {
+	case CallProcess, CallHTTP, CallSocket, CallDNS, CallAWS, CallMail, CallListen, CallSDK, CallThread, CallLog:
+		// an answer is not what was sent
+	default:
+		if callee == nil || callee.fn == nil {
+			out = out.carry(all)
+		}
+	}
+	if kind == CallProcess && e.printsEnv(base) {
+		out = out.carry(&Value{taint: e.source(SourceEnvAll, "the command env", line)})
 	}
 	if via != 0 && out != nil {
 		out = out.carry(&Value{via: via})
@@ -831,6 +869,17 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 	return out
 }
 
+// printsEnv says whether the command of a call shows the environment.
+func (e *engine) printsEnv(base int) bool {
+	c := e.target(CallProcess, "", e.argAt(base, 0))
+	name, _, _ := strings.Cut(strings.TrimSpace(c), " ")
+	switch name {
+	case "env", "printenv", "/usr/bin/env", "/usr/bin/printenv", "set", "export":
+		return true
+	}
+	return false
+}
+
 func lastOf(path, method string) string {
 	if path != "" {
 		return path
@@ -846,7 +895,8 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 	if path != "" && len(args) == 0 && recv.Path() != "" {
 		return nil
 	}
-	vals := make([]*Value, 0, 4)
+	at := len(e.vals)
+	defer func() { e.vals = e.vals[:at] }()
 	for i := range args {
 		if args[i].spread {
 			return nil
@@ -857,8 +907,9 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 			}
 			return nil
 		}
-		vals = append(vals, e.use(args[i].v, 0))
+		e.vals = append(e.vals, e.use(args[i].v, 0))
 	}
+	vals := e.vals[at:]
 	if s, ok := recv.Text(); ok && method == "format" {
 		return Format(s, vals, func(name string) *Value {
 			for i := range args {
@@ -1163,10 +1214,11 @@ func (e *engine) callLocal(fn *Func, args []arg, line int) *Value {
 		i++
 	}
 	ret := st.ret
-	if constant && st.size <= 24 && !st.busy && e.inlined < 512 && e.quiet < 4 {
+	if constant && st.size <= 24 && st.missed < 3 && !st.busy && e.inlined < 512 && e.quiet < 4 {
 		if v := e.inline(fn, args, offset, line); v != nil && v.shape != shapeNone {
 			return v.carry(onlyTaint(ret))
 		}
+		st.missed++
 	}
 	return ret
 }

@@ -36,6 +36,9 @@ type Node struct {
 	X    *Node
 	Args []*Node
 	Fn   *Func
+
+	known *Value // of a constant
+	kind  string // of a constant of interest
 }
 
 // StmtOp says what a Stmt is.

@@ -25,10 +25,10 @@ func (e *engine) special(sp Special, n *Node, recv, callee *Value, path string, 
 		v := e.argAt(base, 2)
 		switch {
 		case first == nil:
-		case first.path != "":
-			e.patch(first.path, name, v, line)
 		case first.class != nil:
 			e.setAttr(first.class, name, v)
+		case first.path != "":
+			e.patch(first.path, name, v, line)
 		}
 		return nil, true
 	case ImportModule:
@@ -144,10 +144,10 @@ func (e *engine) special(sp Special, n *Node, recv, callee *Value, path string, 
 		if v == nil {
 			v = desc.Field("get")
 		}
-		if first != nil && first.path != "" {
-			e.patch(first.path, name, v, line)
-		} else if first != nil && first.class != nil {
+		if first != nil && first.class != nil {
 			e.setAttr(first.class, name, v)
+		} else if first.Path() != "" {
+			e.patch(first.path, name, v, line)
 		}
 		return first, true
 	case AssignAll:
@@ -198,7 +198,7 @@ func (e *engine) special(sp Special, n *Node, recv, callee *Value, path string, 
 		return first, true
 	case Identity:
 		v := first
-		if recv != nil && first == nil {
+		if recv != nil && len(e.args) == base {
 			v = recv
 		}
 		v = e.use(v, line)

@@ -293,11 +293,11 @@ var markKinds = []struct {
 
 // marksOf looks at a constant.
 func marksOf(s string) uint16 {
-	if len(s) < 8 || len(s) > 4096 {
+	if len(s) < 8 || len(s) > 4096 || strings.IndexByte(s, '/') < 0 && strings.IndexByte(s, '.') < 0 {
 		return 0
 	}
 	var m uint16
-	if strings.Contains(s, "/proc/") || s == "environ" {
+	if strings.Contains(s, "/proc/") {
 		switch {
 		case strings.HasSuffix(s, "/environ") || strings.Contains(s, "/environ "):
 			m |= markProcEnviron
@@ -381,27 +381,64 @@ func classify(s string) string {
 	return ""
 }
 
-// attackWord looks for words that stand in tools for mining and attack, and
-// hardly anywhere else.
-func attackWord(s string) string {
-	if len(s) > 1<<16 {
-		s = s[:1<<16]
-	}
-	if len(s) < 5 {
-		return ""
-	}
-	l := strings.ToLower(s)
-	for _, w := range []string{"xmrig", "cryptonight", "minexmr", "supportxmr", "nicehash", "monerohash", "coinhive", "randomx"} {
-		if strings.Contains(l, w) {
-			return StringWallet
+// attackWords stand in tools for mining and attack, and hardly anywhere else.
+var attackWords = []struct{ word, kind string }{
+	{"xmrig", StringWallet}, {"cryptonight", StringWallet}, {"minexmr", StringWallet}, {"supportxmr", StringWallet}, {"nicehash", StringWallet},
+	{"monerohash", StringWallet}, {"coinhive", StringWallet}, {"randomx", StringWallet},
+	{"meterpreter", StringWord}, {"reverse shell", StringWord}, {"reverse_shell", StringWord}, {"revshell", StringWord}, {"keylogger", StringWord},
+	{"metasploit", StringWord}, {"cobaltstrike", StringWord}, {"pyarmor_runtime", StringWord},
+}
+
+// attackFirst has the first two bytes of attackWords, in lower case.
+var attackFirst = func() (t [256][4]byte) {
+	n := [256]int{}
+	for _, w := range attackWords {
+		c := w.word[0]
+		for i := range n[c] {
+			if t[c][i] == w.word[1] {
+				n[c]--
+				break
+			}
 		}
+		t[c][n[c]] = w.word[1]
+		n[c]++
 	}
-	for _, w := range []string{"meterpreter", "reverse shell", "reverse_shell", "revshell", "keylogger", "metasploit", "cobaltstrike", "pyarmor_runtime"} {
-		if strings.Contains(l, w) {
-			return StringWord
+	return t
+}()
+
+func attackWord(s string) string {
+	s = s[:min(len(s), 1<<16)]
+	for i := 0; i+4 < len(s); i++ {
+		c, d := s[i]|0x20, s[i+1]|0x20
+		first := &attackFirst[c]
+		if first[0] == 0 || first[0] != d && first[1] != d && first[2] != d && first[3] != d {
+			continue
+		}
+		for _, w := range attackWords {
+			if len(s)-i >= len(w.word) && w.word[0] == c && strings.EqualFold(s[i:i+len(w.word)], w.word) {
+				return w.kind
+			}
 		}
 	}
 	return ""
+}
+
+// inspect is classify and marksOf of a constant; most are passed over at once.
+func inspect(s string) (kind string, marks uint16) {
+	if len(s) < 4 {
+		return "", 0
+	}
+	special := false
+	for i := range min(len(s), 512) {
+		switch s[i] {
+		case '/', '.', ':', '|', ' ', '_':
+			special = true
+		}
+	}
+	if !special && len(s) < 200 {
+		return attackWord(s), 0
+	}
+	return classify(s), marksOf(s)
 }
 
 // isCommand says whether s is a shell command that talks to others or runs what
@@ -410,7 +447,7 @@ func isCommand(s string) bool {
 	if len(s) > 2048 || len(s) < 6 {
 		return false
 	}
-	if strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "/dev/udp/") {
+	if strings.IndexByte(s, '/') >= 0 && strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "/dev/udp/") {
 		return true
 	}
 	if i := strings.IndexByte(s, '|'); i >= 0 {
@@ -421,7 +458,10 @@ func isCommand(s string) bool {
 			}
 		}
 	}
-	for _, tool := range []string{"curl ", "wget ", "ncat ", "nc -", "socat ", "nslookup ", "dig +", "bash -i", "sh -i"} {
+	if strings.IndexByte(s, ' ') < 0 {
+		return false
+	}
+	for _, tool := range [...]string{"curl ", "wget ", "ncat ", "nc -", "socat ", "nslookup ", "dig +", "bash -i", "sh -i"} {
 		if i := strings.Index(s, tool); i == 0 || i > 0 && strings.IndexByte(" ;|&(`/", s[i-1]) >= 0 && strings.IndexByte(s, '\n') < 0 {
 			return true
 		}
@@ -433,6 +473,9 @@ func isIP(s string) bool {
 	host := s
 	if i := strings.LastIndexByte(s, ':'); i > 0 && strings.Count(s, ":") == 1 {
 		host = s[:i]
+	}
+	if host == "" {
+		return false
 	}
 	if c := host[0]; c < '0' || c > '9' || strings.Count(host, ".") != 3 {
 		return false

@@ -14,6 +14,7 @@ type Explanation struct {
 	Rule lamina.RuleRef `json:"rule"`
 	// Event names the event, At says where it was read.
 	EventID  string    `json:"event.id"`
+	Account  string    `json:"cloud.account.id,omitempty"` // recipientAccountId
 	Provider string    `json:"event.provider"`
 	Action   string    `json:"event.action"`
 	Time     time.Time `json:"@timestamp"`
@@ -35,12 +36,12 @@ type Explanation struct {
 	Others []lamina.RuleRef `json:"others"`
 }
 
-// Explain explains p for the event with the given id among what the workers
-// kept (see Worker.Keep): the events before it are observed first, so that
+// Explain explains p for the event with the given account and id among what the
+// workers kept (see Worker.Keep): the events before it are observed first, so that
 // fields with history have the values they had when its turn came, and those
 // after it at the end, so that the history can be asked what became of it. It
 // reports false when no worker kept the event.
-func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanation, bool, error) {
+func (r *Run) Explain(p *rule.Program, account, id string, workers ...*Worker) (Explanation, bool, error) {
 	var all []*candidate
 	for _, w := range workers {
 		w.shelf.seal()
@@ -57,7 +58,7 @@ func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanati
 		if !c.time.IsZero() && r.engine.enricher != nil {
 			r.engine.enricher.Observe(rec)
 		}
-		if !found && c.id == id {
+		if !found && c.id == id && c.account == account {
 			x, found = r.explain(p, rec, c), true
 		}
 	}
@@ -66,7 +67,7 @@ func (r *Run) Explain(p *rule.Program, id string, workers ...*Worker) (Explanati
 
 func (r *Run) explain(p *rule.Program, rec Record, c *candidate) Explanation {
 	x := Explanation{
-		Rule: Ref(p.Rule), EventID: c.id, Provider: rec.Provider(), Action: rec.Action(), Time: c.time,
+		Rule: Ref(p.Rule), EventID: c.id, Account: c.account, Provider: rec.Provider(), Action: rec.Action(), Time: c.time,
 		File: c.place.Name, Offset: c.place.Offset,
 		Clause: p.Predicate.Explain(rec), Needs: p.Needs,
 		Severity: lamina.Severity(p.Rule.SeverityOf(rec)), RiskScore: p.Rule.RiskScoreOf(rec), Others: []lamina.RuleRef{},

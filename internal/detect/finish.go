@@ -16,6 +16,12 @@ type Stats struct {
 	// Events is how many records the workers were given, Candidates how many
 	// of them were kept, Duplicates how many candidates were delivered again.
 	Events, Candidates, Duplicates int64
+	// Differing counts candidates that have account and id of another and are
+	// not the same byte for byte; Duplicates does not count them. Which one is
+	// judged follows from the records, not from where they were read.
+	Differing int64
+	// DifferingAt is where the first of them was read.
+	DifferingAt Place
 	// Untimed counts candidates without a valid eventTime: rules that need the
 	// order of events do not see them.
 	Untimed int64
@@ -61,6 +67,9 @@ type Run struct {
 	// Documents asks for the whole ECS document of each alert and the whole rule,
 	// which cost much more than the alert: a parsed user agent, rendered text.
 	Documents bool
+	// Complete, if set, is called with each alert and its record when all events
+	// of the Finish have been observed: it may add what later events tell.
+	Complete func(rec Record, a *lamina.Alert)
 	// Stats are the counts so far.
 	Stats Stats
 }
@@ -138,6 +147,9 @@ func (r *Run) alert(m *match) (lamina.Alert, error) {
 			setPath(a.Document, d.field.Name, d.values)
 		}
 	}
+	if r.Complete != nil {
+		r.Complete(rec, &a)
+	}
 	return a, nil
 }
 
@@ -155,8 +167,14 @@ func (r *Run) decide(all []*candidate) ([][]*match, error) {
 	byRule := make([][]*match, len(r.engine.rules))
 	for i, c := range all {
 		all[i] = nil
-		if r.seen.again(c.account, c.id) {
+		switch sum, again := r.seen.again(c.account, c.id, c.sum); {
+		case again && sum == c.sum:
 			r.Stats.Duplicates++
+			continue
+		case again:
+			if r.Stats.Differing++; r.Stats.Differing == 1 {
+				r.Stats.DifferingAt = c.place
+			}
 			continue
 		}
 		rec, err := r.turn(c)
@@ -257,25 +275,25 @@ func (t atItsTurn) Values(f *ecs.Field) []string {
 // seen remembers events so that one that is delivered again changes nothing. It
 // holds the newest million or more and forgets in halves, which only a run that
 // follows a folder for long can reach.
-type seen struct{ now, before map[[16]byte]struct{} }
+type seen struct{ now, before map[[16]byte]uint32 }
 
 const seenHalf = 1 << 20
 
-// again reports whether the event was seen, and remembers it.
-func (s *seen) again(account, id string) bool {
-	sum := sha256.Sum256([]byte(account + "\x00" + id))
-	key := [16]byte(sum[:16])
-	if _, ok := s.now[key]; ok {
-		return true
-	}
-	if _, ok := s.before[key]; ok {
-		return true
+// again reports whether the event was seen, with the sum of the bytes it had
+// then, and remembers it.
+func (s *seen) again(account, id string, sum uint32) (before uint32, again bool) {
+	hash := sha256.Sum256([]byte(account + "\x00" + id))
+	key := [16]byte(hash[:16])
+	for _, half := range []map[[16]byte]uint32{s.now, s.before} {
+		if before, ok := half[key]; ok {
+			return before, true
+		}
 	}
 	if s.now == nil || len(s.now) >= seenHalf {
-		s.before, s.now = s.now, map[[16]byte]struct{}{}
+		s.before, s.now = s.now, map[[16]byte]uint32{}
 	}
-	s.now[key] = struct{}{}
-	return false
+	s.now[key] = sum
+	return sum, false
 }
 
 // cloneAll copies values that live only as long as the record.

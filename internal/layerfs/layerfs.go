@@ -69,8 +69,8 @@ func (l Limits) filled() Limits {
 }
 
 // names is how many bytes the names of one archive may have together: enough for
-// 100,000 names of the length that real ones have, three times over.
-const names = 24 << 20
+// 100,000 names of the length that real ones have, twice over.
+const names = 16 << 20
 
 // ErrLimit is in every error that says that something is above a limit, and
 // ErrUnsupported in every error that says that a kind of archive is not read.
@@ -360,7 +360,7 @@ func (e *Entry) shown() string {
 	if e.Path != "" {
 		return e.Path
 	}
-	return strings.ToValidUTF8(path.Clean("/" + e.Name)[1:], "\ufffd")
+	return cmp.Or(strings.ToValidUTF8(path.Clean("/" + e.Name)[1:], "\ufffd"), "(no name)")
 }
 
 // unsafeName says why a name is not served, or nil.

@@ -47,7 +47,7 @@ func (l *Layer) readZip() error {
 	}
 	// The size of the directory is no more to be trusted than its count.
 	l.entries = make([]Entry, 0, min(count, uint64(l.limits.Entries), uint64((end-start)/centralLen))) //nolint:gosec // end is not before start
-	in := bufio.NewReaderSize(io.NewSectionReader(l.r, start, end-start), 1<<16)
+	in := bufio.NewReaderSize(io.NewSectionReader(l.r, start, end-start), int(min(end-start, 1<<16)))
 	var flags []uint16
 	for {
 		f, n, err := l.readRecord(in)
@@ -120,9 +120,13 @@ func (l *Layer) directory() (start, end int64, count uint64, base int64, err err
 	}
 	// Another signature in what only a reader of the end sees is another archive to
 	// a reader that looks for it differently.
-	tail = tail[max(0, start-from):]
+	// Before the directory, it is the one of an archive in the archive, unless the
+	// directory is empty.
+	if start < end {
+		tail = tail[max(0, start-from):]
+	}
 	if n := bytes.Count(tail, []byte("PK\x05\x06")); n > 1 {
-		l.odd(EndRecord, -1, -1, "%d end records are in the directory and behind it", n)
+		l.odd(EndRecord, -1, -1, "%d end records are where there should be one", n)
 	}
 	return start, end, count, base, nil
 }

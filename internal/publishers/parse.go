@@ -91,7 +91,7 @@ func ParseTOML(name string, data []byte) ([]Publisher, error) {
 		out := Publisher{
 			ID: p.ID, Name: p.Name, Kind: p.Kind, Status: p.Status, SupersededBy: p.SupersededBy,
 			Layers: p.Layers, Accounts: p.Accounts, Regional: p.Regional, Former: p.Former,
-			License: p.License, Feed: p.Feed, Note: p.Note, Source: name,
+			License: p.License, Feed: p.Feed, Note: p.Note, Source: name, from: &origin{name, data, i},
 		}
 		for _, e := range p.Evidence {
 			out.Evidence = append(out.Evidence, Evidence{URL: e.URL, Seen: e.Seen.String(), Says: e.Says})
@@ -109,7 +109,7 @@ type checker struct {
 }
 
 // fail places a message at the path, or at the nearest place above it.
-func (c *checker) fail(path, format string, args ...any) error {
+func (c *checker) fail(path, format string, args ...any) *Error {
 	e := &Error{File: c.name, Msg: fmt.Sprintf(format, args...)}
 	at := positions(c.data)
 	for p := path; ; {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -99,6 +100,35 @@ type Publisher struct {
 	Evidence []Evidence `json:"evidence"`
 	// Source is the file the entry comes from, "builtin" for our own.
 	Source string `json:"source"`
+	// from is where in its file the entry stands, nil when it was not read from
+	// TOML.
+	from *origin
+}
+
+// An origin is the place of an entry in a TOML file.
+type origin struct {
+	name  string
+	data  []byte
+	index int
+}
+
+// at is the place of an account of p, current ones only.
+func (p *Publisher) at(account string) *Error {
+	path := fmt.Sprintf("publisher.%d", p.from.index)
+	if i := slices.Index(p.Accounts, account); i >= 0 {
+		path += ".accounts." + strconv.Itoa(i)
+	} else {
+		regions := slices.Sorted(maps.Keys(p.Regional))
+		if i := slices.IndexFunc(regions, func(r string) bool { return p.Regional[r] == account }); i >= 0 {
+			path += ".regional." + regions[i]
+		}
+	}
+	c := checker{name: p.from.name, data: p.from.data}
+	e := c.fail(path, "")
+	if p.Source == "builtin" {
+		e.File = "builtin:" + e.File
+	}
+	return e
 }
 
 // A Former is an account that a publisher has left.
@@ -189,6 +219,11 @@ func New(lists ...[]Publisher) (*Registry, error) {
 			r.byAccount[f.Account] = append(r.byAccount[f.Account], entry{publisher: i, former: j})
 		}
 	}
+	for _, a := range slices.Sorted(maps.Keys(r.byAccount)) {
+		if err := r.shared(a); err != nil {
+			return nil, err
+		}
+	}
 	for _, entries := range r.byAccount {
 		// Who is known for layers answers before who is known for an account.
 		slices.SortStableFunc(entries, func(a, b entry) int {
@@ -196,6 +231,31 @@ func New(lists ...[]Publisher) (*Registry, error) {
 		})
 	}
 	return r, nil
+}
+
+// shared refuses an account that two active publishers have now: which of them
+// answers would depend on their ids. Lists of accounts without layers
+// (ParseAccounts) only add what nobody else says, and are not asked.
+func (r *Registry) shared(account string) error {
+	var has []*Publisher
+	for _, e := range r.byAccount[account] {
+		p := &r.list[e.publisher]
+		if e.former < 0 && p.Status == Active && p.from != nil && !slices.Contains(has, p) {
+			has = append(has, p)
+		}
+	}
+	if len(has) < 2 {
+		return nil
+	}
+	// The user's own file is the one to change.
+	if has[0].Source != "builtin" && has[1].Source == "builtin" {
+		has[0], has[1] = has[1], has[0]
+	}
+	first, second := has[0].at(account), has[1].at(account)
+	second.Msg = fmt.Sprintf("publisher %q: account %s is also of publisher %q at %s:%d:%d, and both are active",
+		has[1].ID, account, has[0].ID, first.File, first.Line, first.Col)
+	second.Hint = "an entry with the id of an earlier one takes its place; an account that was left goes under former"
+	return second
 }
 
 // All lists the publishers by id. The caller must not change it.

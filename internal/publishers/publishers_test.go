@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lamina-sec/lamina/internal/publishers"
 )
@@ -179,7 +180,7 @@ func TestParseAccounts_reads_the_known_accounts_layout(t *testing.T) {
 		{ID: "accounts-aws-log-delivery", Name: "AWS Log delivery", Kind: publishers.AWS, Status: publishers.Superseded, Accounts: []string{"123456789012"}, Note: "marked as no longer used by the list", Source: "a.yaml"},
 		{ID: "accounts-some-vendor-2", Name: "Some vendor", Kind: publishers.Vendor, Status: publishers.Unknown, Accounts: []string{"555566667777"}, Source: "a.yaml"},
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(publishers.Publisher{})); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 	r, err := publishers.New(builtin(t).All(), got)

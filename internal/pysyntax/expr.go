@@ -97,10 +97,15 @@ func (p *parser) namedExpr() *node {
 }
 
 func (p *parser) expr() *node {
-	defer func() { p.depth-- }()
-	if !p.enter() {
-		return nil
+	var n *node
+	if p.enter() {
+		n = p.choice()
 	}
+	p.depth--
+	return n
+}
+
+func (p *parser) choice() *node {
 	if p.tok.kind == tName {
 		switch p.tok.text {
 		case "lambda":
@@ -560,13 +565,18 @@ func number(s string) (int64, bool) {
 
 // brackets reads what begins with a bracket.
 func (p *parser) brackets() *node {
-	defer func() { p.depth-- }()
-	if !p.enter() {
-		return nil
-	}
 	was := p.noIn
 	p.noIn = false
-	defer func() { p.noIn = was }()
+	var n *node
+	if p.enter() {
+		n = p.bracketed()
+	}
+	p.depth--
+	p.noIn = was
+	return n
+}
+
+func (p *parser) bracketed() *node {
 	open, line := p.tok.op, p.tok.line
 	end := ")"
 	switch open {

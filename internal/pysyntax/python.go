@@ -314,9 +314,11 @@ func foreign(base, target string) string {
 		return ""
 	case strings.HasSuffix(target, ".__doc__") || strings.HasSuffix(target, ".__name__") || strings.HasSuffix(target, ".__module__") || strings.HasSuffix(target, ".__qualname__"):
 		return ""
+	case base == "sys.argv":
+		return ""
 	case base == "sys":
 		switch target {
-		case "sys.argv", "sys.exitcode", "sys.dont_write_bytecode", "sys.tracebacklimit", "sys.last_exc":
+		case "sys.argv", "sys.ps1", "sys.ps2", "sys.exitcode", "sys.dont_write_bytecode", "sys.tracebacklimit", "sys.last_exc":
 			return ""
 		}
 	}

@@ -124,6 +124,15 @@ func alertDocument(a *lamina.Alert, id string, now time.Time) map[string]any {
 		doc["kibana.alert.suppression.end"] = s.End.UTC().Format(docTime)
 		doc["kibana.alert.suppression.docs_count"] = s.DocsCount
 	}
+	if g := a.Grant; g != nil {
+		doc["lamina.grant.window.statement_id"] = g.StatementID
+		doc["lamina.grant.window.from"] = g.From.UTC().Format(docTime)
+		doc["lamina.grant.window.ending"] = g.Ending
+		if !g.Until.IsZero() {
+			doc["lamina.grant.window.until"] = g.Until.UTC().Format(docTime)
+			doc["lamina.grant.window.until_event_id"] = g.UntilEvent
+		}
+	}
 	ruleFields(doc, a)
 	return doc
 }

@@ -17,7 +17,12 @@ type File struct {
 	path string
 }
 
-// Create opens a File for path. The folder must exist. Results tell of people
+// ErrReadOnly is an output that its owner made read-only.
+var ErrReadOnly = errors.New("is read-only")
+
+// Create opens a File for path. The folder must exist. A file that its owner may
+// not write is refused with ErrReadOnly, although the folder would let it be
+// replaced: somebody wanted to keep it. Results tell of people
 // and systems: a file that was private stays so, and a new one is as private as
 // the user's umask asks.
 func Create(path string) (*File, error) {
@@ -34,6 +39,9 @@ func Create(path string) (*File, error) {
 			return nil, fmt.Errorf("create output: %w", err)
 		}
 		return &File{File: f}, nil
+	}
+	if old != nil && old.Mode().Perm()&0o200 == 0 {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: ErrReadOnly}
 	}
 	// A link stays one: what it leads to is replaced.
 	if to, err := filepath.EvalSymlinks(path); err == nil {

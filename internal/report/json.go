@@ -97,6 +97,7 @@ type alertLine struct {
 	Reason       string              `json:"reason"`
 	File         string              `json:"file"`
 	Offset       int64               `json:"offset"`
+	Grant        *lamina.GrantWindow `json:"grant,omitempty"`
 }
 
 // ndjson writes bare results: alerts as alertLine, everything else as its own
@@ -138,7 +139,7 @@ func lineOf(a *lamina.Alert) alertLine {
 		RuleID: a.Rule.ID, RuleFile: a.Rule.File, RuleName: a.Rule.Name,
 		Severity: a.Severity, RiskScore: a.RiskScore,
 		EventIDs: a.EventIDs, Values: a.Values, AlertID: a.ID,
-		Reason: a.Reason, File: a.File, Offset: a.Offset,
+		Reason: a.Reason, File: a.File, Offset: a.Offset, Grant: a.Grant,
 	}
 	if l.EventIDs == nil {
 		l.EventIDs = []string{}

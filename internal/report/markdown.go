@@ -122,7 +122,7 @@ func alertItem(a *lamina.Alert) mdItem {
 	}
 	return mdItem{
 		row:    mdRow(excepted(bold(a.Severity), a.Exception), safe.Markdown(safe.Line(a.Rule.Name, 120)), safe.Markdown(at)+about(a), a.ID),
-		detail: mdDetail(a.Rule.Name+" "+a.ID, []string{a.Reason, where(a)}, alertRows(a)),
+		detail: mdDetail(a.Rule.Name+" "+a.ID, slices.DeleteFunc([]string{a.Reason, grant(a), where(a, a.File)}, func(l string) bool { return l == "" }), alertRows(a)),
 	}
 }
 

@@ -25,6 +25,9 @@ type text struct {
 	blocks int
 	alerts int
 	last   string // the id of the last alert
+	// targets are what the command was given: files are shown by their place in
+	// them.
+	targets []string
 }
 
 func newText(p *printer, o Options) Writer { return &text{printer: p, o: o} }
@@ -33,6 +36,8 @@ func (w *text) Write(m lamina.Message) error {
 	switch {
 	case m.Content != nil:
 		w.content(m.Content)
+	case m.Version != nil && m.Version.Run != nil && !w.o.Verbose:
+		w.targets = m.Version.Run.Targets
 	case m.Alert != nil:
 		w.alert(m.Alert)
 	case m.Finding != nil:
@@ -92,7 +97,8 @@ func (w *text) alert(a *lamina.Alert) {
 	if s := a.Suppression; s != nil {
 		w.wrap(2, folded(s))
 	}
-	w.wrap(2, where(a))
+	w.wrap(2, grant(a))
+	w.wrap(2, where(a, w.shortened(a.File)))
 	w.str("  ", w.dim(safe.Line(a.ID, 0)), "\n")
 	w.alerts, w.last = w.alerts+1, a.ID
 }
@@ -148,19 +154,57 @@ func folded(s *lamina.Suppression) string {
 		s.Start.UTC().Format(time.RFC3339), s.End.UTC().Format(time.RFC3339))
 }
 
-// where says when the event happened and where its record was read.
-func where(a *lamina.Alert) string {
-	s := "no time"
-	if !a.OriginalTime.IsZero() {
-		s = a.OriginalTime.UTC().Format(time.RFC3339)
+// grant says how long what the event granted stood, "" when that is not known.
+func grant(a *lamina.Alert) string {
+	if a.Grant == nil {
+		return ""
 	}
-	if a.File != "" {
-		s += " in " + a.File
+	return "the grant (statement " + a.Grant.StatementID + ") " + a.Grant.String()
+}
+
+// where says when the event happened, unless a row above says it, and where its
+// record was read: a.File as it is to be shown.
+func where(a *lamina.Alert, file string) string {
+	var parts []string
+	switch {
+	case slices.ContainsFunc(a.Fields, func(f lamina.FieldValues) bool { return f.Field == "@timestamp" && len(f.Values) > 0 }):
+	case a.OriginalTime.IsZero():
+		parts = append(parts, "no time")
+	default:
+		parts = append(parts, a.OriginalTime.UTC().Format(time.RFC3339))
+	}
+	if file != "" {
+		at := "in " + file
 		if a.Offset >= 0 {
-			s += ", byte " + strconv.FormatInt(a.Offset, 10)
+			at += ", byte " + strconv.FormatInt(a.Offset, 10)
+		}
+		parts = append(parts, at)
+	}
+	s := strings.Join(parts, " ")
+	if s != "" {
+		s += ", "
+	}
+	return s + "by " + a.Rule.File
+}
+
+// shortened is a file without the folders between a target and its own name, if
+// it is too long for a line. -v and the formats for programs have it whole.
+func (w *text) shortened(file string) string {
+	if width(file) <= w.o.Width-len("  in ,") {
+		return file
+	}
+	for _, t := range w.targets {
+		if t = strings.TrimRight(t, "/"); t == "" || !strings.HasPrefix(file, t+"/") {
+			continue
+		}
+		// Of an entry of an archive or envelope the name follows "!".
+		rest := file[len(t)+1:]
+		outer, _, _ := strings.Cut(rest, "!")
+		if i := strings.LastIndexByte(outer, '/'); i > 0 {
+			return t + "/…" + rest[i:]
 		}
 	}
-	return s + ", by " + a.Rule.File
+	return file
 }
 
 func (w *text) finding(f *lamina.Finding) {

@@ -64,11 +64,11 @@ func goModules(name string, b *bininfo.Info, add func(Component)) {
 		main.Version = ""
 	}
 	for _, m := range g.Modules {
-		main.Requires = append(main.Requires, m.Path)
 		c := Component{Ecosystem: Go, Name: m.Path, Version: m.Version, How: Installed, Integrity: m.Sum}
 		if m.Replaces != "" && (strings.HasPrefix(m.Path, ".") || path.IsAbs(m.Path)) {
 			c.Name, c.Version = m.Replaces, "" // replaced by a folder: which version is not known
 		}
+		main.Requires = append(main.Requires, c.Name)
 		add(c)
 	}
 	if main.Name == "" {

@@ -108,6 +108,9 @@ func identifier(s string) string {
 		return s
 	}
 	lower := strings.ToLower(s)
+	if _, address, ok := strings.Cut(lower, "://"); ok {
+		return addresses[strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(address, "www."), "/"), ".txt")]
+	}
 	if id := identifiers[lower]; id != "" {
 		return id
 	}
@@ -149,7 +152,6 @@ var aliases = map[string]string{
 	"mit": "MIT", "expat": "MIT", "mit no attribution": "MIT-0", "isc": "ISC", "iscl": "ISC", "isc (iscl)": "ISC",
 	"apache 2.0": "Apache-2.0", "apache 2": "Apache-2.0", "apache software 2.0": "Apache-2.0", "asl 2.0": "Apache-2.0", "al2": "Apache-2.0", "apache2": "Apache-2.0",
 	"apache2.0": "Apache-2.0", "apache v2": "Apache-2.0", "apache v2.0": "Apache-2.0", "apache (2.0)": "Apache-2.0", "apachev2": "Apache-2.0",
-	"https://www.apache.org/s/2.0.txt": "Apache-2.0", "http://www.apache.org/s/2.0.txt": "Apache-2.0", "https://www.apache.org/s/2.0": "Apache-2.0", "http://www.apache.org/s/2.0": "Apache-2.0",
 	"bsd 2 clause": "BSD-2-Clause", "2 clause bsd": "BSD-2-Clause", "simplified bsd": "BSD-2-Clause", "freebsd": "BSD-2-Clause",
 	"bsd 3 clause": "BSD-3-Clause", "3 clause bsd": "BSD-3-Clause", "new bsd": "BSD-3-Clause", "modified bsd": "BSD-3-Clause", "bsd (3 clause)": "BSD-3-Clause", "revised bsd": "BSD-3-Clause",
 	"mpl 2.0": "MPL-2.0", "mpl2": "MPL-2.0", "mozilla public 2.0": "MPL-2.0", "mozilla public 2.0 (mpl 2.0)": "MPL-2.0",
@@ -158,6 +160,14 @@ var aliases = map[string]string{
 	"lgplv2": "LGPL-2.0-only", "lgplv2.1": "LGPL-2.1-only", "lgplv2.1+": "LGPL-2.1-or-later", "lgplv3": "LGPL-3.0-only", "lgplv3+": "LGPL-3.0-or-later", "agplv3": "AGPL-3.0-only", "agplv3+": "AGPL-3.0-or-later",
 	"unlicense": "Unlicense", "unlicense (unlicense)": "Unlicense", "cc0": "CC0-1.0", "cc0 1.0": "CC0-1.0", "boost software 1.0": "BSL-1.0", "zlib/libpng": "Zlib",
 	"eclipse public 2.0": "EPL-2.0", "eclipse public 1.0": "EPL-1.0", "hpnd": "HPND", "wtfpl": "WTFPL", "artistic 2.0": "Artistic-2.0",
+}
+
+// addresses are pages that hold one licence, as manifests of Java have them.
+var addresses = map[string]string{
+	"apache.org/licenses/license-2.0": "Apache-2.0", "apache.org/licenses/license-2.0.html": "Apache-2.0", "opensource.org/licenses/apache-2.0": "Apache-2.0",
+	"opensource.org/licenses/mit": "MIT", "opensource.org/licenses/mit-license.php": "MIT", "opensource.org/licenses/bsd-3-clause": "BSD-3-Clause",
+	"opensource.org/licenses/bsd-2-clause": "BSD-2-Clause", "eclipse.org/legal/epl-2.0": "EPL-2.0", "eclipse.org/legal/epl-v20.html": "EPL-2.0",
+	"eclipse.org/legal/epl-v10.html": "EPL-1.0", "mozilla.org/mpl/2.0": "MPL-2.0", "mozilla.org/en-us/mpl/2.0": "MPL-2.0",
 }
 
 // troves are PyPI's licence classifiers that name one licence

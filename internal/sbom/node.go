@@ -258,7 +258,7 @@ func yarnLock(f *file) error {
 			}
 			first, _, _ := strings.Cut(strings.TrimSuffix(line, ":"), ",")
 			name, spec := nameAt(strings.Trim(first, `"`))
-			if strings.HasPrefix(spec, "workspace:") || strings.HasPrefix(spec, "link:") || strings.HasPrefix(spec, "file:") {
+			if name == "__metadata" || strings.HasPrefix(spec, "workspace:") || strings.HasPrefix(spec, "link:") || strings.HasPrefix(spec, "file:") {
 				name = ""
 			}
 			c = Component{Ecosystem: NPM, Name: name, How: Locked}
