@@ -91,6 +91,7 @@ func (x *extractor) packages(f *layerfs.File, facts *Facts) error {
 	if path.Base(f.Path) == "package.json" && f.Data != nil {
 		facts.Hooks = hooks(f.Data)
 	}
+	facts.Registries, facts.Personal = registries(f), personal(f)
 	var err error
 	facts.Components, err = sbom.Read(f)
 	facts.Components = append(facts.Components, sbom.Binary(f.Path, facts.Binary)...)

@@ -104,6 +104,10 @@ type Facts struct {
 	Binary *bininfo.Info `json:"binary,omitempty"`
 	// Compiled is the head of a compiled Python file; nil if it is none.
 	Compiled *Compiled `json:"compiled,omitempty"`
+	// Registries are the hosts that it tells a package manager to use.
+	Registries []string `json:"registries,omitempty"`
+	// Personal counts what a data file says of people; nil if it says nothing.
+	Personal *Personal `json:"personal,omitempty"`
 	// Marks are the words of interest that stand anywhere in it, text or not.
 	Marks []Mark `json:"marks,omitempty"`
 	// Hooks are the commands that a package.json runs when it is installed.
