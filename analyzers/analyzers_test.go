@@ -3,7 +3,9 @@ package analyzers_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +25,8 @@ import (
 // arm64" and "env: NAME=VALUE" what is known of the function. Its files are
 // entries of zips, in order, a name as often as it is to be listed: of the layer
 // under zip/, of a second layer under layer2/, of the function under function/,
-// of a baseline under baseline/; zip+x/ makes one executable. The last file has
+// of a baseline under baseline/; zip+x/ makes one executable, and zip+hex/ is written
+// in hex digits. The last file has
 // the findings, one a line. "AK IA" stands for the prefix of a key, which no
 // file of this repository holds whole.
 func TestGolden(t *testing.T) {
@@ -79,6 +82,13 @@ func sampleOf(ar *txtar.Archive) layers.Sample {
 		entry := layers.File{Name: name, Body: strings.ReplaceAll(string(f.Data), "AK IA", "AKIA")}
 		if base, ok := strings.CutSuffix(where, "+x"); ok {
 			where, entry.Mode = base, 0o755
+		}
+		if base, ok := strings.CutSuffix(where, "+hex"); ok {
+			b, err := hex.DecodeString(strings.Join(strings.Fields(entry.Body), ""))
+			if err != nil {
+				panic(fmt.Sprintf("%s: %v", f.Name, err))
+			}
+			where, entry.Body = base, string(b)
 		}
 		files[where] = append(files[where], entry)
 	}

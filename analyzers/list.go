@@ -49,6 +49,10 @@ var All = []content.Analyzer{
 	ImportHook,
 	RequestCapture,
 	CredentialTheft,
+	// whether it is what it says it is
+	RecordMismatch,
+	UnlistedCode,
+	PycMismatch,
 }
 
 // Docs holds each analyzer's document as ID.md.

@@ -45,6 +45,9 @@ func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
 	}
 	head = head[:min(len(head), 512)]
 	facts.Kind = kindOf(f.Path, head)
+	if facts.Kind == Pyc {
+		facts.Compiled = readPyc(head)
+	}
 	var errs []error
 	for _, step := range []struct {
 		what string
@@ -142,6 +145,7 @@ func (x *extractor) packages(f *layerfs.File, _ []byte, facts *Facts) error {
 		facts.Hooks = hooks(f.Data)
 		facts.Text = entryPoints(f.Data)
 	}
+	facts.Registries, facts.Personal = registries(f), personal(f)
 	found, err := sbom.Read(f)
 	if facts.Binary != nil {
 		found = append(found, sbom.Binary(f.Path, facts.Binary)...)

@@ -10,11 +10,9 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/layerfs"
-	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
 // Options are how a layer is read.
@@ -110,14 +108,6 @@ func (l *Layer) read(z *layerfs.Layer, cache *Cache) *Layer {
 	}
 	cache.keep(held)
 	slices.SortStableFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
-	l.packages = sync.OnceValue(func() []sbom.Component {
-		var found []sbom.Component
-		for _, f := range l.Files {
-			found = append(found, f.Components...)
-		}
-		return sbom.Join(found)
-	})
-	l.owners = sync.OnceValue(func() *sbom.Owners { return sbom.NewOwners(l.packages()) })
 	l.byPath = make(map[string]*File, len(l.Files))
 	for _, f := range l.Files {
 		if !f.Hidden {

@@ -66,25 +66,8 @@ type Layer struct {
 	// Cached counts the files whose facts came from the cache.
 	Cached int
 
-	byPath   map[string]*File
-	packages func() []sbom.Component
-	owners   func() *sbom.Owners
-}
-
-// Packages are the packages that the layer brings, as sbom.Join makes them.
-func (l *Layer) Packages() []sbom.Component {
-	if l.packages == nil {
-		return nil
-	}
-	return l.packages()
-}
-
-// Owners tells which of the packages a file belongs to.
-func (l *Layer) Owners() *sbom.Owners {
-	if l.owners == nil {
-		return sbom.NewOwners(nil)
-	}
-	return l.owners()
+	byPath map[string]*File
+	worked inventory
 }
 
 // File returns the file at path, or nil.
@@ -125,6 +108,12 @@ type Facts struct {
 	Shell *shsyntax.Facts `json:"shell,omitempty"`
 	// Binary is what an executable or library says of itself; nil if it is none.
 	Binary *bininfo.Info `json:"binary,omitempty"`
+	// Compiled is the head of a compiled Python file; nil if it is none.
+	Compiled *Compiled `json:"compiled,omitempty"`
+	// Registries are the hosts that it tells a package manager to use.
+	Registries []string `json:"registries,omitempty"`
+	// Personal counts what a data file says of people; nil if it says nothing.
+	Personal *Personal `json:"personal,omitempty"`
 	// Marks are the words of interest that stand anywhere in it, text or not.
 	Marks []Mark `json:"marks,omitempty"`
 	// Text is the whole of a .pth file, and of a package.json the members that say

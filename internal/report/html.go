@@ -102,7 +102,7 @@ func (w *page) Write(m lamina.Message) error {
 	case m.Alert != nil:
 		a := m.Alert
 		w.result(result{
-			ID: a.ID, Severity: string(a.Severity), Rank: a.Severity.Rank(), Check: a.Rule.File, Title: a.Rule.Name, Where: where(a), Detail: a.Reason,
+			ID: a.ID, Severity: string(a.Severity), Rank: a.Severity.Rank(), Check: a.Rule.File, Title: a.Rule.Name, Where: where(a, a.File), Detail: a.Reason,
 			Rows: slices.Clone(alertRows(a)), Exception: a.Exception, Techniques: techniques(a.Rule.Techniques),
 		}, false)
 	case m.Finding != nil:

@@ -88,7 +88,7 @@ func (w *junit) add(suite string, c junitCase) {
 func (w *junit) alert(a *lamina.Alert) {
 	c := junitCase{
 		id: a.ID, class: a.Rule.ID, name: a.Rule.Name + " " + a.ID, sort: string(a.Severity), message: a.Reason, fails: a.Exception == nil,
-		body: []string{a.Reason, where(a)},
+		body: []string{a.Reason, where(a, a.File)},
 	}
 	for _, row := range alertRows(a) {
 		c.body = append(c.body, row.Field+": "+strings.Join(row.Values, ", "))

@@ -44,7 +44,7 @@ func (w *github) Write(m lamina.Message) error {
 	switch {
 	case m.Alert != nil && m.Alert.Exception == nil:
 		a := m.Alert
-		w.add(githubNote{id: a.ID, title: a.Rule.Name, text: a.Reason + " (" + where(a) + ")", rank: 2 + a.Severity.Rank()})
+		w.add(githubNote{id: a.ID, title: a.Rule.Name, text: a.Reason + " (" + where(a, a.File) + ")", rank: 2 + a.Severity.Rank()})
 	case m.Exposure != nil:
 		e := m.Exposure
 		w.add(githubNote{id: e.ID, title: e.Title, text: e.Resource + ": " + strings.Join(e.Reasons, "; "), rank: 2 + e.Severity.Rank()})

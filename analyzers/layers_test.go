@@ -1,0 +1,117 @@
+package analyzers_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/analyzers"
+	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/sbom"
+)
+
+// realLayer reads a published layer from the folder that LAMINA_LAYERS names, once.
+func realLayer(t *testing.T, name string) *content.Layer {
+	t.Helper()
+	dir := os.Getenv("LAMINA_LAYERS")
+	if dir == "" {
+		t.Skip("LAMINA_LAYERS is not set: it names a folder with layer zips, which internal/tools/fetchlayers fetches")
+	}
+	file := filepath.Join(dir, name+".zip")
+	realLayers.Lock()
+	defer realLayers.Unlock()
+	if l := realLayers.read[file]; l != nil {
+		return l
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		t.Skipf("LAMINA_LAYERS has no %s.zip: %v", name, err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := content.Read(name+".zip", f, info.Size(), content.Options{})
+	if l.Err != nil {
+		t.Fatal(l.Err)
+	}
+	realLayers.read[file] = l
+	return l
+}
+
+var realLayers = struct {
+	sync.Mutex
+
+	read map[string]*content.Layer
+}{read: map[string]*content.Layer{}}
+
+// quiet are the analyzers that say of honest layers nothing at medium or above.
+var quiet = []string{
+	"record-mismatch", "unlisted-code", "pyc-mismatch",
+}
+
+// Honest layers raise nothing at medium or above but what is named here, with the
+// reason.
+func TestHonest_layers_are_quiet(t *testing.T) {
+	known := map[string]map[string]string{}
+	for _, name := range []string{"awscli-v1", "awscli-2023", "awscli-v2", "python-wheels", "node-proxy-agent", "powertools-ts", "datadog-node", "otel-extension", "sharp"} {
+		t.Run(name, func(t *testing.T) {
+			l := realLayer(t, name)
+			for _, a := range analyzers.All {
+				if !slices.Contains(quiet, a.ID) {
+					continue
+				}
+				for _, f := range content.Judge([]content.Analyzer{a}, &content.Scan{Layers: []*content.Layer{l}}) {
+					if f.Outcome == lamina.Pass || f.Outcome == lamina.NotApplicable {
+						continue
+					}
+					if f.Outcome == lamina.Fail && f.Severity.Rank() >= lamina.Medium.Rank() && known[name][f.Check] == "" {
+						t.Errorf("%s %s %s: %s %q", f.Severity, f.Check, f.File, f.Detail, f.Evidence)
+					} else {
+						t.Logf("%s %s %s: %s %.300q %s", f.Severity, f.Check, f.File, f.Detail, f.Evidence, f.Reason)
+					}
+				}
+			}
+		})
+	}
+}
+
+// What packages list is what is there, to the figures of the first measurement.
+func TestRecord_figures(t *testing.T) {
+	type figures struct{ ok, differ, compiled, unhashed int }
+	for name, want := range map[string]figures{
+		"awscli-v1":   {ok: 2618, unhashed: 582},
+		"awscli-2023": {ok: 2253, compiled: 17, unhashed: 569},
+	} {
+		l := realLayer(t, name)
+		var got figures
+		for _, c := range l.Packages() {
+			for _, h := range c.Files {
+				f := l.File(h.Path)
+				switch {
+				case f == nil || strings.HasPrefix(h.Path, "awscli/bin/"):
+				case h.SHA256 == (sbom.Digest{}):
+					got.unhashed++
+				case h.SHA256 == sbom.Digest(f.SHA256):
+					got.ok++
+				case f.Kind == content.Pyc:
+					got.compiled++
+				default:
+					got.differ++
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}

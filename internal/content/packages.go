@@ -1,0 +1,152 @@
+package content
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/lamina-sec/lamina/internal/sbom"
+)
+
+// inventory is what is worked out of a layer's files when it is first asked for.
+type inventory struct {
+	once     sync.Once
+	packages []sbom.Component
+	owners   *sbom.Owners
+	sites    []string
+}
+
+func (l *Layer) inventory() *inventory {
+	v := &l.worked
+	v.once.Do(func() {
+		var found []sbom.Component
+		seen := map[string]bool{}
+		for _, f := range l.Files {
+			found = append(found, f.Components...)
+			if f.Nested || f.Hidden {
+				continue
+			}
+			if site := siteOf(f.Path); site != "" && !seen[site] {
+				seen[site] = true
+				v.sites = append(v.sites, site)
+			}
+		}
+		slices.Sort(v.sites)
+		v.packages = sbom.Join(found)
+		v.owners = sbom.NewOwners(v.packages)
+	})
+	return v
+}
+
+// Packages are the packages that the layer's files declare, as sbom.Join returns
+// them. They are shared: nobody may change them.
+func (l *Layer) Packages() []sbom.Component { return l.inventory().packages }
+
+// Owner is sbom.Owners.Owner for the layer's packages.
+func (l *Layer) Owner(path string) (*sbom.Component, *sbom.FileHash) {
+	return l.inventory().owners.Owner(path)
+}
+
+// Sites are the folders of the layer itself that Python packages are installed
+// in, sorted: those the runtimes search, and every folder that has metadata of
+// packages. "." is the layer's root.
+func (l *Layer) Sites() []string { return l.inventory().sites }
+
+// siteOf is the folder of packages that the path shows, "" if it shows none.
+func siteOf(name string) string {
+	for _, mark := range []string{".dist-info/", ".egg-info/"} {
+		if i := strings.Index(name, mark); i >= 0 {
+			if site := path.Dir(name[:i]); !inside(site) {
+				return site
+			}
+			return ""
+		}
+	}
+	rest, ok := strings.CutPrefix(name, "python/")
+	if !ok {
+		return ""
+	}
+	parts := strings.SplitN(rest, "/", 4)
+	if len(parts) == 4 && parts[0] == "lib" && strings.HasPrefix(parts[1], "python3.") && parts[2] == "site-packages" {
+		return "python/lib/" + parts[1] + "/site-packages"
+	}
+	if parts[0] == "lib" && len(parts) > 2 {
+		return ""
+	}
+	return "python"
+}
+
+// inside reports whether the folder is where one package keeps copies of others,
+// which are imported through it.
+func inside(site string) bool {
+	for part := range strings.SplitSeq(site, "/") {
+		if part == "_vendor" || part == "_vendored" || part == "vendored" || part == "third_party" {
+			return true
+		}
+	}
+	return false
+}
+
+// Module is what Python calls the file at name when the folder site is searched:
+// "acme.util" for "acme/util.py" and for native modules, "acme" for
+// "acme/__init__.py"; false if no import statement can name it.
+func Module(site, name string) (string, bool) {
+	rest := name
+	if site != "." {
+		var ok bool
+		if rest, ok = strings.CutPrefix(name, site+"/"); !ok {
+			return "", false
+		}
+	}
+	dir, base := path.Split(rest)
+	base, suffix, ok := strings.Cut(base, ".")
+	if !ok || suffix != "py" && suffix != "pyc" && suffix != "so" && !strings.HasSuffix(suffix, ".so") {
+		return "", false
+	}
+	var parts []string
+	for part := range strings.SplitSeq(dir+base, "/") {
+		if !identifier(part) {
+			return "", false
+		}
+		parts = append(parts, part)
+	}
+	if n := len(parts); n > 1 && parts[n-1] == "__init__" {
+		parts = parts[:n-1]
+	}
+	return strings.Join(parts, "."), true
+}
+
+// identifier reports whether s can be a name in an import statement. Letters
+// outside of ASCII are taken for letters.
+func identifier(s string) bool {
+	if s == "" || s[0] >= '0' && s[0] <= '9' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c < 0x80 && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+// NodePackage is the innermost installed npm package that the file at name is in:
+// its folder and its name; false if it is in none.
+func NodePackage(name string) (dir, pkg string, ok bool) {
+	i := strings.LastIndex(name, "node_modules/")
+	if i < 0 || i > 0 && name[i-1] != '/' {
+		return "", "", false
+	}
+	rest := name[i+len("node_modules/"):]
+	parts := strings.SplitN(rest, "/", 3)
+	n := 1
+	if strings.HasPrefix(rest, "@") {
+		n = 2
+	}
+	if len(parts) <= n || strings.HasPrefix(parts[0], ".") {
+		return "", "", false
+	}
+	pkg = strings.Join(parts[:n], "/")
+	return name[:i+len("node_modules/")] + pkg, pkg, true
+}
