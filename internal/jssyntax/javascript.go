@@ -262,6 +262,9 @@ func foreign(base, target string) string {
 	if base == "module._load()" || strings.HasPrefix(base, "module._load().") || strings.HasPrefix(base, "module.prototype.require()") {
 		return codeflow.PatchModule
 	}
+	if base[0] == '.' || base[0] == '/' {
+		return "" // a file of the same package
+	}
 	switch {
 	case strings.Contains(base, "("), strings.HasPrefix(target, "thisModule."), strings.HasPrefix(target, "import."):
 		return ""

@@ -46,7 +46,12 @@ func Parse(src []byte) *Facts {
 	// The parser writes a byte behind what it is given.
 	buf := make([]byte, len(src), len(src)+1)
 	copy(buf, src)
-	ast, err := tree(buf)
+	ast, err := tree(buf, js.Options{})
+	if err != nil && strings.Contains(err.Error(), "return") {
+		// CommonJS may return outside of functions
+		copy(buf, src)
+		ast, err = tree(buf, js.Options{Inline: true})
+	}
 	if err != nil {
 		f.Errors = append(f.Errors, problem(err))
 		return literals(f, text)
@@ -64,13 +69,13 @@ func Parse(src []byte) *Facts {
 }
 
 // tree calls the parser, whose panics on hostile source end here.
-func tree(buf []byte) (ast *js.AST, err error) {
+func tree(buf []byte, o js.Options) (ast *js.AST, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			ast, err = nil, fmt.Errorf("the parser gave up: %v", p)
 		}
 	}()
-	return js.Parse(parse.NewInputBytes(buf), js.Options{})
+	return js.Parse(parse.NewInputBytes(buf), o)
 }
 
 func problem(err error) codeflow.Error {
@@ -134,18 +139,22 @@ func rotates(text string) bool {
 }
 
 // wanted are the literals without which a file neither reads secrets, nor sends,
-// nor runs what is hidden, nor changes another module.
+// nor runs what is hidden, nor changes another module. Some count only with
+// what follows: see matters.
 var wanted = []string{
-	"eval", "Function(", "Function (", "constructor", "child_process", "execSync", "spawn(", "process.env", "process['env", `process["env`, "env:", ".env",
-	"http", "'net'", `"net"`, "'tls'", `"tls"`, "dgram", "'dns'", `"dns`, "'dns", "fetch", "axios", "undici", "WebSocket", "XMLHttpRequest",
-	"vm'", `vm"`, "runIn", "Module.", "_load", "require.cache", "prototype.require", "_compile", "_extensions", "_resolveFilename", "createRequire", "getBuiltinModule",
-	"process.binding", "dlopen", "base64", "fromCharCode", "atob(", "\\x", "_0x", "Proxy(", "defineProperty(", "/proc/", "169.254.", "AWS_", "aws-sdk",
-	"globalThis", "global.", "global[", "Reflect.", "credential", "stratum+", "worker_threads", "shimmer", "in-the-middle", "NODE_OPTIONS", "LD_PRELOAD", "runtime/invocation",
-	"nodemailer", "require(", "import(",
+	"eval(", "eval)", "eval`", "'eval", "\"eval", "Function(", "Function (", "Function`", ".constructor(", "constructor.constructor", "'constructor'", "\"constructor\"", "child_process",
+	"process.env", "process[", "= process", "=process", "env}", "execSync", "spawn(",
+	"'http'", "\"http\"", "'https'", "\"https\"", "node:http", "http2", "'net'", "\"net\"", "node:net", "'tls'", "\"tls\"", "node:tls", "dgram", "'dns", "\"dns", "node:dns",
+	"fetch(", "fetch)", "axios", "undici", "WebSocket", "XMLHttpRequest", "'got'", "\"got\"", "needle", "superagent", "'request'", "\"request\"",
+	"'vm'", "\"vm\"", "node:vm", "runInThis", "runInNew", "Module._", "_load", "require.cache", "prototype.require", "_compile(", "_extensions", "_resolveFilename", "createRequire",
+	"getBuiltinModule", "process.binding", "dlopen", "\\x", "_0x", "new Proxy(", "defineProperty(", "/proc/", "169.254.", "AWS_", "aws-sdk", "Object.assign(require",
+	"globalThis[", "globalThis.fetch", "global[", "this[", "mainModule", "Reflect.apply", "Reflect.get(", "credential-provider", "stratum+", "worker_threads", "shimmer",
+	"in-the-middle", "NODE_OPTIONS", "LD_PRELOAD", "runtime/invocation", "nodemailer", "require(", "import(", "require[", "require)",
 }
 
 // MayMatter says whether Parse could find anything but plain imports in src that
-// a reader would want to know.
+// a reader would want to know. It looks for literals and for assignments to
+// attributes of required modules, and is many times faster than Parse.
 func MayMatter(src []byte) bool {
 	s := string(src)
 	for i := 0; i+1 < len(s); i++ {
@@ -154,12 +163,35 @@ func MayMatter(src []byte) bool {
 			continue
 		}
 		for _, w := range begin[s[i]] {
-			if strings.HasPrefix(s[i:], w) && (w != "require(" && w != "import(" || computed(s[i+len(w):])) {
+			if strings.HasPrefix(s[i:], w) && matters(s, i, w) {
 				return true
 			}
 		}
 	}
 	return patches(s)
+}
+
+// matters looks at what stands around a literal that is common.
+func matters(s string, i int, w string) bool {
+	rest := s[i+len(w):]
+	switch w {
+	case "require(", "import(":
+		return (i == 0 || !identByte(s[i-1]) && s[i-1] != '.') && computed(rest)
+	case "defineProperty(":
+		return !strings.HasPrefix(rest, "exports") && !strings.HasPrefix(rest, "module.exports") && !strings.HasPrefix(rest, "target,") && !strings.HasPrefix(rest, "obj,") && !strings.HasPrefix(rest, "o,")
+	case "process.env":
+		// a plain variable says nothing; the whole, or a name that is computed, does
+		return !strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, ".AWS_")
+	case "this[":
+		return computed(rest) && (strings.HasPrefix(rest, "\"") || strings.HasPrefix(rest, "'"))
+	case "= process", "=process":
+		return rest == "" || !identByte(rest[0]) && rest[0] != '.'
+	case "eval(", "fetch(":
+		return i == 0 || !identByte(s[i-1])
+	case "fetch)":
+		return i > 0 && !identByte(s[i-1])
+	}
+	return true
 }
 
 // computed says whether the argument of require is anything but one literal.
@@ -181,6 +213,10 @@ func patches(s string) bool {
 			break
 		}
 		at += i
+		if rest := s[at+len("require("):]; len(rest) > 1 && rest[1] == '.' {
+			at += len("require(")
+			continue // a file of the same package
+		}
 		before := strings.TrimRight(s[max(0, at-256):at], " =")
 		if k := strings.LastIndexByte(before, '{'); k >= 0 && strings.HasSuffix(before, "}") {
 			for n := range strings.FieldsFuncSeq(before[k:], func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) {
@@ -195,9 +231,6 @@ func patches(s string) bool {
 			names[before[j:]] = true
 		}
 		at += len("require(")
-	}
-	if len(names) == 0 && !strings.Contains(s, "import ") {
-		return false
 	}
 	for at := 0; ; {
 		i := strings.IndexByte(s[at:], '=')
@@ -218,7 +251,7 @@ func patches(s string) bool {
 		}
 		chain := s[j:end]
 		name, _, dot := strings.Cut(chain, ".")
-		if dot && (names[name] || strings.Contains(chain, ".prototype.") || strings.Contains(s, "import * as "+name+" ") || strings.Contains(s, "import "+name+" ")) {
+		if dot && (names[name] || globals[name] == name && strings.Contains(chain, ".prototype.") || name == "console" || name == "JSON" || name == "process" && !strings.HasPrefix(chain, "process.env") || strings.Contains(s, "import * as "+name+" ") || strings.Contains(s, "import "+name+" ")) {
 			return true
 		}
 	}
