@@ -24,6 +24,7 @@ import (
 // looks, by name and first bytes, whether a file concerns it.
 type extractor struct {
 	secretEngine *secret.Engine
+	imports      bool // of every script
 }
 
 // standard is the engine without a key for fingerprints.
@@ -121,7 +122,7 @@ func (x *extractor) code(f *layerfs.File, _ []byte, facts *Facts) error {
 			facts.Code = &codeflow.Facts{Language: "python", Imports: imports}
 		}
 	case JavaScript:
-		if jssyntax.MayMatter(f.Data) {
+		if x.imports || jssyntax.MayMatter(f.Data) {
 			facts.Code = jssyntax.Parse(f.Data)
 		}
 	case PthFile:
