@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ var (
 	gemName    = regexp.MustCompile(`^\s*\w+\.name\s*=\s*"([^"]+)"`)
 	gemVersion = regexp.MustCompile(`^\s*\w+\.version\s*=\s*(?:Gem::Version\.new\s*\(?\s*)?"([^"]+)"`)
 	gemLicense = regexp.MustCompile(`^\s*\w+\.licenses?\s*=\s*(.+)$`)
-	gemNeeds   = regexp.MustCompile(`^\s*\w+\.add_(?:runtime_)?dependency\(?\s*(?:%q<([^>]+)>|"([^"]+)")`)
+	gemNeeds   = regexp.MustCompile(`^\s*\w+\.add_(runtime_|development_)?dependency\(?\s*(?:%q<([^>]+)>|"([^"]+)")`)
 	quoted     = regexp.MustCompile(`"([^"]+)"`)
 )
 
@@ -35,6 +36,7 @@ func gemspec(f *file) error {
 		c.How = Embedded
 	}
 	platform := "ruby"
+	development := map[string]bool{}
 	for line := range lines(b) {
 		if len(line) > 8*maxText {
 			continue // the list of files
@@ -52,9 +54,16 @@ func gemspec(f *file) error {
 			}
 			c.License, c.LicenseText = license(strings.Join(all, " OR "))
 		} else if m := gemNeeds.FindStringSubmatch(line); m != nil && len(c.Requires) < maxList {
-			c.Requires = append(c.Requires, m[1]+m[2])
+			// Older specifications list what developers need twice, the second time for
+			// versions of RubyGems that know one kind of dependency only.
+			if name := m[2] + m[3]; m[1] == "development_" {
+				development[name] = true
+			} else {
+				c.Requires = append(c.Requires, name)
+			}
 		}
 	}
+	c.Requires = slices.DeleteFunc(c.Requires, func(name string) bool { return development[name] })
 	if c.Name == "" || c.Version == "" {
 		return errors.New("no name and version in it")
 	}
