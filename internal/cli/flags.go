@@ -38,7 +38,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	addSetting(root, f, "color", "")
 	f.BoolVar(&g.noColor, "no-color", false, "the same as --color never")
 	f.BoolVar(&g.noProgress, "no-progress", false, "show no progress on standard error")
-	f.BoolVar(&g.ci, "ci", false, "for pipelines: no colour, no progress")
+	f.BoolVar(&g.ci, "ci", false, "for pipelines: no colour, no progress; on GitHub also annotations and a step summary")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "print results and errors only")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "print more: passed checks, every skipped record")
 	addSetting(root, f, "offline", "")
