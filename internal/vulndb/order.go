@@ -1,6 +1,7 @@
 package vulndb
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -101,10 +102,11 @@ func (o order) parse(s string) (version, error) {
 		return version{}, fmt.Errorf("a version of more than %d bytes", maxVersion)
 	}
 	s = strings.TrimSpace(s)
-	name, ok := string(o), false
+	name := string(o)
+	var ok bool
 	switch o {
 	case "":
-		return version{}, fmt.Errorf("no order of versions is known")
+		return version{}, errors.New("no order of versions is known")
 	case semver:
 		s, name = goVersion(s), "npm"
 		ok = dotted(strings.TrimPrefix(s, "v"), 3)
@@ -178,9 +180,12 @@ func dotted(s string, n int) bool {
 
 // identifiers reports whether s is identifiers of SemVer between dots.
 func identifiers(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.')
-	})
+	for i := range len(s) {
+		if c := s[i]; !alphanumeric(c) && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // pep440 reports whether s is a version of
@@ -194,7 +199,7 @@ func pep440(s string) bool {
 		return len(s) < n
 	}
 	// word takes one of words, with a separator before and, with a number, after.
-	word := func(words ...string) bool {
+	word := func(words ...string) {
 		t := s
 		if t != "" && strings.IndexByte("-_.", t[0]) >= 0 {
 			t = t[1:]
@@ -212,9 +217,8 @@ func pep440(s string) bool {
 			} else {
 				number()
 			}
-			return true
+			return
 		}
-		return false
 	}
 	if !number() {
 		return false

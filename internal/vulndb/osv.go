@@ -116,7 +116,7 @@ type specific struct {
 func (s *specific) UnmarshalJSON(b []byte) error {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(b, &fields) != nil {
-		return nil // not an object: nothing that is understood
+		return nil //nolint:nilerr // not an object: nothing that is understood
 	}
 	var imports []Import
 	if json.Unmarshal(fields["imports"], &imports) == nil {
@@ -131,7 +131,7 @@ func (s *specific) UnmarshalJSON(b []byte) error {
 func (s *specific) UnmarshalYAML(n *yaml.Node) error {
 	var fields map[string]yaml.Node
 	if n.Decode(&fields) != nil {
-		return nil
+		return nil //nolint:nilerr // the same
 	}
 	imports, severity := fields["imports"], fields["severity"]
 	var all []Import
@@ -316,12 +316,15 @@ func plainID(s string) bool {
 		return false
 	}
 	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._:/", c) >= 0) {
+		if c := s[i]; !alphanumeric(c) && strings.IndexByte("-._:/", c) < 0 {
 			return false
 		}
 	}
 	return true
+}
+
+func alphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || digit(c)
 }
 
 // summarise is the summary, or else the beginning of the details, as one line.

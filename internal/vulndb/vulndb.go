@@ -17,6 +17,7 @@ package vulndb
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -67,7 +68,7 @@ type DB struct {
 // millisecond for each 10 MB. Whether it is genuine is for [DB.Verify] to say.
 // The file must not be cut while it is open; replacing it is safe.
 func Open(path string) (*DB, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the user named this file
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +81,7 @@ func Open(path string) (*DB, error) {
 	}
 	db := &DB{unmap: unmap}
 	if err := db.unseal(data); err != nil {
-		unmap() //nolint:errcheck // the first error says more
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unmap())
 	}
 	return db, nil
 }

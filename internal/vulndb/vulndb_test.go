@@ -19,27 +19,27 @@ import (
 var built = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // build makes a database of records in JSON, none of which may be quarantined.
-func build(t testing.TB, records ...string) *vulndb.DB {
-	t.Helper()
+func build(tb testing.TB, records ...string) *vulndb.DB {
+	tb.Helper()
 	b := vulndb.NewBuilder()
 	for i, r := range records {
 		b.Add(fmt.Sprintf("%d.json", i), []byte(r))
 	}
 	for _, bad := range b.Bad() {
-		t.Fatalf("%s: %s", bad.File, bad.Reason)
+		tb.Fatalf("%s: %s", bad.File, bad.Reason)
 	}
-	return open(t, b)
+	return open(tb, b)
 }
 
-func open(t testing.TB, b *vulndb.Builder) *vulndb.DB {
-	t.Helper()
+func open(tb testing.TB, b *vulndb.Builder) *vulndb.DB {
+	tb.Helper()
 	data, err := b.Build(built)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	db, err := vulndb.New(data)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return db
 }
