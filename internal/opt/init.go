@@ -254,8 +254,11 @@ func (v *View) pythonStart() []Step {
 		if !f.read {
 			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Why: why, Maybe: "its lines were not given: those that begin with import are executed"})
 		}
+		if f.more {
+			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Why: why, Maybe: "it has more lines than are looked at: those that begin with import are executed"})
+		}
 		for _, line := range f.imports {
-			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Line: line.number, Why: why + " and executes lines that begin with import"})
+			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Line: line, Why: why + " and executes lines that begin with import"})
 		}
 	}
 	return out

@@ -99,9 +99,10 @@ type View struct {
 	opt     tree
 	task    tree
 	// Most callers ask for one or none of these.
-	shadows func() []Shadow
-	mixed   func() []Mixed
-	vars    map[string]string // the environment with the runtime's own settings
+	shadows  func() []Shadow
+	mixed    func() []Mixed
+	gemFiles func() map[string][]gem
+	vars     map[string]string // the environment with the runtime's own settings
 	// path is sys.path of Python with what .pth files append; appended are those.
 	path, sites []string
 	pth         []pthFile
@@ -140,6 +141,7 @@ func New(in Input) *View {
 	v.task.finish()
 	v.shadows = sync.OnceValue(v.opt.shadows)
 	v.mixed = sync.OnceValue(v.opt.mixed)
+	v.gemFiles = sync.OnceValue(v.findGems)
 	if v.known && v.runtime.Family == runtimes.Python {
 		value, set := in.Env["PYTHONPATH"]
 		v.path, v.sites = v.runtime.PythonPath(value, set)
@@ -247,10 +249,16 @@ func (v *View) follow(name string) (string, *node, Target) {
 	name = path.Clean("/" + name)
 	t, rel := v.tree(name)
 	if t != nil {
-		// Above a node there are directories only, so a node that is found is there.
-		if n := t.nodes[rel]; n != nil && !n.link() {
+		// Above a node there are directories only, so a node that is found is there,
+		// and a path is missing below the deepest one unless that is a link.
+		n := t.nodes[rel]
+		if n != nil && !n.link() {
 			return name, n, n.target()
-		} else if n == nil && !t.links {
+		}
+		for at := rel; n == nil; n = t.nodes[at] {
+			at, _ = up(at)
+		}
+		if !n.link() {
 			return name, nil, t.missing(v)
 		}
 	}
@@ -328,6 +336,17 @@ func (v *View) list(name string) []string {
 		return n.children
 	}
 	return nil
+}
+
+// offers reports whether a directory has an entry called name, whatever its
+// ending. Most searches end here.
+func (v *View) offers(dir, name string) bool {
+	list := v.list(dir)
+	if _, ok := slices.BinarySearch(list, name); ok {
+		return true
+	}
+	i, _ := slices.BinarySearch(list, name+".")
+	return i < len(list) && strings.HasPrefix(list[i], name+".")
 }
 
 // maxText is how many bytes of a .pth file or package.json are believed.

@@ -12,16 +12,12 @@ import (
 type pthFile struct {
 	at      Placed
 	read    bool // its text was given
-	imports []pthLine
+	more    bool // it has more lines than are looked at
+	imports []int
 }
 
-type pthLine struct {
-	number int
-	text   string
-}
-
-// maxPthLines is how many lines of a .pth file are looked at.
-const maxPthLines = 10_000
+// maxPthLines is how many lines of all .pth files are looked at.
+const maxPthLines = 20_000
 
 // readPth obeys the .pth files of the site directories as Python's site module
 // does: in the order of their names, a line that begins with import is executed,
@@ -33,6 +29,7 @@ func (v *View) readPth() {
 		// The interpreter's own start obeys the user's site directory.
 		sites = append([]string{path.Join(base, "lib/python"+v.runtime.Version()+"/site-packages")}, sites...)
 	}
+	lines := 0
 	for _, dir := range sites {
 		for _, name := range v.list(dir) {
 			if !strings.HasSuffix(name, ".pth") {
@@ -46,14 +43,17 @@ func (v *View) readPth() {
 			f := pthFile{at: p}
 			var text []byte
 			if text, f.read = v.read(p.Path); f.read {
-				for i, line := range strings.Split(string(text), "\n") {
-					if i == maxPthLines {
+				number := 0
+				for line := range strings.SplitSeq(string(text), "\n") {
+					number++
+					if lines++; lines > maxPthLines {
+						f.more = true
 						break
 					}
 					line = strings.TrimSuffix(line, "\r")
 					switch {
 					case strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "import\t"):
-						f.imports = append(f.imports, pthLine{i + 1, line})
+						f.imports = append(f.imports, number)
 					case strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "":
 					default:
 						d := strings.TrimRight(line, " \t")
@@ -197,6 +197,9 @@ func (v *View) pythonCandidates(top string, search []string) []Candidate {
 // pythonIn looks for a module in one directory: a package first, then a file.
 // isDir says that a directory of that name is there.
 func (v *View) pythonIn(dir, name string) (file string, isDir bool) {
+	if !v.offers(dir, name) {
+		return "", false
+	}
 	suffixes := v.runtime.PythonSuffixes(v.in.Architecture)
 	base := dir + "/" + name
 	if isDir = v.IsDir(base); isDir {
