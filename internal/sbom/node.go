@@ -48,7 +48,7 @@ func nodePackage(f *file) error {
 	}
 	if err != nil {
 		if !installed {
-			return nil // Node does not take it for a package either
+			return nil //nolint:nilerr // Node does not take it for a package either
 		}
 		err = fmt.Errorf("package.json of an installed package: %w", err)
 	}
@@ -376,7 +376,7 @@ func sourceMap(f *file) error {
 			continue
 		}
 		end := bytes.IndexByte(rest, ']')
-		for _, part := range bytes.Split(rest[:max(end, 0)], []byte(`"`)) {
+		for part := range bytes.SplitSeq(rest[:max(end, 0)], []byte(`"`)) {
 			if !f.bundled(seen, string(part)) {
 				return errBundled
 			}

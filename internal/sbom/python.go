@@ -297,7 +297,7 @@ func pyVersion(f *file) error {
 	if err != nil {
 		return err
 	}
-	version := ""
+	var version string
 	plain := strings.HasSuffix(stem, "version") // such a file may call it just version
 	if compiled {
 		version = compiledVersion(b, plain)
