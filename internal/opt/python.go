@@ -25,7 +25,7 @@ const maxPthLines = 20_000
 // (https://docs.python.org/3/library/site.html).
 func (v *View) readPth() {
 	sites := v.sites
-	if base, ok := v.in.Env["PYTHONUSERBASE"]; ok && base != "" {
+	if base, ok := v.set["PYTHONUSERBASE"]; ok && base != "" {
 		// The interpreter's own start obeys the user's site directory.
 		sites = append([]string{path.Join(base, "lib/python"+v.runtime.Version()+"/site-packages")}, sites...)
 	}
@@ -113,7 +113,7 @@ func (v *View) python(name string) Resolution {
 // pythonEarly is the search path while the runtime's own imports run: the
 // script's directory, PYTHONPATH, the library.
 func (v *View) pythonEarly() []string {
-	value := v.in.Env["PYTHONPATH"]
+	value := v.set["PYTHONPATH"]
 	lib := runtimes.Lang + "/lib/python" + v.runtime.Version()
 	return append(append([]string{runtimes.Own}, runtimes.Split(value)...), lib, lib+"/lib-dynload", lib+"/site-packages")
 }
