@@ -247,6 +247,10 @@ func newAdvisory(r *Record) advisory {
 	a.aliases = slices.Compact(a.aliases)
 	if strings.HasPrefix(a.id, "MAL-") || slices.ContainsFunc(a.aliases, func(s string) bool { return strings.HasPrefix(s, "MAL-") }) {
 		a.flags |= advMalicious
+		// There are hundreds of thousands of these, which say nothing else.
+		if strings.HasPrefix(a.summary, "Malicious code in ") {
+			a.summary = ""
+		}
 	}
 	return a
 }

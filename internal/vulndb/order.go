@@ -79,6 +79,35 @@ func orderOf(ecosystem, rangeType string) order {
 	return ""
 }
 
+// The orders a block of a posting may be in, as the file has them.
+const (
+	codeNone = iota
+	codeSemver
+	codeNative
+)
+
+// code is o in the file.
+func (o order) code() int {
+	switch o {
+	case "":
+		return codeNone
+	case semver:
+		return codeSemver
+	}
+	return codeNative
+}
+
+// orderOfCode is the order of a block of an ecosystem's package.
+func orderOfCode(code uint64, ecosystem string) order {
+	switch code {
+	case codeSemver:
+		return semver
+	case codeNative:
+		return native(ecosystem)
+	}
+	return ""
+}
+
 // native is the order of an ecosystem's versions, "" if it is not known.
 func native(ecosystem string) order {
 	base, _, _ := strings.Cut(ecosystem, ":")

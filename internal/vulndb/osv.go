@@ -1,7 +1,6 @@
 package vulndb
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -184,12 +183,8 @@ func Parse(data []byte) (Record, error) {
 		return Record{}, fmt.Errorf("osv record of %d bytes is above the limit of %d", len(data), MaxRecord)
 	}
 	var w wire
-	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&w); err != nil {
+	if err := json.Unmarshal(data, &w); err != nil {
 		return Record{}, fmt.Errorf("osv record: %w", err)
-	}
-	if d.More() {
-		return Record{}, fmt.Errorf("osv record: more after the end at byte %d", d.InputOffset())
 	}
 	return w.record()
 }
