@@ -146,7 +146,7 @@ func pyRecord(f *file) error {
 	}
 	c := Component{Ecosystem: PyPI, Root: f.dir, How: f.pyHow(f.dir)}
 	c.Name, c.Version = pyFolder(f.dir)
-	c.Files = make([]FileHash, 0, bytes.Count(b, []byte("\n"))+1)
+	c.Files = make([]FileHash, 0, min(bytes.Count(b, []byte("\n"))+1, maxFiles))
 	var errs []error
 	for line := range lines(b) {
 		if line == "" {
