@@ -96,7 +96,7 @@ func TestOpt_real_layers(t *testing.T) {
 			"view otel-extension.zip --runtime nodejs22.x --env AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-extension/otel-handler",
 			[]string{"extension     /opt/extensions/otel-extension    layer 1", "exec-wrapper  /opt/otel-extension/otel-handler  layer 1"},
 		},
-		{"view awscli-v1.zip", []string{"3239 files, 3239 seen", "Nothing of the layers is known to run"}},
+		{"view awscli-v1.zip", []string{"3239 files, 3239 seen", "Nothing of the layers is known to run at the start: give --runtime"}},
 		{"which proxy-agent node-proxy-agent.zip --runtime nodejs22.x --env", []string{"path      /opt/nodejs/node_modules/proxy-agent/dist/index.js"}},
 		{"which dd-trace powertools-ts.zip datadog-node.zip --runtime nodejs22.x --env", []string{"from      layer 2", "path      /opt/nodejs/node_modules/dd-trace/"}},
 		{"diff kubectl-v35.zip --against kubectl-v28.zip", []string{"changed  /opt/helm/helm", "changed  /opt/kubectl/kubectl", "2 files, 0 imports, 0 changes at the start"}},

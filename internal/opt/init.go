@@ -74,7 +74,9 @@ func (v *View) Init() []Step {
 	s = append(s, v.preloads(v.in.Env)...)
 	s = append(s, v.extensions()...)
 	s = append(s, v.shellStart()...)
-	if v.known {
+	if !v.known {
+		s = append(s, v.unknownStart()...)
+	} else {
 		s = append(s, v.start()...)
 		before := len(s)
 		s = append(s, v.preloads(v.wrapped)...)
@@ -208,6 +210,29 @@ func (v *View) start() []Step {
 		s.Fails = "it has no permission to be executed"
 	}
 	return []Step{s}
+}
+
+// unknownStart is what some runtime would run without being told, for functions
+// of which the runtime is not known.
+func (v *View) unknownStart() []Step {
+	var out []Step
+	if p, ok := v.file(runtimes.Opt + "/bootstrap"); ok {
+		out = append(out, Step{What: Bootstrap, Path: runtimes.Opt + "/bootstrap", From: p.From, Why: "an OS-only runtime runs the function's bootstrap, else the layers'", Maybe: "the runtime was not given"})
+	}
+	dirs := []string{runtimes.Opt + "/python"}
+	for _, name := range v.list(runtimes.Opt + "/python/lib") {
+		if strings.HasPrefix(name, "python3.") {
+			dirs = append(dirs, runtimes.Opt+"/python/lib/"+name+"/site-packages")
+		}
+	}
+	for _, d := range dirs {
+		for _, name := range v.list(d) {
+			if p, ok := v.file(d + "/" + name); ok && strings.HasSuffix(name, ".pth") {
+				out = append(out, Step{What: PthImport, Path: d + "/" + name, From: p.From, Why: "Python runtimes obey the .pth files of this directory and execute lines that begin with import", Maybe: "the runtime was not given"})
+			}
+		}
+	}
+	return out
 }
 
 // pythonStart is what Python and its bootstrap run before the handler: with

@@ -647,9 +647,9 @@ func TestInit(t *testing.T) {
 			[]string{"bootstrap /opt/bootstrap l1 maybe"},
 		},
 		{
-			"an unknown runtime has extensions all the same",
-			world{layers: [][]string{{"extensions/a*"}}},
-			[]string{"extension /opt/extensions/a l1"},
+			"an unknown runtime has extensions all the same, and the rest is open",
+			world{layers: [][]string{{"extensions/a*", "bootstrap*", "python/a.pth=import x", "python/lib/python3.9/site-packages/b.pth=import x"}}},
+			[]string{"extension /opt/extensions/a l1", "bootstrap /opt/bootstrap l1 maybe", "pth-import /opt/python/a.pth l1 maybe", "pth-import /opt/python/lib/python3.9/site-packages/b.pth l1 maybe"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
