@@ -56,7 +56,7 @@ var realLayers = struct {
 
 // quiet are the analyzers that say of honest layers nothing at medium or above.
 var quiet = []string{
-	"record-mismatch", "unlisted-code", "pyc-mismatch",
+	"record-mismatch", "unlisted-code", "pyc-mismatch", "missing-metadata", "npm-integrity", "private-code", "personal-data", "private-registry", "environment-file",
 }
 
 // Honest layers raise nothing at medium or above but what is named here, with the

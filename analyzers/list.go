@@ -39,6 +39,13 @@ var All = []content.Analyzer{
 	RecordMismatch,
 	UnlistedCode,
 	PycMismatch,
+	MissingMetadata,
+	NpmIntegrity,
+	// what a share would give away
+	PrivateCode,
+	PersonalData,
+	PrivateRegistry,
+	EnvironmentFile,
 }
 
 // Docs holds each analyzer's document as ID.md.
