@@ -77,7 +77,7 @@ var may = []struct{ pkg, imports string }{
 	{"attacks", ". internal/validate"},
 	// edges
 	{"internal/collect", ". internal/awsread"},
-	{"internal/report", ". internal/safe"},
+	{"internal/report", ". internal/safe internal/sbom"},
 	{"internal/notify", "."},
 	{"internal/store", "."},
 	{"internal/store/storetest", ". internal/store"},

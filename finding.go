@@ -53,6 +53,8 @@ type Finding struct {
 	// Remediation is what to do, in a sentence; Fixes are ids of fixes that can plan it.
 	Remediation string   `json:"remediation,omitempty"`
 	Fixes       []string `json:"fixes,omitempty"`
+	// Vulnerability is set if the finding is about one.
+	Vulnerability *Vulnerability `json:"vulnerability,omitempty"`
 	// Exception covers the finding; nil if none does.
 	Exception *Exception `json:"exception,omitempty"`
 }
@@ -88,12 +90,39 @@ type Package struct {
 	Ecosystem string `json:"ecosystem"`
 	Name      string `json:"name"`
 	Version   string `json:"version,omitempty"`
-	// Licenses are SPDX expressions, or what the package says where it is none.
-	Licenses []string `json:"licenses,omitempty"`
-	// How says what it was known by: installed, vendored, embedded, declared, guessed.
-	How string `json:"how,omitempty"`
+	// Licenses are SPDX expressions; LicenseText is what is declared where none can
+	// be made of it.
+	Licenses    []string `json:"licenses,omitempty"`
+	LicenseText string   `json:"license_text,omitempty"`
+	// How says how it is known to be there: installed, vendored, embedded, own,
+	// guessed, locked.
+	How string `json:"how"`
+	// Program says that it runs by itself.
+	Program bool `json:"program,omitempty"`
+	// Integrity is the registry's digest of it, as the lock file writes it.
+	Integrity string `json:"integrity,omitempty"`
+	// Requires are the packages it says it needs.
+	Requires []string `json:"requires,omitempty"`
 	// Files are the places it was read from.
 	Files []string `json:"files,omitempty"`
+}
+
+// A Vulnerability is what a finding about a known vulnerability says of it.
+type Vulnerability struct {
+	// PURL is the package it is in.
+	PURL string `json:"purl"`
+	// IDs are all its names, the preferred one first.
+	IDs     []string `json:"ids"`
+	Summary string   `json:"summary,omitempty"`
+	// CVSS is the vector, Score its base score.
+	CVSS  string  `json:"cvss,omitempty"`
+	Score float64 `json:"score,omitempty"`
+	// Fixed are the versions that mend it.
+	Fixed []string `json:"fixed,omitempty"`
+	// KEV says that it is known to be exploited, EPSS how probable that is within
+	// 30 days.
+	KEV  bool    `json:"kev,omitempty"`
+	EPSS float64 `json:"epss,omitempty"`
 }
 
 // An Exposure is a set of findings that together let someone reach something.

@@ -21,13 +21,16 @@ var BakedSecret = content.Analyzer{
 }
 
 func bakedSecret(s *content.Scan, layer int, found func(content.Result)) error {
-	l := s.Layers[layer]
-	for _, f := range l.Files {
+	for _, f := range s.Layers[layer].Files {
 		for i, h := range f.Secrets {
+			severity := h.Severity
+			if content.Test(f.Path) && severity.Rank() > lamina.Medium.Rank() {
+				severity = lamina.Medium // most are made up; one that is not is still out
+			}
 			found(content.Result{
-				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i),
-				Detail:   "it holds an " + h.Kind + "; whether it is active was not asked",
-				Evidence: []string{h.Kind + ": " + h.Redacted, "sha256: " + l.SHA256},
+				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i), Severity: severity,
+				Detail:   h.Kind + "; whether it is active was not asked",
+				Evidence: append([]string{h.Kind + ": " + h.Redacted, "confidence: " + string(h.Confidence), "file sha256: " + f.SHA256.String()}, h.Evidence...),
 			})
 		}
 	}

@@ -72,16 +72,17 @@ func theftSeverity(w codeflow.Flow) lamina.Severity {
 	if !whole && w.Source != codeflow.SourceEnvSecret && w.Source != codeflow.SourceCredentials && w.Source != codeflow.SourceMetadata {
 		return ""
 	}
+	if w.Sink == codeflow.CallProcess && !fetches(w.Host) {
+		return "" // a child process is given its environment
+	}
 	switch content.ReachOf(w.Host) {
 	case content.Elsewhere:
-		if w.Sink == codeflow.CallAWS || w.Sink == codeflow.CallProcess && !whole {
+		if w.Sink == codeflow.CallAWS {
 			return lamina.High
 		}
 		return lamina.Critical
 	case content.Unnamed:
 		switch {
-		case w.Sink == codeflow.CallProcess:
-			return "" // a child process is given its environment
 		case whole || w.Sink == codeflow.CallDNS:
 			return lamina.High
 		}

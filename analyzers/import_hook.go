@@ -44,6 +44,20 @@ func importHook(s *content.Scan, layer int, found func(content.Result)) error {
 			}
 			found(r)
 		}
+		for i, c := range f.Code.Calls {
+			if c.Kind != codeflow.CallImport || !strings.Contains(c.Callee, "meta_path") && !strings.Contains(c.Callee, "path_hooks") {
+				continue
+			}
+			r := content.Result{
+				Outcome: lamina.Fail, File: f.Path, Line: c.Line, Key: "call" + strconv.Itoa(i), Severity: lamina.Low,
+				Detail: c.Callee + " changes how modules are found", Evidence: []string{"call: " + c.Callee, "file sha256: " + f.SHA256.String()},
+			}
+			if c.AtImport {
+				r.Severity = lamina.Medium
+				r.Detail += ", when the file is loaded"
+			}
+			found(r)
+		}
 	}
 	return nil
 }

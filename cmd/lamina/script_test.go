@@ -27,7 +27,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// Nothing of the developer's machine reaches a script: not the
 			// settings, not the colours, not the CI it may run in.
-			for _, v := range []string{"XDG_CONFIG_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI", "TERM", "COLUMNS", "LAMINA_TESTDATA"} {
+			for _, v := range []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI", "TERM", "COLUMNS", "LAMINA_TESTDATA"} {
 				e.Setenv(v, "")
 			}
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))

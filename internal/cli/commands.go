@@ -29,10 +29,14 @@ var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
 		newDemo,
 		newScan,
+		newGate,
+		newExcept,
+		newOpt,
 		newDetect,
 		newExplain,
 		newRules,
 		newPublishers,
+		newDB,
 	}},
 	{groupAbout, "About lamina:", []func(*app) *cobra.Command{
 		newRender,

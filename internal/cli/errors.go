@@ -143,7 +143,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
-	if cmd.HasSubCommands() {
+	if cmd.HasSubCommands() && !strings.Contains(cmd.Use, " ") { // one that takes arguments of its own has any word
 		if rest := cmd.Flags().Args(); len(rest) > 0 {
 			return unknownCommand(cmd, rest[0])
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
 // scanFlags are the flags of scan that are no settings.
@@ -272,6 +273,11 @@ func writeScan(r *results, s *content.Scan, findings []lamina.Finding) error {
 		if err := r.Write(lamina.Message{Content: contentOf(l)}); err != nil {
 			return err
 		}
+		for _, c := range sbom.Merge(l.Packages()) {
+			if err := r.Write(lamina.Message{Package: packageOf(l, c)}); err != nil {
+				return err
+			}
+		}
 	}
 	slices.SortStableFunc(findings, func(a, b lamina.Finding) int { return cmp.Compare(urgency(b), urgency(a)) })
 	for i := range findings {
@@ -307,12 +313,25 @@ func contentOf(l *content.Layer) *lamina.Content {
 	return c
 }
 
+// packageOf is a component as the stream carries it.
+func packageOf(l *content.Layer, c sbom.Component) *lamina.Package {
+	p := &lamina.Package{
+		Resource: l.Name, PURL: c.PURL(), Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version, LicenseText: c.LicenseText,
+		How: string(c.How), Program: c.Program, Integrity: c.Integrity, Requires: c.Requires, Files: append([]string{c.File}, c.Also...),
+	}
+	if c.License != "" {
+		p.Licenses = []string{c.License}
+	}
+	return p
+}
+
 // scanSummary counts what was read and found.
 func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lamina.Summary {
 	sum := lamina.Summary{Command: command, Counts: map[string]int64{"layers": int64(len(s.Layers))}}
 	files, read := 0, 0
 	for _, l := range s.Layers {
 		files, read = files+len(l.Files)+len(l.Skipped), read+len(l.Files)
+		sum.Counts["packages"] += int64(len(sbom.Merge(l.Packages())))
 		for _, k := range l.Skipped {
 			if len(sum.Incomplete) < 5 {
 				sum.Incomplete = append(sum.Incomplete, k.File+": "+k.Reason)

@@ -586,7 +586,7 @@ func (e *engine) flowInto(fn *Func, i int, v *Value) {
 		v = (*Value)(nil).carry(v)
 	}
 	j := join(st.params[i], v)
-	if v.path != "" && !e.hidden && e.lang.Kind(v.path, lastPart(v.path)) != "" {
+	if v.Path() != "" && !e.hidden && e.lang.Kind(v.path, lastPart(v.path)) != "" {
 		e.hidden = true
 	}
 	if differs(st.params[i], j) {

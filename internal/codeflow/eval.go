@@ -832,13 +832,7 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 		out = out.carry(&Value{taint: e.source(SourceDecoded, Clean(lastOf(path, method)), line)})
 	}
 	if e.lang.Mutates(method) && given != nil && n.X.Op == OpAttr {
-		if root := rootName(n.X.X); root != "" {
-			e.taintName(root, given)
-		} else if n.X.X.Op == OpAttr && n.X.X.X != nil && n.X.X.X.Op == OpThis {
-			if b := e.evalQuiet(n.X.X.X); b != nil && b.class != nil {
-				e.setAttr(b.class, n.X.X.Str, b.class.attrs[n.X.X.Str].carry(given))
-			}
-		}
+		e.mutated(n.X.X, given)
 	}
 	// A constant that leads somewhere makes the result a source.
 	if given != nil && given.marks != 0 || in != nil && in.marks != 0 {
@@ -867,6 +861,19 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 		out = out.Folded()
 	}
 	return out
+}
+
+// mutated puts what a method was given into its object.
+func (e *engine) mutated(obj *Node, given *Value) {
+	if obj.Op == OpAttr && obj.X != nil && (obj.X.Op == OpThis || obj.X.Op == OpName) {
+		if b := e.evalQuiet(obj.X); b != nil && b.class != nil {
+			e.setAttr(b.class, obj.Str, b.class.attrs[obj.Str].carry(given))
+			return
+		}
+	}
+	if root := rootName(obj); root != "" {
+		e.taintName(root, given)
+	}
 }
 
 // printsEnv says whether the command of a call shows the environment.

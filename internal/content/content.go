@@ -69,6 +69,8 @@ type Result struct {
 	Reason, Settle string
 	// Remediation is "" for the analyzer's own.
 	Remediation string
+	// Vulnerability is what it is about, if it is about one.
+	Vulnerability *lamina.Vulnerability
 }
 
 // Judge runs the analyzers over every layer of the scan. Findings are sorted by
@@ -136,7 +138,7 @@ func finding(a Analyzer, l *Layer, r Result) lamina.Finding {
 	f := lamina.Finding{
 		ID: lamina.ID("F", a.ID, resource, r.File, r.Key), Check: a.ID, Ref: a.Ref, Title: cmp.Or(r.Title, a.Title),
 		Severity: cmp.Or(r.Severity, a.Severity), Outcome: r.Outcome, Resource: resource, File: r.File, Line: r.Line,
-		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Techniques: a.Techniques,
+		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Techniques: a.Techniques, Vulnerability: r.Vulnerability,
 	}
 	if r.File == "" {
 		f.SHA256 = l.SHA256

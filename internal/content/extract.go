@@ -6,26 +6,31 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
+	"sync"
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
+	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/pysyntax"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
 )
 
 // An extractor turns one file after the other into facts. Each engine first
 // looks, by name and first bytes, whether a file concerns it.
-type extractor struct{}
+type extractor struct {
+	secretEngine *secret.Engine
+}
+
+// standard is the engine without a key for fingerprints.
+var standard = sync.OnceValue(func() *secret.Engine { return secret.New(secret.Options{}) })
 
 // facts reads one file. An error says what of it could not be read; the facts
 // are what could.
 func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: panic: %v", f.Path, p)
-		}
-	}()
 	if f.Mode&fs.ModeSymlink != 0 {
 		return Facts{Kind: Link, Link: string(f.Data)}, nil
 	}
@@ -43,19 +48,49 @@ func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
 	if facts.Kind == Pyc {
 		facts.Compiled = readPyc(head)
 	}
-	return facts, errors.Join(x.secrets(f, &facts), x.marks(f, &facts), x.code(f, &facts), x.binary(f, head, &facts), x.packages(f, &facts))
+	var errs []error
+	for _, step := range []struct {
+		what string
+		run  func(*layerfs.File, []byte, *Facts) error
+	}{
+		{"secrets", x.secrets}, {"marks", x.marks}, {"code", x.code}, {"binary", x.binary}, {"packages", x.packages},
+	} {
+		if err := guarded(step.run, f, head, &facts); err != nil {
+			errs = append(errs, fmt.Errorf("%s: not searched for %s: %w", f.Path, step.what, err))
+		}
+	}
+	return facts, errors.Join(errs...)
+}
+
+// guarded runs one step. The parsers are written and fuzzed not to panic; one
+// that does costs this file's answer and not the scan.
+func guarded(run func(*layerfs.File, []byte, *Facts) error, f *layerfs.File, head []byte, facts *Facts) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return run(f, head, facts)
 }
 
 // secrets looks for credentials in every file.
-func (x *extractor) secrets(f *layerfs.File, facts *Facts) error {
+func (x *extractor) secrets(f *layerfs.File, _ []byte, facts *Facts) error {
+	var r secret.Report
+	var err error
 	if f.Data != nil {
-		facts.Secrets = secret.Scan(f.Data)
+		r = x.secretEngine.Inspect(f.Data, secret.Hint{Path: f.Path})
+	} else {
+		r, err = x.secretEngine.ScanReaderAt(f.ReaderAt, f.Size, secret.Hint{Path: f.Path})
 	}
-	return nil
+	facts.Secrets, facts.Suppressed = r.Hits, r.Suppressed
+	if err == nil && r.Incomplete != "" {
+		err = errors.New(r.Incomplete)
+	}
+	return err
 }
 
 // marks looks for the words of interest where code can be.
-func (x *extractor) marks(f *layerfs.File, facts *Facts) error {
+func (x *extractor) marks(f *layerfs.File, _ []byte, facts *Facts) error {
 	switch facts.Kind {
 	case JSON, Text, Link, Archive:
 		return nil
@@ -68,8 +103,26 @@ func (x *extractor) marks(f *layerfs.File, facts *Facts) error {
 	return windows(f.ReaderAt, f.Size, longestMark, func(data []byte, _ int64) { facts.Marks = findMarks(facts.Marks, data) })
 }
 
+// maxScript is how much of a script is parsed. Bundles are larger than what people
+// write, and data is larger still.
+const maxScript = 4 << 20
+
 // code reads scripts.
-func (x *extractor) code(f *layerfs.File, facts *Facts) error {
+func (x *extractor) code(f *layerfs.File, _ []byte, facts *Facts) error {
+	if f.Data == nil || len(f.Data) > maxScript {
+		return nil
+	}
+	switch facts.Kind {
+	case Python:
+		if pysyntax.MayMatter(f.Data) {
+			facts.Code = pysyntax.Parse(f.Data)
+		} else if imports := pysyntax.Imports(f.Data); len(imports) > 0 {
+			facts.Code = &codeflow.Facts{Language: "python", Imports: imports}
+		}
+	case PthFile:
+		facts.Text = string(f.Data[:min(len(f.Data), maxText)])
+	case Other, Pyc, JavaScript, Shell, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
+	}
 	return nil
 }
 
@@ -79,23 +132,42 @@ func (x *extractor) binary(f *layerfs.File, head []byte, facts *Facts) error {
 		return nil
 	}
 	info, err := bininfo.Read(f.ReaderAt, f.Size)
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.Path, err)
-	}
 	facts.Binary = info
-	return nil
+	return err
 }
 
+// maxText is how much of a file is kept as text.
+const maxText = 64 << 10
+
 // packages reads what declares packages.
-func (x *extractor) packages(f *layerfs.File, facts *Facts) error {
+func (x *extractor) packages(f *layerfs.File, _ []byte, facts *Facts) error {
 	if path.Base(f.Path) == "package.json" && f.Data != nil {
 		facts.Hooks = hooks(f.Data)
+		facts.Text = entryPoints(f.Data)
 	}
 	facts.Registries, facts.Personal = registries(f), personal(f)
-	var err error
-	facts.Components, err = sbom.Read(f)
-	facts.Components = append(facts.Components, sbom.Binary(f.Path, facts.Binary)...)
+	found, err := sbom.Read(f)
+	if facts.Binary != nil {
+		found = append(found, sbom.Binary(f.Path, facts.Binary)...)
+	}
+	facts.Components = found
 	return err
+}
+
+// entryPoints are the members of a package.json that say what is loaded, as JSON.
+func entryPoints(data []byte) string {
+	var p map[string]json.RawMessage
+	if json.Unmarshal(data, &p) != nil {
+		return ""
+	}
+	maps.DeleteFunc(p, func(k string, _ json.RawMessage) bool {
+		return !slices.Contains([]string{"name", "version", "main", "exports", "imports", "type", "module"}, k)
+	})
+	out, err := json.Marshal(p)
+	if err != nil || len(out) > maxText {
+		return ""
+	}
+	return string(out)
 }
 
 // maxHook is how much of an install command is kept.

@@ -63,7 +63,7 @@ func (l *Layer) fail(err error) *Layer {
 // read makes the pass.
 func (l *Layer) read(z *layerfs.Layer, cache *Cache) *Layer {
 	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
-	var x extractor
+	x := extractor{secretEngine: standard()}
 	held := cache.open(l)
 	var fresh batch // of the entry that is being read
 	opt := layerfs.Options{

@@ -8,9 +8,11 @@ import (
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/opt"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
 	"github.com/lamina-sec/lamina/internal/shsyntax"
+	"github.com/lamina-sec/lamina/internal/vulndb"
 )
 
 // A Scan is what analyzers judge: one to five layers in the order in which the
@@ -22,8 +24,12 @@ type Scan struct {
 	// Baseline is the version of the first layer that is trusted, nil if none was
 	// given.
 	Baseline *Layer
+	// Advisories are the known vulnerabilities, nil if there is no database.
+	Advisories *vulndb.DB
 	// Now is the time of the scan, for ages.
 	Now time.Time
+
+	view func() *opt.View
 }
 
 // A Function is what a function's configuration and package say.
@@ -110,6 +116,11 @@ type Facts struct {
 	Personal *Personal `json:"personal,omitempty"`
 	// Marks are the words of interest that stand anywhere in it, text or not.
 	Marks []Mark `json:"marks,omitempty"`
+	// Text is the whole of a .pth file, and of a package.json the members that say
+	// what is loaded: what the merged view reads.
+	Text string `json:"text,omitempty"`
+	// Suppressed counts what had the form of a credential and is none, by reason.
+	Suppressed map[string]int `json:"suppressed,omitempty"`
 	// Hooks are the commands that a package.json runs when it is installed.
 	Hooks []Hook `json:"hooks,omitempty"`
 }

@@ -396,9 +396,12 @@ func (p Policy) data(in Input) []lamina.Finding {
 	return []lamina.Finding{open(in.Layers[0], "vulnerability-data", title, reason, "newer data, given with --db")}
 }
 
+// Question is the question of the Answer that is a decision.
+const Question = "gate"
+
 // Answer is the decision as a message, to be printed first.
 func (d Decision) Answer(p Policy) lamina.Answer {
-	a := lamina.Answer{Question: "gate", Asks: "May this layer go on?", Outcome: d.Outcome}
+	a := lamina.Answer{Question: Question, Asks: "gate: " + string(d.Outcome), Outcome: d.Outcome}
 	by := p.Name
 	if by == "" {
 		by = "the default policy"
@@ -406,17 +409,17 @@ func (d Decision) Answer(p Policy) lamina.Answer {
 	n := len(d.Because)
 	switch d.Outcome {
 	case lamina.Fail:
-		a.Text = fmt.Sprintf("FAIL by %s: %s", by, plural(n, "finding decides", "findings decide"))
+		a.Text = plural(n, "finding decides", "findings decide")
 	case lamina.Unknown:
-		a.Text = fmt.Sprintf("UNKNOWN by %s: %s", by, plural(n, "answer is missing", "answers are missing"))
+		a.Text = plural(n, "answer is missing", "answers are missing")
 		if n == 0 {
-			a.Text = "UNKNOWN by " + by + ": no analyzer looked"
+			a.Text = "no analyzer looked"
 		}
 		a.Reason, a.Settle = "something could not be examined", "what the findings say would settle them"
 	case lamina.Pass, lamina.NotApplicable:
-		a.Text = "PASS by " + by
+		a.Text = "nothing keeps the gate shut"
 	}
-	a.Text += "; it " + p.Describe()
+	a.Text += "; " + by + " " + p.Describe()
 	byID := map[string]*lamina.Finding{}
 	for i := range d.Findings {
 		byID[d.Findings[i].ID] = &d.Findings[i]

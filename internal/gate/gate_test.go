@@ -113,7 +113,7 @@ func TestDecide(t *testing.T) {
 			if d.Outcome != tt.want || decided(d) != tt.because {
 				t.Errorf("got %s because of %q, want %s and %q", d.Outcome, decided(d), tt.want, tt.because)
 			}
-			if a := d.Answer(policy(t, tt.policy)); !strings.HasPrefix(a.Text, string(tt.want)) || a.Outcome != tt.want {
+			if a := d.Answer(policy(t, tt.policy)); a.Asks != "gate: "+string(tt.want) || a.Outcome != tt.want {
 				t.Errorf("%+v", a)
 			}
 		})
@@ -270,8 +270,8 @@ func TestAnswer(t *testing.T) {
 	})
 	got := d.Answer(policy(t, "[analyzers.b]\nseverity = \"low\"\nreason = \"r\""))
 	want := lamina.Answer{
-		Question: "gate", Asks: "May this layer go on?", Outcome: lamina.Fail,
-		Text: "FAIL by p.toml: 1 finding decides; it fails on high and above, b counts as low",
+		Question: "gate", Asks: "gate: FAIL", Outcome: lamina.Fail,
+		Text: "1 finding decides; p.toml fails on high and above, b counts as low",
 		Evidence: []string{
 			a.ID + " high a: title of a in python/f.py:3",
 			"fixed since the baseline: " + fail("known-vulnerability", "", "h").ID + " known-vulnerability: title of known-vulnerability in h",

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -26,7 +27,7 @@ import (
 // mutants are archives that were honest before some of their bytes changed, and the
 // small ones of the zoo: what a reader makes of them is its own affair, and whatever
 // it makes of them that we do not must be said.
-func mutants() [][]byte {
+var mutants = sync.OnceValue(func() [][]byte {
 	link := rec{name: "bin/tool", body: "../python/ok.py", mode: 0o120777, stored: true}
 	described := rec{name: "python/described.py", body: text}
 	described.desc = ptr(descriptor(described, true, false))
@@ -39,7 +40,11 @@ func mutants() [][]byte {
 	}
 	out := slices.Clone(seeds)
 	for _, a := range zips() {
-		if b := a.make(); len(b) < 1<<20 {
+		// Bombs are read in full by the others.
+		if strings.Contains(a.name, "zeros") || strings.Contains(a.name, "quoted") || strings.Contains(a.name, "many") || strings.Contains(a.name, "tiny") {
+			continue
+		}
+		if b := a.make(); len(b) < 1<<17 {
 			out = append(out, b)
 		}
 	}
@@ -70,7 +75,7 @@ func mutants() [][]byte {
 		out = append(out, b)
 	}
 	return out
-}
+})
 
 // silent says whether nothing at all was said about the archive.
 func (r *reading) silent() bool { return r.err == nil && r.kinds == nil && r.damaged == nil }
@@ -214,7 +219,9 @@ func unzipWrites(t *testing.T, unzip string, data []byte) contents {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, unzip, "-qq", "-o", "-d", into, name)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	// 1 is a warning: what it warned of is written all the same.
+	var status *exec.ExitError
+	if out, err := cmd.CombinedOutput(); err != nil && !(errors.As(err, &status) && status.ExitCode() == 1) {
 		return contents{"": fmt.Sprintf("%v: %s", err, out)}
 	}
 	c := contents{}

@@ -290,7 +290,7 @@ func (p *pass) decode(l *Layer, e *Entry, f *File, loaded bool, again *seekable)
 	if again != nil {
 		onBlock = again.block
 	}
-	r, left, done, err := p.decoder.inflated(l, e, loaded, onBlock)
+	r, unread, left, done, err := p.decoder.inflated(l, e, loaded, onBlock)
 	if err != nil {
 		return err
 	}
@@ -300,6 +300,17 @@ func (p *pass) decode(l *Layer, e *Entry, f *File, loaded bool, again *seekable)
 	}
 	var at io.ReaderAt
 	if again != nil {
+		head := int64(0)
+		switch e.method {
+		case zlibMethod:
+			head = 2
+		case gzipMethod:
+			if head, err = gzipHeaderLen(l.r, e); err != nil {
+				return err
+			}
+		}
+		again.start, again.length = e.start+head, e.Compressed-head
+		again.consumed = func() int64 { return again.length - unread() }
 		at = again
 		r = &untilTiny{r, again}
 	}
@@ -312,19 +323,8 @@ func (p *pass) decode(l *Layer, e *Entry, f *File, loaded bool, again *seekable)
 	}
 	if again != nil {
 		again.size = f.Size
-		again.start, again.length = e.start, e.Compressed
-		switch e.method {
-		case zlibMethod:
-			again.start, again.length = e.start+2, e.Compressed-2
-		case gzipMethod:
-			n, err := gzipHeaderLen(l.r, e)
-			if err != nil {
-				return err
-			}
-			again.start, again.length = e.start+n, e.Compressed-n
-			if g, ok := r.(*untilTiny).r.(*gzipReader); ok && g.members > 1 { //nolint:errcheck,forcetypeassert // made above
-				return fmt.Errorf("gzip of several members, %w", errNoRoom)
-			}
+		if g, ok := r.(*untilTiny).r.(*gzipReader); ok && g.members > 1 { //nolint:errcheck,forcetypeassert // made above
+			return fmt.Errorf("gzip of several members, %w", errNoRoom)
 		}
 	}
 	if slack > 0 {

@@ -224,7 +224,7 @@ type source interface {
 
 // left is how many bytes of the entry were not asked for. A decoder takes up to 4
 // bytes more than it needs.
-func (d *decoder) left(src source, under *io.SectionReader) int64 {
+func (d *decoder) left(under *io.SectionReader) int64 {
 	if under == nil {
 		return int64(d.mem.Len())
 	}
@@ -232,10 +232,11 @@ func (d *decoder) left(src source, under *io.SectionReader) int64 {
 	return under.Size() - at + int64(d.buf.Buffered())
 }
 
-// inflated returns a reader of the entry's content, and a function that says how
-// many compressed bytes were left when it ended. onBlock is called at each end of a
-// deflate block, if it is not nil.
-func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.InflateCheckpoint)) (r io.Reader, left func() int64, done func(), err error) {
+// inflated returns a reader of the entry's content, and functions that say how many
+// compressed bytes were not asked for, and how many of those belong to nothing once
+// the content has ended. onBlock is called at each end of a deflate block, if it is
+// not nil.
+func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.InflateCheckpoint)) (r io.Reader, unread, slack func() int64, done func(), err error) {
 	var src source
 	var under *io.SectionReader
 	if loaded {
@@ -246,7 +247,8 @@ func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.I
 		d.buf.Reset(under)
 		src = d.buf
 	}
-	left, done = func() int64 { return d.left(src, under) }, func() {}
+	unread, done = func() int64 { return d.left(under) }, func() {}
+	slack = unread
 	deflated := func() io.Reader {
 		if onBlock != nil {
 			return flate.NewReaderOpts(src, flate.WithEobCallback(onBlock))
@@ -262,11 +264,11 @@ func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.I
 	case zlibMethod:
 		var h [2]byte
 		if _, err := io.ReadFull(src, h[:]); err != nil || h[0]&0xf != 8 || (int(h[0])<<8|int(h[1]))%31 != 0 || h[1]&0x20 != 0 {
-			return nil, nil, nil, errors.New("no zlib header")
+			return nil, nil, nil, nil, errors.New("no zlib header")
 		}
 		r = deflated()
 		// What is behind the stream is its checksum (RFC 1950, 2.2).
-		left = func() int64 { return max(0, d.left(src, under)-4) }
+		slack = func() int64 { return max(0, unread()-4) }
 	case gzipMethod:
 		r = &gzipReader{src: src, inflate: deflated}
 	case bzip2Method:
@@ -274,17 +276,17 @@ func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.I
 	case zstdMethod:
 		z, err := newZstd(src)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, nil, nil, err
 		}
 		r, done = z, z.Close
-		left = func() int64 { return 0 }
+		slack = func() int64 { return 0 }
 	case brotliMethod:
 		r = guarded{brotli.NewReader(src)}
-		left = func() int64 { return 0 }
+		slack = func() int64 { return 0 }
 	default:
-		return nil, nil, nil, fmt.Errorf("compression method %d: %w", e.method, ErrUnsupported)
+		return nil, nil, nil, nil, fmt.Errorf("compression method %d: %w", e.method, ErrUnsupported)
 	}
-	return r, left, done, nil
+	return r, unread, slack, done, nil
 }
 
 // guarded turns a panic of a decoder of others into an error.

@@ -31,6 +31,11 @@ type seekable struct {
 	points []flate.InflateCheckpoint
 	blocks int64
 	tiny   bool
+	// consumed says how much of the stream was read, while it is read the first
+	// time. drift is how much further the decoder believes it is: it counts the bytes
+	// twice that it holds when a stored block begins.
+	consumed func() int64
+	drift    int64
 
 	stream io.Reader // nil, or at pos
 	pos    int64
@@ -54,6 +59,11 @@ func (s *seekable) block(cp flate.InflateCheckpoint) {
 	if s.blocks > 4096+cp.UncompressedOffset/4096 {
 		s.tiny = true
 	}
+	// Behind a stored block the decoder holds no bits; behind any other it may hold
+	// whole bytes, and seems to be less far than it is.
+	if cp.BitOffset == 0 {
+		s.drift = max(s.drift, cp.CompressedOffset-s.consumed())
+	}
 	last := int64(0)
 	if n := len(s.points); n > 0 {
 		last = s.points[n-1].UncompressedOffset
@@ -62,6 +72,7 @@ func (s *seekable) block(cp flate.InflateCheckpoint) {
 		return
 	}
 	cp.Window = bytes.Clone(cp.Window)
+	cp.CompressedOffset -= s.drift
 	s.points = append(s.points, cp)
 }
 

@@ -259,6 +259,10 @@ func (l *Layer) readRecord(in *bufio.Reader) (flags uint16, n int, err error) {
 	l.kindOf(i)
 	l.readExtra(i, name, extra, u32(20), u32(24), u32(42))
 	l.readFlags(i, flags)
+	// What an unpacker must know: 6.3 is the last version there is (APPNOTE 4.4.3).
+	if need := u16(6); need&0xff > 63 {
+		l.odd(Method, i, -1, "%q is said to need version %d.%d of the format", e.Name, need&0xff/10, need&0xff%10)
+	}
 	if u16(34) != 0 && u16(34) != 0xffff {
 		l.odd(EndRecord, i, -1, "entry %d is said to be on disk %d", i+1, u16(34))
 	}

@@ -75,7 +75,11 @@ func or[T any](p *T, v T) T {
 
 func deflated(body string) string {
 	var b bytes.Buffer
-	w, _ := flate.NewWriter(&b, 6)
+	level := 6
+	if len(body) > 1<<20 {
+		level = 1
+	}
+	w, _ := flate.NewWriter(&b, level)
 	_, _ = io.WriteString(w, body)
 	_ = w.Close()
 	return b.String()

@@ -52,8 +52,8 @@ type StepChange struct {
 }
 
 // Diff compares what a function sees in a and in b: all of /opt, the names that
-// the layers of either supply with those given, and what runs at the start. It
-// is empty if the function cannot tell the two apart.
+// the layers of either supply with those given, and what runs at the start.
+// Without what is Moved it is empty if the function cannot tell the two apart.
 func Diff(a, b *View, names ...string) Difference {
 	return Difference{Paths: diffPaths(a, b), Imports: diffImports(a, b, names), Init: diffInit(a, b)}
 }

@@ -79,11 +79,15 @@ func choose(found []Candidate, searched []string) Resolution {
 	return r
 }
 
+// FunctionUnknown is the Maybe of an answer that the function's own files could
+// change.
+const FunctionUnknown = "the function's own files were not given: what is there comes first"
+
 // functionFirst notes that the function's own files, which come first, were not
 // given, unless what was found is not to be replaced by them.
 func (v *View) functionFirst(r *Resolution) {
 	if v.in.Function == nil && r.Maybe == "" && r.From.Kind != FromFunction {
-		r.Maybe = "the function's own files were not given: what is there comes first"
+		r.Maybe = FunctionUnknown
 	}
 }
 

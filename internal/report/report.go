@@ -68,6 +68,11 @@ func Formats() []Format {
 		{"ndjson", "bare results, one a line", newNDJSON},
 		{"sarif", "SARIF 2.1.0, for code scanning", newSARIF},
 		{"markdown", "a comment on a pull request, at most 60,000 bytes", newMarkdown},
+		{"cyclonedx", "the packages as a CycloneDX 1.6 bill of materials", newCycloneDX},
+		{"spdx", "the packages as an SPDX 2.3 bill of materials", newSPDX},
+		{"junit", "XML that CI systems show as tests", newJUnit},
+		{"html", "one self-contained page for people, to read or print", newHTML},
+		{"github", "annotations of a GitHub workflow run; --ci writes them there by itself", newGitHub},
 		{"ecs", "alerts as Elasticsearch's _bulk takes them (kibana.alert.*)", newECS},
 	}
 }

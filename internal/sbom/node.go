@@ -251,7 +251,7 @@ func yarnLock(f *file) error {
 	}
 	for line := range lines(b) {
 		switch {
-		case line == "" || line[0] == '#':
+		case strings.TrimSpace(line) == "" || line[0] == '#':
 		case line[0] != ' ':
 			if !flush() {
 				return errMany

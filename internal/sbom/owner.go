@@ -23,7 +23,9 @@ func NewOwners(joined []Component) *Owners {
 			continue // it is not there
 		}
 		for j, f := range c.Files {
-			if _, ok := o.listed[f.Path]; !ok {
+			// A compiled file may be listed twice, with and without a digest.
+			was, ok := o.listed[f.Path]
+			if !ok || was.component == i && c.Files[was.file].SHA256 == (Digest{}) && f.SHA256 != (Digest{}) {
 				o.listed[f.Path] = place{i, j}
 			}
 		}

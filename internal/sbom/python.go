@@ -181,6 +181,7 @@ func pyRecordLine(dir, line string) (FileHash, error) {
 		return FileHash{}, fmt.Errorf("%d fields: want path, hash and size", len(fields))
 	}
 	h := FileHash{Path: strings.Clone(pyRecordPath(dir, fields[0])), Size: -1}
+	h.Script = strings.HasPrefix(fields[0], "../") && path.Base(path.Dir(fields[0])) == "bin"
 	if fields[2] != "" {
 		n, err := strconv.ParseInt(fields[2], 10, 64)
 		if err != nil || n < 0 {

@@ -115,6 +115,9 @@ type FileHash struct {
 	Other  string `json:"other,omitempty"`
 	// Size is in bytes, -1 if the metadata has none.
 	Size int64 `json:"size"`
+	// Script is true for a console script: installers write the path of their Python
+	// into its first line, before or after they take the digest.
+	Script bool `json:"script,omitempty"`
 }
 
 // A Digest is a SHA-256; it is written in hex.
@@ -155,7 +158,11 @@ func Read(f *layerfs.File) ([]Component, error) {
 		return nil, nil
 	}
 	x := &file{File: f, dir: path.Dir(f.Path), base: path.Base(f.Path)}
-	if err := read(x); err != nil {
+	err := read(x)
+	if err == nil && x.nameless > 0 {
+		err = fmt.Errorf("%d packages without a name", x.nameless)
+	}
+	if err != nil {
 		return x.found, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return x.found, nil
@@ -166,6 +173,7 @@ type file struct {
 	*layerfs.File
 	dir, base string
 	found     []Component
+	nameless  int
 }
 
 // reader picks who reads the file by its name, nil if nobody does. It is called
@@ -295,8 +303,11 @@ func (f *file) add(c Component) bool {
 	if len(f.found) >= maxComponents {
 		return false
 	}
-	c.File = f.Path
-	c.Name, c.Version = clip(c.Name), clip(c.Version)
+	c.File, c.Root = f.Path, strings.ToValidUTF8(c.Root, "\uFFFD")
+	if c.Name, c.Version = clip(c.Name), clip(c.Version); c.Name == "" {
+		f.nameless++
+		return true
+	}
 	c.Integrity, c.Installer, c.Source = clip(c.Integrity), clip(c.Installer), address(c.Source)
 	c.Requires, c.Imports = tidy(c.Requires), tidy(c.Imports)
 	f.found = append(f.found, c)
@@ -304,7 +315,9 @@ func (f *file) add(c Component) bool {
 }
 
 // clip cuts a text to what is kept of one, and frees it from what it is a part of.
-func clip(s string) string { return strings.Clone(strings.ToValidUTF8(s[:min(len(s), maxText)], "")) }
+func clip(s string) string {
+	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), maxText)], "\uFFFD"))
+}
 
 // tidy sorts names, without doubles and without more than a list may have.
 func tidy(names []string) []string {

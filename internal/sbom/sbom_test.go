@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
@@ -353,8 +354,13 @@ func FuzzRead(f *testing.F) {
 		found, _ := sbom.Read(file(name, data))
 		joined := sbom.Join(found)
 		merged := sbom.Merge(joined)
-		if len(found) > 0 && len(merged) == 0 && found[0].How != sbom.Guessed {
+		if len(found) > 0 && len(merged) == 0 {
 			t.Errorf("%d components in, none out", len(found))
+		}
+		b, err := json.Marshal(joined)
+		var back []sbom.Component
+		if err != nil || json.Unmarshal(b, &back) != nil || gocmp.Diff(joined, back, cmpopts.EquateEmpty()) != "" {
+			t.Errorf("%s: components change on their way through JSON: %v %s", name, err, gocmp.Diff(joined, back, cmpopts.EquateEmpty()))
 		}
 		for _, c := range joined {
 			if c.Name == "" || c.How == "" || c.File != name {

@@ -34,7 +34,7 @@ func naive(literals []literal, data []byte) []occurrence {
 	var want []occurrence
 	for i := range data {
 		for id, l := range literals {
-			if len(data)-i < len(l.text) {
+			if len(data)-i < len(l.text) || lower(data[i]) != lower(l.text[0]) {
 				continue
 			}
 			w := data[i : i+len(l.text)]

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"strings"
 )
 
 // The functions of this file are formats' find: hand-made for anchors that are
@@ -234,6 +235,9 @@ func assignment(data []byte, at int) (begin, end int, ok bool) {
 	for i < len(data) && i-at < 48 && (word(data[i]) || data[i] == '-' || data[i] == '.') {
 		i++
 	}
+	if descriptive(data[at:i]) {
+		return 0, 0, false
+	}
 	for i < len(data) && within("\"'` \t", data[i]) && i-at < 64 {
 		i++
 	}
@@ -258,4 +262,19 @@ func assignment(data []byte, at int) (begin, end int, ok bool) {
 		return 0, 0, false
 	}
 	return begin, i, true
+}
+
+// descriptive reports whether a name that holds a word like secret goes on to say
+// that the value only describes one: secret_name, token_url, key_id.
+func descriptive(name []byte) bool {
+	low := strings.ToLower(string(name))
+	for _, w := range []string{
+		"id", "ids", "name", "file", "path", "url", "uri", "endpoint", "type", "hash", "hint", "field", "length", "size", "policy",
+		"version", "arn", "expiry", "ttl", "format", "class", "prefix", "header", "param", "parameter", "regex", "pattern", "label",
+	} {
+		if strings.HasSuffix(low, "_"+w) || strings.HasSuffix(low, "-"+w) || strings.HasSuffix(low, "."+w) {
+			return true
+		}
+	}
+	return false
 }

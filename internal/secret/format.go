@@ -2,8 +2,10 @@ package secret
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 )
@@ -53,6 +55,8 @@ type format struct {
 	// generic: a name is all that is known. loose: a general form, to which a
 	// provider's own has precedence.
 	generic, loose bool
+	// byName: the format is that of a special file, to which any other has precedence.
+	byName bool
 	// demote lowers the severity in folders of tests: key pairs are made for them.
 	demote bool
 	// wraps: also looked for in base64.
@@ -257,8 +261,15 @@ func edge(bytes string) option { return func(f *format) { f.edge = bytes } }
 func reaching(n int) option    { return func(f *format) { f.window = n } }
 func show(n int) option        { return func(f *format) { f.show = n } }
 func head(text string) option  { return func(f *format) { f.head = text } }
+
+// lead is for a mark that stands inside or at the end of the value: least to most
+// bytes of set are before it.
 func lead(set string, least, most int) option {
-	return func(f *format) { f.lead, f.leadMin, f.leadMax = set, least, most }
+	return func(f *format) {
+		f.lead, f.leadMin, f.leadMax = set, least, most
+		class := strings.ReplaceAll(regexp.QuoteMeta(set), "-", `\-`)
+		f.pattern = fmt.Sprintf("[%s]{%d,%d}", class, least, most) + f.pattern
+	}
 }
 
 // Classes of patterns.

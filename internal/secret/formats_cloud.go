@@ -36,7 +36,7 @@ func cloudFormats() []format {
 			anchors: []string{"AKIA", "ASIA"}, find: secretBesideID, wraps: true,
 		},
 		assigned("aws-secret-access-key", "Amazon Web Services", "secret access key", docAWSKeys, crit,
-			[]string{"aws_secret", "secret_access_key", "secretaccesskey", "secret-access-key", "awssecret", "aws_sec_key", "secretkey"}, std64+`{40}`, checked(secretAccessKey), likely),
+			[]string{"aws_secret", "secret_access_key", "secretaccesskey", "secret-access-key", "awssecret", "aws_sec_key", "secretkey"}, std64+`{40}`, checked(secretAccessKey), likely, loose),
 		assigned("aws-session-token", "Amazon Web Services", "session token", docAWSTemp, med,
 			[]string{"session_token", "sessiontoken", "security_token", "security-token", "securitytoken"}, std64+`{100,}={0,2}`, reaching(2200), structured, checked(sessionToken), observed),
 		prefixed("aws-session-token", "Amazon Web Services", "session token", docAWSTemp, med, "IQoJb3JpZ2lu", std64+`{100,}={0,2}`, reaching(2200), structured, fixed, observed, edge("+/=")),

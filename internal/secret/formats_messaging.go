@@ -39,7 +39,7 @@ func messagingFormats() []format {
 		},
 		{
 			kind: "telegram-bot-token", provider: "Telegram", title: "bot token", url: "https://core.telegram.org/bots/api#authorizing-your-bot", severity: high, observed: true,
-			anchors: []string{":AAE", ":AAF", ":AAG", ":AAH"}, lead: digits, leadMin: 8, leadMax: 10, pattern: `[0-9]{8,10}:AA` + url64 + `{33}`, edge: "-", check: mixed,
+			anchors: []string{":AAE", ":AAF", ":AAG", ":AAH"}, lead: digits, leadMin: 8, leadMax: 10, pattern: `[0-9]{8,10}:AA[E-H]` + url64 + `{32}`, edge: "-", check: mixed,
 		},
 		assigned("twilio-api-key", "Twilio", "API key SID", docTwilio, low, []string{"twilio_api_key", "twilio_api_sid", "twilio_api_key_sid"}, `SK`+hexLow+`{32}`),
 		assigned("twilio-auth-token", "Twilio", "auth token", "https://www.twilio.com/docs/iam/access-tokens", high, []string{"twilio_auth_token", "twilioauthtoken", "twilio_token"}, hexLow+`{32}`),
@@ -52,7 +52,7 @@ func messagingFormats() []format {
 		},
 		{
 			kind: "mailchimp-api-key", provider: "Mailchimp", title: "API key", url: "https://mailchimp.com/developer/marketing/guides/quick-start/", severity: high,
-			anchors: []string{"-us1", "-us2", "-us3", "-us4", "-us5", "-us6", "-us7", "-us8", "-us9"}, lead: lowerHex, leadMin: 32, leadMax: 32, pattern: hexLow + `{32}-us[0-9]{1,2}`, edge: "-", fixed: true,
+			anchors: []string{"-us1", "-us2", "-us3", "-us4", "-us5", "-us6", "-us7", "-us8", "-us9"}, lead: lowerHex, leadMin: 32, leadMax: 32, pattern: hexLow + `{32}-us[1-9][0-9]?`, edge: "-", fixed: true,
 		},
 		assigned("mandrill-api-key", "Mailchimp Transactional", "API key", "https://mailchimp.com/developer/transactional/guides/quick-start/", high, []string{"mandrill_api_key", "mandrill_key", "mandrill_apikey"}, `(?:md-)?`+url64+`{22}`, observed),
 		prefixed("brevo-api-key", "Brevo", "API key", "https://developers.brevo.com/docs/getting-started", high, "xkeysib-", hexLow+`{64}-`+an+`{16}`, fixed, edge("-")),

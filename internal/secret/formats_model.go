@@ -14,7 +14,10 @@ func modelFormats() []format {
 		high, med = lamina.High, lamina.Medium
 	)
 	return []format{
-		prefixed("openai-api-key", "OpenAI", "user API key", docOpenAI, high, "T3BlbkFJ", an+`{20}`, lead(base62+"-", 23, 23), show(3), fixed, edge("-"), observed),
+		{
+			kind: "openai-api-key", provider: "OpenAI", title: "user API key", url: docOpenAI, severity: high, observed: true, show: 3, edge: "-", fixed: true,
+			anchors: []string{"T3BlbkFJ"}, lead: base62 + "-", leadMin: 23, leadMax: 23, pattern: `sk-` + an + `{20}T3BlbkFJ` + an + `{20}`,
+		},
 		prefixed("openai-project-key", "OpenAI", "project API key", docOpenAI, high, "sk-proj-", url64+`{20,150}`, edge("-"), checked(openAI), observed, wraps),
 		prefixed("openai-service-account-key", "OpenAI", "service account key", docOpenAI, high, "sk-svcacct-", url64+`{20,150}`, edge("-"), checked(openAI), observed, wraps),
 		prefixed("openai-admin-key", "OpenAI", "admin key", docOpenAI, high, "sk-admin-", url64+`{20,150}`, edge("-"), checked(openAI), observed, wraps),

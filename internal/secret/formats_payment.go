@@ -15,7 +15,7 @@ func paymentFormats() []format {
 		crit, high, med, low = lamina.Critical, lamina.High, lamina.Medium, lamina.Low
 	)
 	return []format{
-		prefixed("stripe-secret-key", "Stripe", "live secret key", docStripe, crit, "sk_live_", an+`{24,247}`, wraps),
+		prefixed("stripe-secret-key", "Stripe", "live secret key", docStripe, crit, "sk_live_", an+`{24,247}`, wraps, loose),
 		prefixed("stripe-restricted-key", "Stripe", "live restricted key", docStripe, high, "rk_live_", an+`{24,247}`, wraps),
 		prefixed("stripe-test-key", "Stripe", "test mode secret key", docStripe, low, "sk_test_", an+`{24,247}`),
 		prefixed("stripe-test-restricted-key", "Stripe", "test mode restricted key", docStripe, low, "rk_test_", an+`{24,247}`),

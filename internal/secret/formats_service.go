@@ -33,7 +33,6 @@ func serviceFormats() []format {
 		},
 		assigned("okta-api-token", "Okta", "API token", "https://developer.okta.com/docs/guides/create-an-api-token/main/", high, []string{"okta_api_token", "okta_token", "okta_client_token"}, `00`+url64+`{40}`),
 		assigned("auth0-client-secret", "Auth0", "client secret", "https://auth0.com/docs/get-started/applications/confidential-and-public-applications", high, []string{"auth0_client_secret", "auth0_secret"}, url64+`{64}`),
-		prefixed("clerk-secret-key", "Clerk", "secret key", "https://clerk.com/docs/guides/development/clerk-environment-variables", high, "sk_live_", an+`{40,60}`, loose),
 		prefixed("workos-api-key", "WorkOS", "API key", "https://workos.com/docs/reference/api-keys", high, "sk_live_a2V5X", an+`{30,120}`, observed),
 		prefixed("stytch-secret", "Stytch", "live project secret", "https://stytch.com/docs/api/authentication", high, "secret-live-", url64+`{36}=?`, edge("-="), observed),
 		prefixed("salesforce-access-token", "Salesforce", "session id or access token", "https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flows.htm", med, "00D", an+`{12,15}![0-9A-Za-z._]{80,260}`, fixed),

@@ -171,7 +171,7 @@ func compileNamed() []*compiledFile {
 	for _, n := range namedFiles() {
 		f := format{
 			kind: n.kind, provider: n.provider, title: n.title, url: n.url, severity: n.severity, confidence: Likely,
-			secretive: !n.machine, loose: true,
+			secretive: !n.machine, byName: true,
 		}
 		switch {
 		case n.strict:

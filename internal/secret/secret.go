@@ -301,7 +301,7 @@ func (s *search) plain(f *compiled, data []byte, base int64, start int) {
 // wide collects the UTF-16 text around the anchor and looks at that.
 func (s *search) wide(f *compiled, data []byte, base int64, start int) {
 	before := start
-	for k := 0; k < f.back() && before >= 2 && data[before-1] == 0 && data[before-2] != 0; k++ {
+	for k := 0; k < f.back() && before >= 2 && data[before-1] == 0 && data[before-2] != 0 && data[before-2] < 0x80; k++ {
 		before -= 2
 	}
 	narrow := make([]byte, 0, 256)
@@ -422,11 +422,14 @@ func (s *search) report() Report {
 // the surer one.
 func (f found) rank() int {
 	r := 0
-	if !f.f.generic {
-		r += 10
-	}
-	if !f.f.loose {
-		r += 5
+	switch {
+	case f.f.generic:
+	case f.f.byName:
+		r = 10
+	case f.f.loose:
+		r = 20
+	default:
+		r = 30
 	}
 	switch f.confidence {
 	case Certain:

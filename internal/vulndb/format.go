@@ -40,6 +40,8 @@ const (
 	maxSize = math.MaxUint32
 	// maxPlaces is how many versions of one package can be told apart.
 	maxPlaces = 1 << 20
+	// maxAdvisory is above what a record within the limits of osv.go can take.
+	maxAdvisory = 64 << 10
 )
 
 // The sections of the body.
@@ -124,6 +126,7 @@ func (db *DB) unseal(data []byte) error {
 	if len(parts[secNames])%nameSize != 0 || uint64(len(parts[secAdvisories])) < 4*uint64(db.count) {
 		return damaged("a section has a wrong length")
 	}
+	db.data = data
 	db.header, db.body, db.trailer = data[:headerSize], body, data[headerSize+size:]
 	db.names, db.postings, db.advisories = parts[secNames], parts[secPostings], parts[secAdvisories]
 	if err := json.Unmarshal(parts[secInfo], &db.info); err != nil {

@@ -55,7 +55,8 @@ type Match struct {
 
 // A DB is an open database. It may be used by several goroutines.
 type DB struct {
-	header, body, trailer       []byte
+	data                        []byte
+	header, body, trailer       []byte // of data
 	names, postings, advisories []byte
 	count                       int // of advisories
 	info                        Info
@@ -101,7 +102,10 @@ func (db *DB) Close() error { return db.unmap() }
 func (db *DB) Info() Info { return db.info }
 
 // Size is the length of the file in bytes.
-func (db *DB) Size() int { return len(db.header) + len(db.body) + len(db.trailer) }
+func (db *DB) Size() int { return len(db.data) }
+
+// Bytes is the whole file. It must not be changed, nor used after Close.
+func (db *DB) Bytes() []byte { return db.data }
 
 // Covers reports whether the database has advisories of the ecosystem: without
 // any, no match means nothing.
@@ -323,7 +327,7 @@ func (db *DB) advisory(i int) (advisory, error) {
 	if uint64(offset) > uint64(len(body)) {
 		return advisory{}, damaged("advisory %d lies beyond the end", i)
 	}
-	c := &cursor{b: body[offset:]}
+	c := &cursor{b: body[offset:min(uint64(len(body)), uint64(offset)+maxAdvisory)]}
 	a := c.advisory()
 	return a, c.err
 }
@@ -414,11 +418,11 @@ func (db *DB) walk() error {
 		}
 	}
 	le := binary.LittleEndian
-	var before uint64
+	var before, total uint64
 	for i := range len(db.names) / nameSize {
 		row := db.names[i*nameSize : (i+1)*nameSize]
 		hash, offset, size := le.Uint64(row), uint64(le.Uint32(row[8:])), uint64(le.Uint32(row[12:]))
-		if hash < before || offset+size > uint64(len(db.postings)) {
+		if total += size; hash < before || offset+size > uint64(len(db.postings)) || total > uint64(len(db.postings)) {
 			return damaged("name %d is out of place", i)
 		}
 		before = hash

@@ -1,0 +1,358 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/analyzers"
+	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/gate"
+	"github.com/lamina-sec/lamina/internal/report"
+	"github.com/lamina-sec/lamina/internal/tomlfile"
+)
+
+// gateFlags are the flags of gate that are no settings.
+type gateFlags struct {
+	scanFlags
+	policy, baseline string
+	exceptions       []string
+	each             bool
+}
+
+func newGate(a *app) *cobra.Command {
+	var f gateFlags
+	c := &cobra.Command{
+		Use:   "gate LAYER...",
+		Short: "decide by a policy whether layers may go on",
+		Example: "  lamina gate layer.zip\n" +
+			"  lamina gate layer.zip --policy layer-policy.toml\n" +
+			"  lamina gate layer.zip --baseline main.json       # only what main has not decides\n" +
+			"  lamina gate *.zip --each --ci -f text -f junit=lamina.xml -f sarif=lamina.sarif\n" +
+			"  lamina gate layer.zip -f html=report.html -f json=results.json",
+		Long: "LAYER is a layer zip or a folder; several are one /opt, or with --each judged one by one.\n" +
+			"The decision comes first: PASS is exit code 0, FAIL is 1, UNKNOWN is 3. Without a policy\n" +
+			"--fail-on decides. Findings under an exception and, with --baseline, those that the main\n" +
+			"line has with the same content are shown and decide nothing.\n\n" +
+			"The policy, the baseline and the exceptions are never taken from inside a LAYER.",
+		Args: args(1, -1, "LAYER"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.gate(cmd, args, f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.policy, "policy", "", "decide by `FILE` (see lamina gate schema)")
+	fl.StringVar(&f.baseline, "baseline", "", "what the main line has: `FILE` of -f json; only new findings decide")
+	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
+	fl.BoolVar(&f.each, "each", false, "judge each layer for itself, not as one /opt")
+	f.register(c)
+	c.AddCommand(newGateSchema(a))
+	return c
+}
+
+func newGateSchema(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "schema",
+		Short:   "print the JSON Schema of layer-policy.toml",
+		Example: "  lamina gate schema -o layer-policy.schema.json",
+		Args:    args(0, 0, ""),
+		RunE: func(_ *cobra.Command, _ []string) error {
+			return a.document([]string{"json"}, func(_ string, w io.Writer) error {
+				return writeJSON(w, gate.Schema(analyzerIDs()))
+			})
+		},
+	}
+}
+
+func analyzerIDs() []string {
+	ids := make([]string, len(analyzers.All))
+	for i, a := range analyzers.All {
+		ids[i] = a.ID
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error) {
+	policy, err := a.policy(cmd, f.policy, targets)
+	if err != nil {
+		return err
+	}
+	if policy.NewOnly != nil && *policy.NewOnly && f.baseline == "" {
+		return usagef("give --baseline FILE, which lamina gate -f json wrote on the main line",
+			"%s lets only new findings decide (new_only), and there is no baseline", f.policy)
+	}
+	in := gate.Input{Policy: policy, Now: a.std.Now()}
+	files, err := a.exceptionFiles(f.exceptions, targets)
+	if err != nil {
+		return err
+	}
+	if in.Exceptions, err = a.loadExceptions(files, targets...); err != nil {
+		return err
+	}
+	if f.baseline != "" {
+		findings, err := a.savedFindings(f.baseline, targets)
+		if err != nil {
+			return err
+		}
+		in.Baseline = gate.NewBaseline(f.baseline, findings)
+	}
+	s, findings, err := a.judgeLayers(cmd.Context(), targets, f)
+	if err != nil {
+		return err
+	}
+	in.Findings = findings
+	for _, l := range s.Layers {
+		in.Layers = append(in.Layers, gate.Layer{Layer: l, Runtimes: runtimesOf(l)})
+	}
+	inputs := slices.Concat(targets, f.inputs(), files, []string{f.policy, f.baseline})
+	if err := a.keepInputs(slices.DeleteFunc(inputs, func(s string) bool { return s == "" })); err != nil {
+		return err
+	}
+	return a.decide(cmd, in, s)
+}
+
+// decide judges and writes: the decision, then what it rests on.
+func (a *app) decide(cmd *cobra.Command, in gate.Input, s *content.Scan) (err error) {
+	r, err := a.results(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Abort()) }()
+	d := gate.Decide(in)
+	answer := d.Answer(in.Policy)
+	if err := r.Write(lamina.Message{Answer: &answer}); err != nil {
+		return err
+	}
+	r.failOn = len(lamina.Severities) // the policy decides, not the severity alone
+	if err := writeScan(r, s, d.Findings); err != nil {
+		return err
+	}
+	r.failed = d.Because
+	if d.Outcome != lamina.Fail {
+		r.failed = nil
+	}
+	r.failOn = max(0, in.Policy.FailOn.Rank())
+	sum := a.gateSummary(s, d, in)
+	if d.Outcome == lamina.Pass && !sum.Complete && a.flags.allowIncomplete == "" {
+		a.flags.allowIncomplete = "exceptions cover what is unknown"
+		if !in.Policy.RequireComplete {
+			a.flags.allowIncomplete = in.Policy.Name + " says require_complete = false"
+		}
+	}
+	err = r.Finish(sum)
+	if status, ok := errors.AsType[*statusError](err); ok && status.code == Findings {
+		return &statusError{Findings, "exit 1: gate: FAIL: " + shorten(d.Because)}
+	}
+	return err
+}
+
+// gateSummary is the summary of the scan with what the gate counted.
+func (a *app) gateSummary(s *content.Scan, d gate.Decision, in gate.Input) lamina.Summary {
+	sum := scanSummary("gate", s, d.Findings)
+	for _, sev := range lamina.Severities {
+		delete(sum.Counts, string(sev))
+	}
+	for _, f := range d.Findings {
+		if f.Outcome == lamina.Fail && f.Exception == nil {
+			sum.Counts[string(f.Severity)]++
+		}
+	}
+	if in.Exceptions != nil {
+		sum.Counts["suppressed"], sum.Counts["suppressed_ending_in_14_days"] = int64(d.Exceptions.Suppressed), int64(d.Exceptions.Expiring)
+		sum.Counts["reopened_exception_expired"], sum.Counts["reopened_content_changed"] = int64(d.Exceptions.Expired), int64(d.Exceptions.Changed)
+	}
+	if in.Baseline != nil {
+		sum.Counts["new"], sum.Counts["known"], sum.Counts["fixed"] = int64(d.New), int64(d.Known), int64(len(d.Fixed))
+	}
+	if d.Outcome == lamina.Unknown && sum.Complete {
+		sum.Complete, sum.Incomplete = false, []string{"the gate's answer is unknown"}
+	}
+	return sum
+}
+
+// judgeLayers reads the layers and asks the analyzers.
+func (a *app) judgeLayers(ctx context.Context, targets []string, f gateFlags) (*content.Scan, []lamina.Finding, error) {
+	if !f.each {
+		s, err := a.scanLayers(ctx, targets, f.scanFlags)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, content.Judge(analyzers.All, s), nil
+	}
+	all := &content.Scan{Now: a.std.Now()}
+	var findings []lamina.Finding
+	for _, t := range targets {
+		s, err := a.scanLayers(ctx, []string{t}, f.scanFlags)
+		if err != nil {
+			return nil, nil, err
+		}
+		all.Layers = append(all.Layers, s.Layers...)
+		findings = append(findings, content.Judge(analyzers.All, s)...)
+	}
+	return all, findings, nil
+}
+
+// policy is the policy of --policy, or the one that --fail-on makes. A flag wins
+// over the file.
+func (a *app) policy(cmd *cobra.Command, name string, targets []string) (gate.Policy, error) {
+	p := gate.Default()
+	if name != "" {
+		data, err := a.readOwn(name, targets)
+		if err != nil {
+			return p, err
+		}
+		if p, err = gate.ParsePolicy(name, data, analyzerIDs()); err != nil {
+			return p, tomlError(err, "lamina gate schema says what a policy may hold")
+		}
+		if !cmd.Flags().Changed("fail-on") {
+			return p, nil
+		}
+	}
+	p.FailOn = lamina.Severity(a.conf.text("fail_on"))
+	if p.FailOn == "never" {
+		p.FailOn = ""
+	}
+	return p, nil
+}
+
+// tomlError is what is wrong with a file of ours: all of it, with the first hint.
+func tomlError(err error, otherwise string) error {
+	hint := otherwise
+	if e, ok := errors.AsType[*tomlfile.Error](err); ok {
+		hint = cmp.Or(e.Hint, otherwise)
+	}
+	return wrap(err, Usage, hint)
+}
+
+// notExamined refuses a file inside one of the targets: what is examined
+// configures nothing.
+func (a *app) notExamined(name string, targets []string) error {
+	for _, t := range targets {
+		if within(a.path(name), a.path(t)) {
+			return &Error{
+				Msg:  fmt.Sprintf("%s lies inside %s, which is examined: what is examined configures nothing", name, t),
+				Hint: "move the file out of that folder", Code: Refused,
+			}
+		}
+	}
+	return nil
+}
+
+// readOwn reads a file that configures a run.
+func (a *app) readOwn(name string, targets []string) ([]byte, error) {
+	if err := a.notExamined(name, targets); err != nil {
+		return nil, err
+	}
+	data, err := readInput(a.path(name), tomlfile.MaxFile)
+	switch {
+	case errors.Is(err, errBig):
+		return nil, usagef("such files are small", "%s: larger than %d MiB", name, tomlfile.MaxFile>>20)
+	case err != nil:
+		return nil, a.missing(name, err)
+	}
+	return data, nil
+}
+
+// within reports whether the file lies in the folder, with links followed.
+func within(file, dir string) bool {
+	real := func(p string) string {
+		if to, err := filepath.EvalSymlinks(p); err == nil {
+			p = to
+		}
+		if abs, err := filepath.Abs(p); err == nil {
+			p = abs
+		}
+		return p
+	}
+	dir = real(dir)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return false
+	}
+	rel, err := filepath.Rel(dir, real(file))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// ownExceptions is where accepted risk is written down when nothing else is said.
+const ownExceptions = "exceptions.toml"
+
+// exceptionFiles are the files of --exceptions, or exceptions.toml of the working
+// folder if it is there and in no target.
+func (a *app) exceptionFiles(asked, targets []string) ([]string, error) {
+	if len(asked) > 0 || !exists(a.path(ownExceptions)) {
+		return asked, nil
+	}
+	if slices.ContainsFunc(targets, func(t string) bool { return within(a.path(ownExceptions), a.path(t)) }) {
+		a.note("warning: %s is not used: it lies inside what is examined", ownExceptions)
+		return nil, nil
+	}
+	return []string{ownExceptions}, nil
+}
+
+// loadExceptions reads files of exceptions. An id is of one file only.
+func (a *app) loadExceptions(files []string, targets ...string) ([]exception.Item, error) {
+	var out []exception.Item
+	var errs []error
+	for _, name := range files {
+		data, err := a.readOwn(name, targets)
+		if err != nil {
+			return nil, err
+		}
+		f, err := exception.Parse(name, data, a.std.Now())
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, f.Items...)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, tomlError(err, "lamina except schema says what an exception may hold")
+	}
+	return out, nil
+}
+
+// savedFindings are the findings of a saved result. A result that was cut short
+// is refused.
+func (a *app) savedFindings(name string, targets []string) ([]lamina.Finding, error) {
+	if err := a.notExamined(name, targets); err != nil {
+		return nil, err
+	}
+	in, err := os.Open(a.path(name))
+	if err != nil {
+		return nil, a.missing(name, err)
+	}
+	defer in.Close() //nolint:errcheck // read only
+	var out []lamina.Finding
+	err = report.Read(in, func(m lamina.Message) error {
+		if m.Finding != nil {
+			out = append(out, *m.Finding)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, wrap(fmt.Errorf("%s: %w", name, err), Usage, "it is what lamina gate -f json="+filepath.Base(name)+" writes")
+	}
+	return out, nil
+}
+
+// days reads a number of days: 14d, 2w, 36h.
+func days(flag, s string) (time.Duration, error) {
+	for unit, d := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "h": time.Hour} {
+		n := 0
+		if rest, ok := strings.CutSuffix(s, unit); ok {
+			if _, err := fmt.Sscanf(rest+"\n", "%d\n", &n); err == nil && n >= 0 && n <= 100_000 {
+				return time.Duration(n) * d, nil
+			}
+		}
+	}
+	return 0, usagef("write 14d or 2w", "--%s %q is no number of days", flag, s)
+}
