@@ -60,6 +60,13 @@ var All = []content.Analyzer{
 	PersonalData,
 	PrivateRegistry,
 	EnvironmentFile,
+	// what could be left out
+	TestFiles,
+	DuplicateContent,
+	RuntimePackage,
+	LicenceConflict,
+	LicenceUnknown,
+	ForeignSuppression,
 }
 
 // Docs holds each analyzer's document as ID.md.

@@ -98,7 +98,7 @@ func (x *extractor) marks(f *layerfs.File, _ []byte, facts *Facts) error {
 	}
 	if f.Data != nil {
 		facts.Marks = findMarks(nil, f.Data)
-		if suppresses(f.Path, f.Data) {
+		if facts.Kind != ELF && facts.Kind != Pyc && facts.Kind != Other && suppresses(f.Path, f.Data) {
 			facts.Marks = append(facts.Marks, Suppression)
 		}
 		return nil
