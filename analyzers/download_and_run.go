@@ -45,11 +45,15 @@ func downloadAndRun(s *content.Scan, layer int, found func(content.Result)) erro
 		}
 		for i, w := range f.Code.Flows {
 			if w.Source == codeflow.SourceRemote && (w.Sink == codeflow.CallCode || w.Sink == codeflow.CallProcess || w.Sink == codeflow.CallNative) {
-				found(content.Result{
+				r := content.Result{
 					Outcome: lamina.Fail, File: f.Path, Line: w.SinkLine, Key: "flow" + strconv.Itoa(i),
 					Detail:   fmt.Sprintf("what was fetched on line %d is run by %s on line %d", w.SourceLine, w.SinkName, w.SinkLine),
 					Evidence: []string{"source: " + w.SourceName, "sink: " + w.SinkName, "file sha256: " + f.SHA256.String()},
-				})
+				}
+				if strings.HasPrefix(w.SinkName, "WebAssembly.") {
+					r.Severity = lamina.Low // compilers to WebAssembly write loaders like this
+				}
+				found(r)
 			}
 		}
 		for i, c := range f.Code.Strings {

@@ -32,7 +32,7 @@ func scanOf(s layers.Sample) *content.Scan {
 		scan.Layers = append(scan.Layers, read(fmt.Sprintf("layer%d.zip", i+1), z))
 	}
 	if s.Function != nil {
-		scan.Function.Code = read("function.zip", s.Function)
+		scan.Function.Code = content.Read("function.zip", bytes.NewReader(s.Function), int64(len(s.Function)), content.Options{Imports: true})
 	}
 	if s.Baseline != nil {
 		scan.Baseline = read("baseline.zip", s.Baseline)

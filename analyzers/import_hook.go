@@ -38,7 +38,7 @@ func importHook(s *content.Scan, layer int, found func(content.Result)) error {
 				Detail:   fmt.Sprintf("%s is replaced", p.Target),
 				Evidence: []string{"patch: " + p.Target + " (" + p.Kind + ")", "file sha256: " + f.SHA256.String()},
 			}
-			if p.AtImport {
+			if p.AtImport && (p.Kind == codeflow.PatchImport || network(p.Target)) {
 				r.Severity = lamina.Medium
 				r.Detail += " when the file is loaded"
 			}
@@ -65,7 +65,7 @@ func importHook(s *content.Scan, layer int, found func(content.Result)) error {
 // network reports whether a patched path is of a module that others use to talk
 // to the outside.
 func network(target string) bool {
-	for _, m := range []string{"http", "https", "urllib", "urllib3", "requests", "socket", "ssl", "net", "tls", "botocore", "boto3", "undici", "global.fetch", "globalThis.fetch"} {
+	for _, m := range []string{"http", "https", "urllib", "urllib3", "requests", "socket", "ssl", "net", "tls", "botocore", "boto3", "undici", "fetch", "global.fetch", "globalThis.fetch", "builtins.__import__", "builtins.open", "builtins.exec", "require"} {
 		if target == m || strings.HasPrefix(target, m+".") {
 			return true
 		}

@@ -37,11 +37,15 @@ func obfuscatedCode(s *content.Scan, layer int, found func(content.Result)) erro
 					Evidence: []string{"call: " + c.Callee, fmt.Sprintf("decoded: %d bytes", c.DecodedBytes), "file sha256: " + f.SHA256.String()},
 				})
 			} else if c.Folded && (c.Kind == codeflow.CallProcess || c.Kind == codeflow.CallCode || c.Kind == codeflow.CallHTTP || c.Kind == codeflow.CallSocket) {
-				found(content.Result{
+				r := content.Result{
 					Outcome: lamina.Fail, File: f.Path, Line: c.Line, Key: "folded" + strconv.Itoa(i), Severity: lamina.Medium,
 					Detail:   "the name or an argument of " + c.Callee + " is put together so that it cannot be read",
 					Evidence: []string{"call: " + c.Callee, "file sha256: " + f.SHA256.String()},
-				})
+				}
+				if c.Kind == codeflow.CallCode {
+					r.Severity = lamina.Low // templates and polyfills make functions of joined text
+				}
+				found(r)
 			}
 		}
 		if signs := hides(f.Code.Measures); len(signs) > 0 {

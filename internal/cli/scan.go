@@ -129,7 +129,7 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 		bar.set(read)
 	}
 	if f.function != "" {
-		if fn.Code, err = a.readLayer(f.function, opt); err != nil {
+		if fn.Code, err = a.readLayer(f.function, content.Options{Imports: true}); err != nil {
 			return nil, err
 		}
 	}

@@ -250,7 +250,7 @@ func (e *engine) stmt(s *Stmt) {
 	case StAssign:
 		v := e.eval(s.Value)
 		for _, t := range s.Targets {
-			e.assign(t, v, int(s.Line), false)
+			e.assign(t, v, int(s.Line), s.Name != "")
 		}
 	case StAug:
 		v := e.eval(s.Value)
@@ -682,7 +682,7 @@ func (e *engine) assign(t *Node, v *Value, line int, declare bool) {
 func (e *engine) assignTo(t *Node, v *Value, line int, declare bool) {
 	if v != nil && v.fn != nil && v.fn.state != nil && v.fn.Name == "" && (t.Op == OpName || t.Op == OpAttr) {
 		v.fn.state.name = dotted(parentName(v.fn.state.name), t.Str)
-		v.fn.state.handler = v.fn.state.handler || t.Op == OpAttr && t.Str == "handler"
+		v.fn.state.handler = v.fn.state.handler || (t.Str == "handler" || t.Str == "lambdaHandler") && len(v.fn.Params) > 0
 	}
 	switch t.Op {
 	case OpName:
@@ -895,7 +895,7 @@ func (e *engine) patch(base, name string, v *Value, line int) {
 		e.setEnv(name, v, line)
 		return
 	}
-	target := dotted(base, name)
+	target := e.path(base, name)
 	kind := e.lang.Foreign(base, target)
 	if kind == "" {
 		return
@@ -1021,6 +1021,17 @@ func element(v *Value) *Value {
 		return nil
 	}
 	return out
+}
+
+// path is that of an attribute.
+func (e *engine) path(base, name string) string {
+	if e.lang.Join != nil {
+		if p := e.lang.Join(base, name); len(p) <= maxPath {
+			return p
+		}
+		return base
+	}
+	return dotted(base, name)
 }
 
 func lastPart(p string) string {

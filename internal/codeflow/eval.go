@@ -195,7 +195,15 @@ func (e *engine) attr(base *Value, name string, line int) *Value {
 		if e.lang.Special(p, name) == ModuleDict {
 			return base
 		}
-		return PathValue(dotted(p, name)).carry(base)
+		return PathValue(e.path(p, name)).carry(base)
+	}
+	if name == "constructor" && e.lang.Join != nil {
+		if base.fn != nil {
+			return PathValue(e.path("constructor", name))
+		}
+		if base.shape != shapeNone {
+			return PathValue(name)
+		}
 	}
 	if base.taint != 0 || base.marks != 0 {
 		return (*Value)(nil).carry(base)
@@ -720,8 +728,13 @@ func (e *engine) call(n *Node) *Value {
 		callee = e.eval(n.X)
 		method = lastPart(callee.Path())
 	}
-	if n.X.Op == OpName && e.fr.fn != nil && e.quiet == 0 {
-		e.wrapper(n)
+	if e.fr.fn != nil && e.quiet == 0 {
+		switch {
+		case n.X.Op == OpName:
+			e.wrapper(n, n.X.Str)
+		case n.X.Op == OpAttr && (n.X.Str == "apply" || n.X.Str == "call") && n.X.X != nil && n.X.X.Op == OpName:
+			e.wrapper(n, n.X.X.Str)
+		}
 	}
 	base := len(e.args)
 	for _, a := range n.Args {
@@ -759,7 +772,11 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 	if p, ok := strings.CutSuffix(path, ".__call__"); ok {
 		path, method = p, lastPart(p)
 	}
-	if sp := e.lang.Special(path, method); sp != NotSpecial {
+	name := method
+	if path == "" && n.X.Op == OpName {
+		name = n.X.Str
+	}
+	if sp := e.lang.Special(path, name); sp != NotSpecial {
 		if v, done := e.special(sp, n, recv, callee, path, base, line); done {
 			return v
 		}
@@ -791,6 +808,10 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 			e.record(n, CallDecode, path, method, callee, base, line)
 		}
 		return e.noteText(folded, n.Line)
+	}
+
+	if v := e.mapList(method, recv, args, line); v != nil {
+		return v.carry(all)
 	}
 
 	kind := e.lang.Kind(path, method)
@@ -859,6 +880,27 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 	}
 	if out != nil && callee != nil && callee.folded && out.path != "" {
 		out = out.Folded()
+	}
+	return out
+}
+
+// mapList computes list.map(f) of constants.
+func (e *engine) mapList(method string, recv *Value, args []arg, line int) *Value {
+	if method != "map" || len(args) == 0 || args[0].v == nil || args[0].v.fn == nil {
+		return nil
+	}
+	l, ok := recv.List()
+	fn := args[0].v.fn
+	if !ok || len(l) == 0 || len(l) > 1<<12 || fn.state == nil || fn.state.busy || size(fn.Body) > 8 || e.inlined > 1<<14 {
+		return nil
+	}
+	out := &Value{shape: shapeList, folded: true}
+	for i, x := range l {
+		y := e.inline(fn, []arg{{v: x}, {v: IntValue(int64(i))}}, 0, line)
+		if y == nil || y.shape == shapeNone {
+			return nil
+		}
+		out.list = append(out.list, y)
 	}
 	return out
 }
@@ -1121,7 +1163,7 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 		}
 		if a.name == "" {
 			pos++
-			if n >= 0 && pos > n && !a.spread {
+			if n >= 0 && pos > n && !a.spread || kind == CallProcess && a.v != nil && a.v.shape == shapeDict {
 				continue
 			}
 		} else if n >= 0 && !slices.Contains(names, a.name) {
@@ -1139,8 +1181,8 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 		host = e.hosts[root(recv.path)]
 	}
 	for i, s := range e.sources {
-		if taint&(1<<i) == 0 || !pair(s.kind, kind) {
-			continue
+		if taint&(1<<i) == 0 || !pair(s.kind, kind) || s.kind == SourcePatched && s.name == Clean(path) {
+			continue // a wrapper calls what it wraps
 		}
 		f := Flow{Source: s.kind, SourceLine: s.line, SourceName: s.name, Sink: kind, SinkLine: line, SinkName: Clean(path), Host: host,
 			AtImport: e.fr.loaded && e.fr.main == 0, Func: e.fr.name}
@@ -1339,18 +1381,21 @@ func (e *engine) handOver(args []arg, recv, all *Value, path, method, kind strin
 			if all != nil {
 				other = other.carry(&Value{taint: all.taint &^ onlyBits(v)})
 			}
-			if kind == CallHTTP {
-				marks := uint16(0)
-				if all != nil {
-					marks = all.marks
-				}
-				if marks == 0 {
-					other = other.carry(&Value{taint: e.source(SourceRemote, Clean(lastOf(path, method)), line)})
-				}
+			marks := uint16(0)
+			if all != nil {
+				marks = all.marks
+			}
+			switch kind {
+			case CallHTTP, CallFile, CallProcess, CallSocket:
 				for _, mk := range markKinds {
 					if marks&mk.mark != 0 {
 						other = other.carry(&Value{taint: e.source(mk.kind, mk.name, line)})
 					}
+				}
+			}
+			if kind == CallHTTP {
+				if marks == 0 {
+					other = other.carry(&Value{taint: e.source(SourceRemote, Clean(lastOf(path, method)), line)})
 				}
 				if p := PathValue(path + "()"); p != nil {
 					other = p.carry(other)
@@ -1372,7 +1417,7 @@ func onlyBits(v *Value) uint64 {
 
 // wrapper looks whether the function at hand hands its own arguments on to a
 // function that the function around it was given: then it wraps that function.
-func (e *engine) wrapper(n *Node) {
+func (e *engine) wrapper(n *Node, name string) {
 	st, outer := e.fr.fn.state, e.fr.outer
 	if st == nil || st.wraps || outer == nil || outer.fn == nil || st.outer == nil {
 		return
@@ -1380,7 +1425,7 @@ func (e *engine) wrapper(n *Node) {
 	given := func(fn *Func, name string) bool {
 		return slices.ContainsFunc(fn.Params, func(p Param) bool { return p.Name == name })
 	}
-	if !given(outer.fn, n.X.Str) || given(e.fr.fn, n.X.Str) {
+	if !given(outer.fn, name) || given(e.fr.fn, name) {
 		return
 	}
 	for _, a := range n.Args {

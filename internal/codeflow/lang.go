@@ -85,6 +85,8 @@ type Lang struct {
 	// Declares says that an assignment to a name binds it in the function at hand
 	// (Python), instead of where it is bound (JavaScript).
 	Declares bool
+	// Join is the path of an attribute of the object at base; nil joins with a dot.
+	Join func(base, name string) string
 	// DataArgs says which arguments of a sink carry data: names, and positions
 	// below n. Other arguments are ignored. n < 0 means all.
 	DataArgs func(kind, path string) (n int, names []string)

@@ -47,7 +47,7 @@ type StmtOp uint8
 // Ops of statements.
 const (
 	StExpr   StmtOp = iota // Value
-	StAssign               // Targets = Value
+	StAssign               // Targets = Value; Name says that names are declared here
 	StAug                  // Targets[0] += Value
 	StIter                 // for Targets[0] in Value: Body
 	StReturn               // Value

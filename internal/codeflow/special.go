@@ -202,13 +202,18 @@ func (e *engine) special(sp Special, n *Node, recv, callee *Value, path string, 
 			v = recv
 		}
 		v = e.use(v, line)
+		switch enc, _ := second.Text(); enc {
+		case "base64", "base64url", "hex":
+			v = v.carry(&Value{taint: e.source(SourceDecoded, Clean(path), line)})
+			e.record(n, CallDecode, path, lastPart(path), callee, base, line)
+		}
 		for _, a := range e.args[base:] {
 			if a.v != nil && a.v != first {
 				v = v.carry(onlyTaint(e.use(a.v, line)))
 			}
 		}
 		if folded := e.fold(path, lastPart(path), recv, e.args[base:]); folded != nil {
-			return folded.carry(v), true
+			return e.noteText(folded.carry(v), n.Line), true
 		}
 		return v, true
 	case Sanitise:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/codeflow"
+	"github.com/lamina-sec/lamina/internal/jssyntax"
 	"github.com/lamina-sec/lamina/internal/layerfs"
 	"github.com/lamina-sec/lamina/internal/pysyntax"
 	"github.com/lamina-sec/lamina/internal/sbom"
@@ -23,6 +24,7 @@ import (
 // looks, by name and first bytes, whether a file concerns it.
 type extractor struct {
 	secretEngine *secret.Engine
+	imports      bool // of every script
 }
 
 // standard is the engine without a key for fingerprints.
@@ -122,9 +124,13 @@ func (x *extractor) code(f *layerfs.File, _ []byte, facts *Facts) error {
 		} else if imports := pysyntax.Imports(f.Data); len(imports) > 0 {
 			facts.Code = &codeflow.Facts{Language: "python", Imports: imports}
 		}
+	case JavaScript:
+		if x.imports || jssyntax.MayMatter(f.Data) {
+			facts.Code = jssyntax.Parse(f.Data)
+		}
 	case PthFile:
 		facts.Text = string(f.Data[:min(len(f.Data), maxText)])
-	case Other, Pyc, JavaScript, Shell, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
+	case Other, Pyc, Shell, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
 	}
 	return nil
 }

@@ -19,6 +19,10 @@ import (
 type Options struct {
 	// Limits are layerfs.DefaultLimits when zero.
 	Limits layerfs.Limits
+	// Imports asks for the imports of every script, as they are needed of a
+	// function's package. Of a layer's JavaScript only files that can matter are
+	// parsed.
+	Imports bool
 	// Cache has what was read before; nil reads everything.
 	Cache *Cache
 }
@@ -37,7 +41,7 @@ func Read(name string, r io.ReaderAt, size int64, opt Options) *Layer {
 	if err != nil {
 		return l.fail(err)
 	}
-	return l.read(z, opt.Cache)
+	return l.read(z, opt)
 }
 
 // ReadDir is Read for a folder that holds what a layer's zip would.
@@ -50,7 +54,7 @@ func ReadDir(name string, fsys fs.FS, opt Options) *Layer {
 	if err != nil {
 		return l.fail(err)
 	}
-	return l.read(z, opt.Cache)
+	return l.read(z, opt)
 }
 
 // fail makes l a layer that could not be opened.
@@ -61,9 +65,10 @@ func (l *Layer) fail(err error) *Layer {
 }
 
 // read makes the pass.
-func (l *Layer) read(z *layerfs.Layer, cache *Cache) *Layer {
+func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
+	cache := o.Cache
 	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
-	x := extractor{secretEngine: standard()}
+	x := extractor{secretEngine: standard(), imports: o.Imports}
 	held := cache.open(l)
 	var fresh batch // of the entry that is being read
 	opt := layerfs.Options{

@@ -1,10 +1,12 @@
 package layerfs_test
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -203,27 +205,106 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// fuzzLimits are small, so that what is above one is found.
+var fuzzLimits = layerfs.Limits{Compressed: 1 << 20, Inflated: 1 << 20, Entries: 50, Name: 100, Depth: 8, Nested: 1 << 20, Members: 100, Archives: 3}
+
 func FuzzOpen(f *testing.F) {
 	f.Add(archive(f, entry{"a/b", "body", 0}, entry{"a/b", "body", 0}, entry{"l", "a", fs.ModeSymlink | 0o777}))
 	f.Add(archive(f, entry{"../x", strings.Repeat("y", 300), 0}))
-	limits := layerfs.Limits{Compressed: 1 << 20, Inflated: 1 << 20, Entries: 50, Name: 100, Depth: 8}
+	for _, a := range zips() {
+		if b := a.make(); len(b) < 1<<12 {
+			f.Add(b)
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l, err := layerfs.Open(bytes.NewReader(data), int64(len(data)), limits)
+		l, err := layerfs.Open(bytes.NewReader(data), int64(len(data)), fuzzLimits)
 		if err != nil {
 			return
 		}
-		var total int64
 		err = fs.WalkDir(l, ".", func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !d.Type().IsRegular() {
 				return err
 			}
-			b, _ := fs.ReadFile(l, name)
-			total += int64(len(b))
+			_, _ = fs.ReadFile(l, name)
 			return nil
 		})
-		if err != nil || total > limits.Inflated {
-			t.Errorf("%d bytes, %v", total, err)
+		if err != nil {
+			t.Error(err)
 		}
 		layerfs.Merge(l, l)
+		checkPass(t, l)
 	})
+}
+
+// checkPass asserts what holds of every pass: what goes in comes out, no more is
+// inflated than allowed, and a second pass says the same.
+func checkPass(t *testing.T, l *layerfs.Layer) {
+	t.Helper()
+	run := func() (log []string) {
+		in, out, own, nested := 0, 0, int64(0), int64(0)
+		for _, e := range l.Entries() {
+			if !e.Mode.IsDir() {
+				in++
+			}
+		}
+		err := l.PassWith(layerfs.Options{Hidden: true, Odd: func(o layerfs.Oddity) { log = append(log, o.Path+" "+o.Detail) }}, func(f *layerfs.File) error {
+			if f.Depth == 0 {
+				out++
+				own += f.Size
+			} else {
+				nested += f.Size
+			}
+			if int64(len(f.Data)) != f.Size || !fs.ValidPath(strings.ReplaceAll(f.Path, "!/", "/")) {
+				t.Errorf("%q: %d of %d bytes", f.Path, len(f.Data), f.Size)
+			}
+			log = append(log, fmt.Sprintf("%s %x", f.Path, f.SHA256))
+			return nil
+		}, func(path string, err error) {
+			if path != "" && !strings.Contains(path, "!/") {
+				out++
+			}
+			log = append(log, path+" "+err.Error())
+		})
+		if err != nil || out < in || own > fuzzLimits.Inflated || nested > fuzzLimits.Nested {
+			t.Errorf("%d entries, %d given; %d and %d bytes; %v", in, out, own, nested, err)
+		}
+		return log
+	}
+	if d := cmp.Diff(run(), run()); d != "" {
+		t.Errorf("two passes differ: %s", d)
+	}
+}
+
+// fuzzFile fuzzes the reader of the archives with the name.
+func fuzzFile(f *testing.F, name string, seeds ...string) {
+	f.Helper()
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := layerfs.FromFS(fstest.MapFS{name: {Data: data, Mode: 0o644}}, fuzzLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkPass(t, l)
+	})
+}
+
+func FuzzTar(f *testing.F) {
+	fuzzFile(f, "a.tar", tarball(tar.Header{Name: "a"}, tar.Header{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "../.."}, tar.Header{Name: "h", Typeflag: tar.TypeLink, Linkname: "a"}),
+		tarball(tar.Header{Name: strings.Repeat("long/", 30) + "n", Format: tar.FormatPAX}))
+}
+
+func FuzzPyInstaller(f *testing.F) {
+	fuzzFile(f, "tool", pyinstaller(map[string]string{"main": "code", "far": "x"}, map[string]string{"boto.s3": "code"}))
+}
+
+func FuzzPYZ(f *testing.F) {
+	p := pyinstaller(nil, map[string]string{"boto.s3": "code", "a": "b"})
+	f.Add([]byte(p))
+	fuzzFile(f, "a", p[strings.Index(p, "PYZ\x00"):])
+}
+
+func FuzzCompressed(f *testing.F) {
+	fuzzFile(f, "a.br", br("x"), gz("x")+gz("y"), zstded("x"), "BZh91AY&SY")
 }

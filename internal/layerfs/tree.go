@@ -98,6 +98,24 @@ func (t *tree) Open(name string) (fs.File, error) {
 	return &file{ReadCloser: r, info: info}, nil
 }
 
+// ReadFile implements fs.ReadFileFS: memory grows with what is there, and not with
+// what is declared.
+func (t *tree) ReadFile(name string) ([]byte, error) {
+	f, err := t.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	if _, ok := f.(*dir); ok {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
+	}
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return b, nil
+}
+
 // ReadLink implements fs.ReadLinkFS: the text of a link, as written.
 func (t *tree) ReadLink(name string) (string, error) {
 	n, ok := t.nodes[name]
@@ -150,7 +168,8 @@ func (i info) Size() int64 {
 	if i.n.layer == nil {
 		return 0
 	}
-	return i.n.layer.entries[i.n.entry].Size
+	// What an entry declares must not make a reader allocate as much.
+	return min(i.n.layer.entries[i.n.entry].Size, i.n.layer.limits.Inflated+1)
 }
 
 func (i info) ModTime() time.Time {

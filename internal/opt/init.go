@@ -288,7 +288,7 @@ func (v *View) nodeStart() []Step {
 			continue
 		}
 		r := v.node(value, runtimes.Task+"/.", name != "-r" && name != "--require")
-		s := Step{What: NodeRequire, Path: cmp.Or(r.Path, value), From: r.From, Key: "NODE_OPTIONS", Why: why, Maybe: r.Maybe}
+		s := Step{What: NodeRequire, Path: cmp.Or(r.Path, value), From: r.From, Key: "NODE_OPTIONS", Why: why, Maybe: r.Maybe, Fails: r.Fails}
 		switch {
 		case r.From.Kind == FromNowhere && strings.HasPrefix(value, "/"):
 			s = v.named(NodeRequire, "NODE_OPTIONS", value, why)
@@ -430,7 +430,7 @@ func (v *View) handlerStart() []Step {
 			}
 		}
 	}
-	s := Step{What: HandlerCode, Path: r.Path, From: r.From, Why: "the handler " + v.in.Handler + " names it", Maybe: r.Maybe}
+	s := Step{What: HandlerCode, Path: r.Path, From: r.From, Why: "the handler " + v.in.Handler + " names it", Maybe: r.Maybe, Fails: r.Fails}
 	if r.From.Kind == FromNowhere && r.Maybe == "" {
 		s.Fails = "nothing has the handler's module"
 	}

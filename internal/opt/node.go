@@ -1,7 +1,7 @@
 package opt
 
 import (
-	"encoding/json"
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -15,7 +15,7 @@ import (
 func (v *View) node(name, from string, esm bool) Resolution {
 	if v.runtime.Builtin(name) {
 		r := Resolution{From: Origin{Kind: FromLibrary}, Via: "built in", Why: "Node.js takes its own modules before any path"}
-		found, _, _ := v.nodeCandidates(strings.TrimPrefix(name, "node:"), v.nodeBase(from))
+		found, _, _ := v.nodeCandidates(strings.TrimPrefix(name, "node:"), v.nodeBase(from), esm)
 		r.Others = inert(found, r.Why)
 		return r
 	}
@@ -28,17 +28,13 @@ func (v *View) node(name, from string, esm bool) Resolution {
 		if !strings.HasPrefix(name, "/") {
 			file = path.Join(base, name)
 		}
-		loaded, sure := v.nodeLoad(file)
-		if loaded == "" {
+		l := v.nodeLoad(file)
+		if l.path == "" {
 			return Resolution{From: Origin{Kind: FromNowhere}, Searched: []string{path.Dir(file)}}
 		}
-		r := Resolution{Path: loaded, From: v.origin(loaded), Via: path.Dir(file), Why: "the path is given"}
-		if !sure {
-			r.Maybe = "its package.json was not read"
-		}
-		return r
+		return Resolution{Path: l.path, From: v.origin(l.path), Via: path.Dir(file), Why: "the path is given", Maybe: l.maybe, Fails: l.fails}
 	}
-	found, searched, own := v.nodeCandidates(name, base)
+	found, searched, own := v.nodeCandidates(name, base, esm)
 	r := choose(found, searched)
 	switch {
 	case esm && slices.Index(searched, r.Via) >= own:
@@ -66,7 +62,7 @@ func (v *View) nodeBase(from string) string {
 // nodeCandidates are who supplies a package: the node_modules of the directory
 // and of those above it, which are the first own of the places searched, then
 // NODE_PATH.
-func (v *View) nodeCandidates(name, base string) (found []Candidate, searched []string, own int) {
+func (v *View) nodeCandidates(name, base string, esm bool) (found []Candidate, searched []string, own int) {
 	for d := base; ; d = path.Dir(d) {
 		if path.Base(d) != "node_modules" {
 			// Outside of the function and the layers nobody can put one.
@@ -101,52 +97,51 @@ func (v *View) nodeCandidates(name, base string) (found []Candidate, searched []
 			}
 			continue
 		}
-		if file, _ := v.nodeLoad(path.Join(d, name)); file != "" {
-			found = append(found, Candidate{Path: file, From: v.origin(file), Via: d, Why: why})
-		} else if dir := path.Join(d, pkg); name != pkg && v.exports(dir) {
-			// Which file a path in the package stands for is its package.json's to say.
-			found = append(found, Candidate{Path: dir, From: v.origin(dir), Via: d, Why: why})
+		if !v.IsDir(d) {
+			continue
+		}
+		l := v.nodeExports(path.Join(d, pkg), strings.TrimPrefix(name, pkg), esm)
+		if l.path == "" {
+			l = v.nodeLoad(path.Join(d, name))
+		}
+		if l.path != "" {
+			found = append(found, Candidate{Path: l.path, From: v.origin(l.path), Via: d, Why: why, Fails: l.fails, maybe: l.maybe})
 		}
 	}
 	return found, searched, own
 }
 
+// A nodeLoaded is what a path comes to: nothing if path is "".
+type nodeLoaded struct{ path, fails, maybe string }
+
+// unreadPackage is the uncertainty of a package.json that was not given.
+const unreadPackage = "its package.json was not given"
+
 // nodeLoad is what require loads of a path: the file, the file with an ending,
-// or the directory by its package.json or index. sure is false if a package.json
-// decides that was not given.
-func (v *View) nodeLoad(x string) (file string, sure bool) {
+// or the directory by its package.json or index.
+func (v *View) nodeLoad(x string) nodeLoaded {
 	if f := v.nodeFile(x); f != "" {
-		return f, true
+		return nodeLoaded{path: f}
 	}
 	if !v.IsDir(x) {
-		return "", true
+		return nodeLoaded{}
 	}
-	pkg, read := v.packageJSON(x)
-	if pkg != nil {
-		if main := pkg.Main; main != "" {
-			m := path.Join(x, main)
-			if f := v.nodeFile(m); f != "" {
-				return f, true
+	pkg, state := v.packageJSON(x)
+	switch state {
+	case brokenJSON:
+		return nodeLoaded{path: x, fails: "its package.json is no JSON"}
+	case unreadJSON:
+		return nodeLoaded{path: cmp.Or(v.nodeIndex(x), x), maybe: unreadPackage}
+	case readJSON:
+		if pkg.main != "" {
+			m := path.Join(x, pkg.main)
+			if f := cmp.Or(v.nodeFile(m), v.nodeIndex(m)); f != "" {
+				return nodeLoaded{path: f}
 			}
-			if f := v.nodeIndex(m); f != "" {
-				return f, true
-			}
 		}
-		if f := v.nodeIndex(x); f != "" {
-			return f, true
-		}
-		if len(pkg.Exports) > 0 {
-			return x, true
-		}
-		return "", true
+	case noJSON:
 	}
-	if f := v.nodeIndex(x); f != "" {
-		return f, read
-	}
-	if _, ok := v.file(x + "/package.json"); ok {
-		return x, false
-	}
-	return "", true
+	return nodeLoaded{path: v.nodeIndex(x)}
 }
 
 func (v *View) nodeFile(x string) string {
@@ -168,41 +163,6 @@ func (v *View) nodeIndex(dir string) string {
 		}
 	}
 	return ""
-}
-
-// exports reports whether a directory is a package that may say for itself which
-// of its files a path stands for.
-func (v *View) exports(dir string) bool {
-	if _, ok := v.file(dir + "/package.json"); !ok {
-		return false
-	}
-	pkg, _ := v.packageJSON(dir)
-	return pkg == nil || len(pkg.Exports) > 0
-}
-
-// A packageFile is what of a package.json decides what is loaded.
-type packageFile struct {
-	Main    string          `json:"main"`
-	Type    string          `json:"type"`
-	Exports json.RawMessage `json:"exports"`
-}
-
-// packageJSON reads a directory's package.json. It is nil if there is none or it
-// cannot be read; read is false if one is there and was not given.
-func (v *View) packageJSON(dir string) (pkg *packageFile, read bool) {
-	name := dir + "/package.json"
-	if _, ok := v.file(name); !ok {
-		return nil, true
-	}
-	text, ok := v.read(name)
-	if !ok {
-		return nil, false
-	}
-	pkg = &packageFile{}
-	if json.Unmarshal(text, pkg) != nil {
-		return nil, true
-	}
-	return pkg, true
 }
 
 // nodeHandler resolves "dir/app.handler": the file dir/app of the function with
@@ -233,7 +193,7 @@ func (v *View) nodeHandler(h string) Resolution {
 			strings.HasSuffix(r.Path, ".js") && v.moduleType(path.Dir(r.Path)) == "module"
 		return r
 	}
-	found, searched, _ := v.nodeCandidates(module, path.Dir(x))
+	found, searched, _ := v.nodeCandidates(module, path.Dir(x), false)
 	r = choose(found, append([]string{path.Dir(x)}, searched...))
 	if r.Path != "" {
 		r.Why = "the function has no such file, so the runtime asks require, which finds it: " + r.Why
@@ -245,8 +205,8 @@ func (v *View) nodeHandler(h string) Resolution {
 // moduleType is the type of the nearest package.json, "" if there is none.
 func (v *View) moduleType(dir string) string {
 	for ; dir != "/" && dir != "." && path.Base(dir) != "node_modules"; dir = path.Dir(dir) {
-		if pkg, _ := v.packageJSON(dir); pkg != nil {
-			return pkg.Type
+		if pkg, state := v.packageJSON(dir); state == readJSON {
+			return pkg.module
 		}
 	}
 	return ""

@@ -412,7 +412,7 @@ func TestResolve_node(t *testing.T) {
 		{"@aws-sdk/client-sqs", "runtime", ""},
 		{"aws-sdk", "nowhere", ""},
 		{"single", "l1", "/opt/nodejs/node_modules/single.js"},
-		{"exp/a", "l1", "/opt/nodejs/node_modules/exp"},
+		{"exp/a", "l1", "/opt/nodejs/node_modules/exp/lib/a.js"},
 		{"./lib/util", "function", "/var/task/lib/util.js"},
 		{"/opt/nodejs/node_modules/single", "l1", "/opt/nodejs/node_modules/single.js"},
 		{"node:nothing", "nowhere", ""},

@@ -21,6 +21,8 @@ type Resolution struct {
 	Why string `json:"why,omitempty"`
 	// Maybe says why the answer is not certain; "" if it is.
 	Maybe string `json:"maybe,omitempty"`
+	// Fails says why loading it fails, so that nothing is loaded; "" if it does not.
+	Fails string `json:"fails,omitempty"`
 	// Others are further suppliers in the order of the search: what would be
 	// loaded were the first not there, and what looks as if it were loaded.
 	Others []Candidate `json:"others,omitempty"`
@@ -35,6 +37,10 @@ type Candidate struct {
 	Via  string `json:"via,omitempty"`
 	// Why says why it is not the one, if not because it is later in the search.
 	Why string `json:"why,omitempty"`
+	// Fails is that of Resolution.
+	Fails string `json:"fails,omitempty"`
+
+	maybe string
 }
 
 // Resolve says where the function would get name from, as its own code asks for
@@ -73,7 +79,8 @@ func (v *View) ResolveFrom(name, from string) Resolution {
 func choose(found []Candidate, searched []string) Resolution {
 	r := Resolution{From: Origin{Kind: FromNowhere}, Searched: searched}
 	if len(found) > 0 {
-		r.Path, r.From, r.Via, r.Why = found[0].Path, found[0].From, found[0].Via, found[0].Why
+		c := found[0]
+		r.Path, r.From, r.Via, r.Why, r.Maybe, r.Fails = c.Path, c.From, c.Via, c.Why, c.maybe, c.Fails
 		r.Others = found[1:]
 	}
 	return r

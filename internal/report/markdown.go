@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,16 +18,18 @@ import (
 type markdown struct {
 	*printer
 	o       Options
-	ranks   [7]mdBucket // by Severity.Rank, then the two below
+	ranks   [8]mdBucket // by Severity.Rank, then the three below
 	notes   int
+	gate    *lamina.Answer
 	summary *lamina.Summary
 }
 
-// Beside the five severities: findings that could not be decided, and what has
-// no severity (answers, plans).
+// Beside the five severities: findings that could not be decided, what has no
+// severity (answers, plans), and what an exception covers.
 const (
-	unknownBucket = 5
-	otherBucket   = 6
+	unknownBucket  = 5
+	otherBucket    = 6
+	acceptedBucket = 7
 )
 
 type mdBucket struct {
@@ -43,6 +44,10 @@ func newMarkdown(p *printer, o Options) Writer { return &markdown{printer: p, o:
 
 func (w *markdown) Write(m lamina.Message) error {
 	switch {
+	case m.Alert != nil && m.Alert.Exception != nil:
+		w.add(acceptedBucket, alertItem(m.Alert))
+	case m.Finding != nil && m.Finding.Exception != nil:
+		w.add(acceptedBucket, findingItem(m.Finding))
 	case m.Alert != nil:
 		w.add(m.Alert.Severity.Rank(), alertItem(m.Alert))
 	case m.Finding != nil:
@@ -55,6 +60,9 @@ func (w *markdown) Write(m lamina.Message) error {
 		}
 	case m.Exposure != nil:
 		w.add(m.Exposure.Severity.Rank(), exposureItem(m.Exposure))
+	case m.Answer != nil && m.Answer.Question == gateQuestion:
+		a := *m.Answer
+		w.gate = &a
 	case m.Answer != nil:
 		a := m.Answer
 		w.add(otherBucket, mdItem{
@@ -193,7 +201,7 @@ func (w *markdown) Close() error {
 	for _, b := range w.ranks {
 		total += b.count
 	}
-	w.str(w.title(total))
+	w.str(w.decision(), w.title(total))
 	// What is left for rows and details once head and foot, the frame around the
 	// details and the sentence about what is missing have their place.
 	left := w.o.MaxBytes - int(w.n) - len(foot) - 300
@@ -213,7 +221,32 @@ func (w *markdown) Close() error {
 	return w.flush()
 }
 
+// decision is the gate's answer, which stands above everything. It takes no more
+// than a quarter of the page.
+func (w *markdown) decision() string {
+	if w.gate == nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("## Lamina gate: " + safe.Markdown(string(w.gate.Outcome)) + "\n\n" + safe.Markdown(safe.Line(w.gate.Text, maxValue)) + "\n\n")
+	for i, e := range w.gate.Evidence {
+		l := "- " + safe.Markdown(safe.Line(e, maxValue)) + "\n"
+		if b.Len()+len(l) > w.o.MaxBytes/4 {
+			fmt.Fprintf(&b, "- and %d more\n", len(w.gate.Evidence)-i)
+			break
+		}
+		b.WriteString(l)
+	}
+	if len(w.gate.Evidence) > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
 func (w *markdown) title(total int) string {
+	if total == 0 && w.gate != nil {
+		return ""
+	}
 	if total == 0 {
 		return "## Lamina: nothing found\n\n"
 	}
@@ -226,15 +259,23 @@ func (w *markdown) title(total int) string {
 	if n := w.ranks[unknownBucket].count; n > 0 {
 		parts = append(parts, thousands(int64(n))+" unknown")
 	}
+	if n := w.ranks[acceptedBucket].count; n > 0 {
+		parts = append(parts, thousands(int64(n))+" accepted")
+	}
 	if n := w.ranks[otherBucket].count; n > 0 {
 		parts = append(parts, thousands(int64(n))+" answers and plans")
 	}
-	return "## Lamina: " + strings.Join(parts, ", ") + "\n\n"
+	head := "## Lamina: "
+	if w.gate != nil {
+		head = "### Found: "
+	}
+	return head + strings.Join(parts, ", ") + "\n\n"
 }
 
-// each calls f with the items, worst first, then what is unknown, until it says stop.
+// each calls f with the items, worst first, then what is unknown, then what is
+// accepted, until it says stop.
 func (w *markdown) each(f func(mdItem) bool) {
-	for _, i := range []int{otherBucket, 4, 3, 2, 1, 0, unknownBucket} {
+	for _, i := range []int{otherBucket, 4, 3, 2, 1, 0, unknownBucket, acceptedBucket} {
 		for _, it := range w.ranks[i].items {
 			if !f(it) {
 				return
@@ -287,7 +328,7 @@ func (w *markdown) foot() string {
 		b.WriteString(safe.Markdown(safe.Line(l, maxValue)) + "  \n")
 	}
 	if w.notes > 0 {
-		b.WriteString(safe.Markdown(strconv.Itoa(w.notes)+" warnings; see the json format or standard error") + "\n")
+		b.WriteString(safe.Markdown(count(int64(w.notes), "warning")+"; see the json format or standard error") + "\n")
 	}
 	return b.String()
 }

@@ -108,6 +108,7 @@ type sarif struct {
 	index   map[string]int
 	notes   []sarifNotification
 	dropped int
+	gate    lamina.Outcome
 	summary *lamina.Summary
 	n       int
 }
@@ -126,6 +127,8 @@ func (w *sarif) Write(m lamina.Message) error {
 		}
 	case m.Exposure != nil:
 		w.result(w.exposure(m.Exposure))
+	case m.Answer != nil && m.Answer.Question == gateQuestion:
+		w.gate = m.Answer.Outcome
 	case m.Skipped != nil:
 		w.note("warning", Note(m)[0], m.Skipped.File, m.Skipped.Offset)
 	case m.Warning != nil:
@@ -258,15 +261,34 @@ func (w *sarif) finding(f *lamina.Finding) sarifResult {
 		lines = append(lines, "unknown because: "+f.Reason, "to settle: "+f.Settle)
 	}
 	res.Message.Text = message(lines)
+	if f.SHA256 != "" {
+		res.Fingerprints["contentSha256/v1"] = f.SHA256
+	}
 	loc := sarifLocation{Logical: []sarifLogical{{FullyQualifiedName: safe.Line(f.Resource, 0), Kind: "resource"}}}
 	if f.File != "" {
-		loc.Physical = &sarifPhysical{Artifact: artifact(f.File)}
+		loc.Physical = &sarifPhysical{Artifact: artifact(inside(f))}
 		if f.Line > 0 {
 			loc.Physical.Region = &sarifRegion{StartLine: f.Line}
 		}
 	}
 	res.Locations = []sarifLocation{loc}
 	return res
+}
+
+// inside is the file of a finding as a path from the folder lamina ran in: a file
+// in an archive is after "!/", so that files of two layers are two. The file of
+// what has an ARN is a path in it.
+func inside(f *lamina.Finding) string {
+	switch file, _ := onDisk(f); {
+	case file == "":
+		return f.File
+	case isArchive(f.Resource):
+		return f.Resource + "!/" + f.File
+	case file == f.Resource: // a file in an archive in a folder
+		return strings.TrimSuffix(f.Resource, "/") + "/" + f.File
+	default:
+		return file
+	}
 }
 
 func (w *sarif) exposure(e *lamina.Exposure) sarifResult {
@@ -317,6 +339,9 @@ func (w *sarif) Close() error {
 	if s := w.summary; s != nil {
 		inv.Successful = true
 		inv.Properties = map[string]any{"coverage": safe.Line(s.Coverage, 0), "complete": s.Complete, "counts": s.Counts}
+		if w.gate != "" {
+			inv.Properties["gate"] = w.gate
+		}
 		if len(s.Incomplete) > 0 {
 			inv.Properties["incomplete"] = cleaned(s.Incomplete)
 		}

@@ -377,16 +377,59 @@ func sourceMap(f *file) error {
 		}
 		end := bytes.IndexByte(rest, ']')
 		for _, part := range bytes.Split(rest[:max(end, 0)], []byte(`"`)) {
-			name, version := bundled(string(part))
-			if name == "" || seen[name+"@"+version] {
-				continue
+			if !f.bundled(seen, string(part)) {
+				return errBundled
 			}
-			seen[name+"@"+version] = true
-			if len(seen) > maxList {
-				return fmt.Errorf("more than the limit of %d bundled packages", maxList)
-			}
-			f.add(Component{Ecosystem: NPM, Name: name, Version: version, How: Embedded})
 		}
+	}
+	sortFound(f.found)
+	return nil
+}
+
+var errBundled = fmt.Errorf("more than the limit of %d bundled packages", maxList)
+
+// bundled adds the package that a source's path is in, once. It returns false when
+// there are too many.
+func (f *file) bundled(seen map[string]bool, source string) bool {
+	name, version := bundled(source)
+	if name == "" || seen[name+"@"+version] {
+		return true
+	}
+	seen[name+"@"+version] = true
+	return len(seen) <= maxList && f.add(Component{Ecosystem: NPM, Name: name, Version: version, How: Embedded})
+}
+
+// bundle reads the comments with which bundlers begin the code of each source when
+// they do not minify: "// node_modules/x/y.js" of esbuild and rollup's plugins,
+// "/***/ "./node_modules/x/y.js"" and ";// ./node_modules/x/y.js" of webpack.
+func bundle(f *file) error {
+	const marker = "node_modules/"
+	b := f.Data
+	if b == nil {
+		var err error
+		if b, err = f.text(maxFile); err != nil {
+			return err
+		}
+	}
+	seen := map[string]bool{}
+	for at := 0; ; {
+		i := bytes.Index(b[at:], []byte(marker))
+		if i < 0 {
+			break
+		}
+		at += i
+		begin := 1 + bytes.LastIndexByte(b[max(0, at-128):at], '\n') + max(0, at-128)
+		end := at + len(marker)
+		for end < len(b) && end < at+maxText && strings.IndexByte("\n\r\"'`*!? ", b[end]) < 0 {
+			end++
+		}
+		before := bytes.TrimSpace(b[begin:at])
+		if bytes.HasPrefix(before, []byte("//")) || bytes.HasPrefix(before, []byte(";//")) || bytes.HasPrefix(before, []byte("/***/ \"")) {
+			if !f.bundled(seen, string(b[begin:end])) {
+				return errBundled
+			}
+		}
+		at = end
 	}
 	sortFound(f.found)
 	return nil

@@ -124,9 +124,13 @@ func nameRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.'
 }
 
-// pyFolder splits "acme_auth-1.2.dist-info" into a name and a version.
+// pyFolder splits "acme_auth-1.2.dist-info", or for the EGG-INFO in it
+// "acme_auth-1.2-py3.8.egg", into a name and a version.
 func pyFolder(dir string) (name, version string) {
 	base := path.Base(dir)
+	if base == "EGG-INFO" {
+		base = strings.TrimSuffix(strings.TrimSuffix(path.Base(path.Dir(dir)), "!"), ".egg")
+	}
 	base = strings.TrimSuffix(strings.TrimSuffix(base, ".dist-info"), ".egg-info")
 	name, version, _ = strings.Cut(base, "-")
 	version, _, _ = strings.Cut(version, "-py")

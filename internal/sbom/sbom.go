@@ -245,6 +245,10 @@ func reader(name string, depth int) func(*file) error {
 		}
 	case strings.HasSuffix(base, ".map"):
 		return sourceMap
+	case strings.HasSuffix(base, ".js"), strings.HasSuffix(base, ".mjs"), strings.HasSuffix(base, ".cjs"):
+		if !inNodeModules(dir) {
+			return bundle
+		}
 	case strings.HasSuffix(base, ".jar"), strings.HasSuffix(base, ".war"), strings.HasSuffix(base, ".ear"):
 		return javaName
 	case strings.HasSuffix(base, ".egg-info"):

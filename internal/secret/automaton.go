@@ -2,13 +2,15 @@ package secret
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 )
 
 // An automaton finds every occurrence of many short literals in one pass
-// (Aho–Corasick), with a loop in front of it that goes over bytes at which no
-// literal begins eight at a time.
+// (Aho–Corasick), with a filter in front of it that goes over bytes near which no
+// literal stands: of each literal its rarest four bytes are known, and where none
+// of these fours is, the automaton need not run.
 //
 // The automaton runs over bytes folded to lower case; a literal that is meant
 // exactly is compared once more when it is found. Rows of the states near the
@@ -29,10 +31,10 @@ type automaton struct {
 	depth      []uint8
 	// out lists the literals that end in a state, those of its suffixes included.
 	out [][]uint16
-	// pairs filters: the low byte of pairs[p] has a bit for each group of literals
-	// that can have the pair p first, the high byte for each that can have it
-	// next. Bits 0–3 are for literals at an even place, 4–7 for those one before.
-	pairs [1 << 16]uint16
+	// fours has a bit for each hash of four folded bytes that a literal is known by;
+	// exact has them at their hash or after it, 0 where there is none.
+	fours [1 << 12]uint64
+	exact [1 << 13]uint32
 }
 
 // A literal is what the automaton looks for.
@@ -43,9 +45,9 @@ type literal struct {
 }
 
 const (
-	// minLiteral is the length of the shortest literal. The filter is blunt below 4.
-	minLiteral = 3
-	maxLiteral = 64
+	minLiteral = 4
+	// maxBack is how far from a literal's begin its four bytes may stand.
+	maxBack = 8
 )
 
 func lower(c byte) byte {
@@ -55,7 +57,7 @@ func lower(c byte) byte {
 	return c
 }
 
-// newAutomaton compiles literals of minLiteral to maxLiteral bytes.
+// newAutomaton compiles literals of at least minLiteral bytes.
 func newAutomaton(literals []literal) *automaton {
 	a := &automaton{literals: literals, classes: 1}
 	// Columns.
@@ -81,22 +83,26 @@ func newAutomaton(literals []literal) *automaton {
 
 // states builds the trie, numbers it by depth, and links the suffixes.
 func (a *automaton) states() {
+	type edge struct {
+		class uint8
+		to    int
+	}
 	type node struct {
-		next map[uint8]int
+		next []edge
 		out  []uint16
 	}
-	trie := []node{{next: map[uint8]int{}}}
+	trie := make([]node, 1, 1<<14)
 	for i, l := range a.literals {
 		s := 0
 		for j := range len(l.text) {
 			c := a.class[l.text[j]]
-			t, ok := trie[s].next[c]
-			if !ok {
-				t = len(trie)
-				trie = append(trie, node{next: map[uint8]int{}})
-				trie[s].next[c] = t
+			k := slices.IndexFunc(trie[s].next, func(e edge) bool { return e.class == c })
+			if k < 0 {
+				k = len(trie[s].next)
+				trie[s].next = append(trie[s].next, edge{c, len(trie)})
+				trie = append(trie, node{})
 			}
-			s = t
+			s = trie[s].next[k].to
 		}
 		trie[s].out = append(trie[s].out, uint16(i))
 	}
@@ -104,27 +110,20 @@ func (a *automaton) states() {
 		panic("secret: more anchors than the automaton has states")
 	}
 	// Breadth first: the new number of a node is its place in order.
-	order, number := []int{0}, make([]uint16, len(trie))
+	order := []int{0}
 	n := len(trie)
 	a.fail, a.depth, a.out = make([]uint16, n), make([]uint8, n), make([][]uint16, n)
 	a.edgeStart = make([]uint32, n+1)
 	for s := 0; s < len(order); s++ {
 		a.out[s] = trie[order[s]].out
 		a.edgeStart[s] = uint32(len(a.edgeClass))
-		var cs []uint8
-		for c := range trie[order[s]].next {
-			cs = append(cs, c)
-		}
-		slices.Sort(cs)
-		for _, c := range cs {
-			old := trie[order[s]].next[c]
+		for _, e := range trie[order[s]].next {
 			t := uint16(len(order))
-			number[old] = t
-			order = append(order, old)
+			order = append(order, e.to)
 			a.depth[t] = a.depth[s] + 1
-			a.edgeClass, a.edgeTarget = append(a.edgeClass, c), append(a.edgeTarget, t)
+			a.edgeClass, a.edgeTarget = append(a.edgeClass, e.class), append(a.edgeTarget, t)
 		}
-		if a.depth[s] <= 1 {
+		if a.depth[s] <= 2 {
 			a.hot = uint16(s + 1)
 		}
 	}
@@ -144,7 +143,9 @@ func (a *automaton) states() {
 			if s > 0 {
 				a.fail[t] = a.step(a.fail[s], c)
 			}
-			a.out[t] = slices.Concat(a.out[t], a.out[a.fail[t]])
+			if more := a.out[a.fail[t]]; len(more) > 0 {
+				a.out[t] = slices.Concat(a.out[t], more)
+			}
 		}
 		for e := a.edgeStart[s]; e < a.edgeStart[s+1] && len(row) > 0; e++ {
 			row[a.edgeClass[e]] = a.edgeTarget[e]
@@ -165,100 +166,107 @@ func (a *automaton) step(s uint16, c uint8) uint16 {
 	return a.dense[int(s)*a.classes+int(c)]
 }
 
-// filter fills pairs. Literals that begin alike share a group, and those of
-// three bytes, for which the second pair may be anything, have the last one.
+// fold sets the bit in which the cases of an ASCII letter differ. Other bytes
+// fall together as well; the filter may be wrong on that side.
+const fold = 0x20202020
+
+// hash is that of four folded bytes, in 18 bits.
+func hash(four uint32) uint32 { return four * 0x9E3779B1 >> 14 }
+
+// filter chooses the four bytes of each literal.
 func (a *automaton) filter() {
-	var long, short []literal
 	for _, l := range a.literals {
-		if len(l.text) > 3 {
-			long = append(long, l)
-		} else {
-			short = append(short, l)
-		}
-	}
-	slices.SortFunc(long, func(x, y literal) int { return strings.Compare(x.text, y.text) })
-	add := func(l literal, group int) {
-		for phase := range 2 {
-			bit := uint16(1) << (group + 4*phase)
-			each(l.pair(phase), func(p uint16) { a.pairs[p] |= bit })
-			each(l.pair(phase+2), func(p uint16) { a.pairs[p] |= bit << 8 })
-		}
-	}
-	for i, l := range long {
-		add(l, i*3/len(long))
-	}
-	for _, l := range short {
-		add(l, 3)
-	}
-}
-
-// pair returns the bytes that may be at i and i+1 of an occurrence of the literal.
-func (l literal) pair(i int) [2][]byte {
-	var p [2][]byte
-	for k := range p {
-		switch j := i + k; {
-		case j >= len(l.text):
-			for c := range 256 {
-				p[k] = append(p[k], byte(c))
+		best, least := uint32(0), 1<<30
+		for o := 0; o+4 <= len(l.text) && o <= maxBack; o++ {
+			common := 0
+			for _, c := range []byte(l.text[o : o+4]) {
+				common += commonness(c)
 			}
-		case l.fold && 'a' <= l.text[j] && l.text[j] <= 'z':
-			p[k] = []byte{l.text[j], l.text[j] - ('a' - 'A')}
-		default:
-			p[k] = []byte{l.text[j]}
+			if common < least {
+				best, least = binary.LittleEndian.Uint32([]byte(l.text[o:o+4]))|fold, common
+			}
+		}
+		h := hash(best)
+		a.fours[h>>6] |= 1 << (h & 63)
+		for i := h & (1<<13 - 1); a.exact[i] != best; i = (i + 1) & (1<<13 - 1) {
+			if a.exact[i] == 0 {
+				a.exact[i] = best
+				break
+			}
 		}
 	}
-	return p
 }
 
-func each(p [2][]byte, f func(uint16)) {
-	for _, x := range p[0] {
-		for _, y := range p[1] {
-			f(uint16(x) | uint16(y)<<8)
+// commonness says roughly how often a byte is seen in text and code: the log of
+// its share, from 0.
+func commonness(c byte) int {
+	if i := strings.IndexByte("etaoinsrhldcumfpgywbvkxjqz", lower(c)); i >= 0 {
+		return 30 - i
+	}
+	switch c {
+	case ' ', '\n', 0:
+		return 32
+	case '"', '.', ',', '-', '_', '/', '(', ')', ':', '=', '0', '1', '2':
+		return 12
+	}
+	return 6
+}
+
+// known reports whether four folded bytes are those of a literal.
+func (a *automaton) known(four uint32) bool {
+	for i := hash(four) & (1<<13 - 1); a.exact[i] != 0; i = (i + 1) & (1<<13 - 1) {
+		if a.exact[i] == four {
+			return true
 		}
 	}
+	return false
 }
 
-// scan calls hit for each occurrence of each literal, in the order of their ends.
+// scan calls hit for each occurrence of each literal once.
 func (a *automaton) scan(data []byte, hit func(id uint16, start int)) {
-	for i := 0; i < len(data); {
-		// A literal may begin one byte before the pair that shows it.
-		if i = a.skip(data, i); i < len(data) {
-			i = a.walk(data, i, hit)
+	// done is where the next literal to be reported may begin at the earliest.
+	for done, i := 0, 0; ; {
+		if i = a.skip(data, i); i >= len(data) {
+			return
 		}
+		// What begins before max(done, i-maxBack) has its four bytes before i, and
+		// was reported.
+		done = a.walk(data, max(done, i-maxBack), i, hit)
+		i = done
 	}
 }
 
-// skip returns the first place at or after i at which a literal may begin.
+// skip returns the first place at or after i at which four bytes of a literal
+// stand, len(data) if there is none.
 func (a *automaton) skip(data []byte, i int) int {
-	from := i
-	t := &a.pairs
-	for ; i+10 <= len(data); i += 8 {
-		w := binary.LittleEndian.Uint64(data[i:])
-		t0, t1, t2, t3 := t[uint16(w)], t[uint16(w>>16)], t[uint16(w>>32)], t[uint16(w>>48)]
-		t4 := t[binary.LittleEndian.Uint16(data[i+8:])]
-		m0, m1, m2, m3 := t0&(t1>>8), t1&(t2>>8), t2&(t3>>8), t3&(t4>>8)
-		if (m0|m1|m2|m3)&0xff == 0 {
+	t := &a.fours
+	for ; i+8 <= len(data); i += 5 {
+		w := binary.LittleEndian.Uint64(data[i:]) | fold<<32 | fold
+		h0, h1, h2, h3, h4 := hash(uint32(w)), hash(uint32(w>>8)), hash(uint32(w>>16)), hash(uint32(w>>24)), hash(uint32(w>>32))
+		m0, m1, m2, m3, m4 := t[h0>>6]>>(h0&63), t[h1>>6]>>(h1&63), t[h2>>6]>>(h2&63), t[h3>>6]>>(h3&63), t[h4>>6]>>(h4&63)
+		if (m0|m1|m2|m3|m4)&1 == 0 {
 			continue
 		}
-		for k, m := range [4]uint16{m0, m1, m2, m3} {
-			if at := i + 2*k - 1; m&0xf0 != 0 && at >= from {
-				return at
-			}
-			if m&0x0f != 0 {
-				return i + 2*k
+		for m := m0&1 | m1&1<<1 | m2&1<<2 | m3&1<<3 | m4&1<<4; m != 0; m &= m - 1 {
+			if k := bits.TrailingZeros64(m); a.known(uint32(w >> (8 * k))) {
+				return i + k
 			}
 		}
 	}
-	// The last bytes are too few for a look ahead: one may begin right here, or
-	// one byte before.
-	return max(i-1, from)
+	for ; i+4 <= len(data); i++ {
+		if a.known(binary.LittleEndian.Uint32(data[i:]) | fold) {
+			return i
+		}
+	}
+	return len(data)
 }
 
-// walk runs the automaton from i, reports what it finds, and returns a place
+// walk runs the automaton from begin on, until no literal that begins at or
+// before i can be found any more. It reports what it finds and returns a place
 // after i such that every literal that begins before it was reported.
-func (a *automaton) walk(data []byte, i int, hit func(id uint16, start int)) int {
+func (a *automaton) walk(data []byte, begin, i int, hit func(id uint16, start int)) int {
 	s := uint16(0)
-	for p := i; p < len(data); p++ {
+	for p := begin; p < len(data); p++ {
 		s = a.step(s, a.class[data[p]])
 		for _, id := range a.out[s] {
 			if l := &a.literals[id]; l.fold || string(data[p+1-len(l.text):p+1]) == l.text {
@@ -266,8 +274,8 @@ func (a *automaton) walk(data []byte, i int, hit func(id uint16, start int)) int
 			}
 		}
 		// The longest suffix that still can become a literal begins here.
-		if begin := p + 1 - int(a.depth[s]); begin > i && a.depth[s] < minLiteral {
-			return begin
+		if next := p + 1 - int(a.depth[s]); next > i && a.depth[s] < minLiteral {
+			return next
 		}
 	}
 	return len(data)

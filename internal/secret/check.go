@@ -79,7 +79,7 @@ func plausibleSecret(b []byte) bool {
 			digit++
 		}
 	}
-	return up >= 4 && low >= 4 && digit >= 2 && bits(b) > 4.0 && bytes.Count(b, []byte("/")) < 6
+	return up >= 4 && low >= 4 && digit >= 2 && entropyOf(b) > 4.0 && bytes.Count(b, []byte("/")) < 6
 }
 
 func secretAccessKey(v *verdict, s subject) {
@@ -90,7 +90,7 @@ func secretAccessKey(v *verdict, s subject) {
 
 // sessionToken wants what a name before the value cannot say: random base64.
 func sessionToken(v *verdict, s subject) {
-	if bits(s.value) < 4.5 {
+	if entropyOf(s.value) < 4.5 {
 		v.not = true
 	}
 }
@@ -140,7 +140,7 @@ func mixed(v *verdict, s subject) {
 		low = low || 'a' <= c && c <= 'z'
 		digit = digit || '0' <= c && c <= '9'
 	}
-	if !digit || !up && !low || bits(s.value) < 3.2 {
+	if !digit || !up && !low || entropyOf(s.value) < 3.2 {
 		v.not = true
 	}
 }
@@ -153,7 +153,7 @@ func mixedUpper(v *verdict, s subject) {
 			digits++
 		}
 	}
-	if digits < 3 || digits > len(s.value)-8 || bits(s.value) < 3.4 {
+	if digits < 3 || digits > len(s.value)-8 || entropyOf(s.value) < 3.4 {
 		v.not = true
 	}
 }
@@ -251,7 +251,7 @@ func strong(b []byte) bool {
 			classes[3] = 1
 		}
 	}
-	return len(b) >= 10 && bits(b) >= 3 && classes[0]+classes[1]+classes[2]+classes[3] >= 2 && classes[2]+classes[3] > 0
+	return len(b) >= 10 && entropyOf(b) >= 3 && classes[0]+classes[1]+classes[2]+classes[3] >= 2 && classes[2]+classes[3] > 0
 }
 
 // highEntropy is strict, since the name says little: letters of both cases or
@@ -272,7 +272,7 @@ func highEntropy(v *verdict, s subject) {
 		}
 	}
 	switch {
-	case digit < 2, up+low < 4, bits(b) < 3.5, other > len(b)/3,
+	case digit < 2, up+low < 4, entropyOf(b) < 3.5, other > len(b)/3,
 		bytes.Contains(b, []byte("://")), b[0] == '/', bytes.ContainsAny(b, "(){}<>$%|\\"), bytes.Count(b, []byte(".")) > 2:
 		v.not = true
 	}
@@ -416,7 +416,7 @@ func privateKey(v *verdict, s subject) {
 	case what == "encrypted":
 		v.lower(lamina.Medium)
 		v.add("key: under a passphrase")
-	case err != nil && bits(raw) < 5:
+	case err != nil && entropyOf(raw) < 5:
 		v.suppress = placeholder
 	case err != nil:
 		v.confidence = Possible

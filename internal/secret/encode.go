@@ -1,6 +1,9 @@
 package secret
 
-import "strings"
+import (
+	"io"
+	"strings"
+)
 
 // widen is s in UTF-16 without the outer zero, which is the same in both byte orders.
 func widen(s string) string {
@@ -95,4 +98,50 @@ func unwrap(data []byte, at, shift int) (begin, end int, text []byte) {
 
 func group(b []byte) bool {
 	return sextet[b[0]]|sextet[b[1]]|sextet[b[2]]|sextet[b[3]] < 64
+}
+
+// narrow returns the text of data in UTF-16 with a byte order mark, a byte for a
+// character: credentials are ASCII, and what is not becomes a NUL. ok is false if
+// there is no mark.
+func narrow(data []byte) (text []byte, ok bool) {
+	if len(data) < 2 || (data[0] != 0xff || data[1] != 0xfe) && (data[0] != 0xfe || data[1] != 0xff) {
+		return nil, false
+	}
+	text = make([]byte, len(data)/2-1)
+	narrowInto(text, data[2:], data[0] == 0xff)
+	return text, true
+}
+
+func narrowInto(text, data []byte, little bool) {
+	for i := range text {
+		c, high := data[2*i], data[2*i+1]
+		if !little {
+			c, high = high, c
+		}
+		if high != 0 || c >= 0x80 {
+			c = 0
+		}
+		text[i] = c
+	}
+}
+
+// widened places a report on narrowed text in the data it came from.
+func widened(r Report) Report {
+	for i := range r.Hits {
+		r.Hits[i].Offset = 2 + 2*r.Hits[i].Offset
+	}
+	return r
+}
+
+// A narrowReader is narrow for a file that is not in memory.
+type narrowReader struct {
+	r      io.ReaderAt
+	little bool
+}
+
+func (n narrowReader) ReadAt(p []byte, off int64) (int, error) {
+	raw := make([]byte, 2*len(p))
+	k, err := n.r.ReadAt(raw, 2+2*off)
+	narrowInto(p[:k/2], raw, n.little)
+	return k / 2, err
 }

@@ -58,7 +58,7 @@ func exempt(f *compiled, v []byte) string {
 		return repeated
 	case max(run(low, 1), run(low, -1)) >= max(6, min(len(body)/3, 10)):
 		return sequence
-	case len(body) >= 16 && bits(body) < 2.3 && !f.secretive:
+	case len(body) >= 16 && entropyOf(body) < 2.3 && !f.secretive:
 		return entropy
 	}
 	return ""
@@ -129,8 +129,8 @@ func periodic(b []byte) bool {
 	return false
 }
 
-// bits is the Shannon entropy of the bytes of b, in bits a byte.
-func bits(b []byte) float64 {
+// entropyOf is the Shannon entropy of the bytes of b, in bits a byte.
+func entropyOf(b []byte) float64 {
 	var counts [256]int
 	for _, c := range b {
 		counts[c]++

@@ -57,7 +57,7 @@ func messagingFormats() []format {
 		assigned("mandrill-api-key", "Mailchimp Transactional", "API key", "https://mailchimp.com/developer/transactional/guides/quick-start/", high, []string{"mandrill_api_key", "mandrill_key", "mandrill_apikey"}, `(?:md-)?`+url64+`{22}`, observed),
 		prefixed("brevo-api-key", "Brevo", "API key", "https://developers.brevo.com/docs/getting-started", high, "xkeysib-", hexLow+`{64}-`+an+`{16}`, fixed, edge("-")),
 		prefixed("brevo-smtp-key", "Brevo", "SMTP key", "https://help.brevo.com/hc/en-us/articles/209462765", high, "xsmtpsib-", hexLow+`{64}-`+an+`{16}`, fixed, edge("-")),
-		prefixed("resend-api-key", "Resend", "API key", "https://resend.com/docs/dashboard/api-keys/introduction", high, "re_", `[0-9A-Za-z]{8}_`+an+`{24}`, checked(mixed), observed),
+		assigned("resend-api-key", "Resend", "API key", "https://resend.com/docs/dashboard/api-keys/introduction", high, []string{"resend_api_key", "resend_key"}, `re_[0-9A-Za-z]{8}_`+an+`{24}`, observed, likely),
 		prefixed("mailersend-api-token", "MailerSend", "API token", "https://developers.mailersend.com/general.html#authentication", high, "mlsn.", hexLow+`{64}`, fixed, observed),
 		assigned("postmark-server-token", "Postmark", "server token", "https://postmarkapp.com/developer/api/overview", high, []string{"postmark_server_token", "postmark_api_token", "x-postmark-server-token"}, uuid),
 		assigned("sparkpost-api-key", "SparkPost", "API key", "https://developers.sparkpost.com/api/", high, []string{"sparkpost_api_key"}, hexLow+`{40}`),

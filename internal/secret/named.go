@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -117,16 +118,46 @@ func (n *namedFile) fits(name string) bool {
 	return false
 }
 
+// index makes Engine.byBase.
+func index(files []*compiledFile) map[string][]*compiledFile {
+	m := map[string][]*compiledFile{}
+	for _, n := range files {
+		for _, w := range n.names {
+			base := path.Base(w)
+			switch ext := path.Ext(base); {
+			case !strings.Contains(base, "*"):
+				m[base] = append(m[base], n)
+			case ext != "" && !strings.Contains(ext, "*"):
+				m["*"+ext] = append(m["*"+ext], n)
+			default:
+				m[""] = append(m[""], n)
+			}
+		}
+	}
+	return m
+}
+
+// fitting returns the special files the path is one of.
+func (e *Engine) fitting(name string) []*compiledFile {
+	var out []*compiledFile
+	base := path.Base(name)
+	for _, key := range []string{base, "*" + path.Ext(base), ""} {
+		for _, n := range e.byBase[key] {
+			if n.fits(name) && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
 // named reads data by the format its name says.
 func (s *search) named(data []byte) {
 	if s.hint.Path == "" {
 		return
 	}
 	name := strings.ToLower(strings.ReplaceAll(s.hint.Path, "!/", "/"))
-	for _, n := range s.e.named {
-		if !n.fits(name) {
-			continue
-		}
+	for _, n := range s.e.fitting(name) {
 		if n.pattern == "" {
 			s.store(n, data)
 			continue

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,13 @@ const (
 // it holds a window of about 4 MiB. An error of r makes the report incomplete and
 // is returned with what was found before.
 func (e *Engine) ScanReaderAt(r io.ReaderAt, size int64, hint Hint) (Report, error) {
+	var mark [2]byte
+	if n, err := r.ReadAt(mark[:], 0); n == 2 && (err == nil || errors.Is(err, io.EOF)) {
+		if _, ok := narrow(mark[:]); ok {
+			rep, err := e.scanReaderAt(narrowReader{r, mark[0] == 0xff}, (size-2)/2, hint, body, lookBehind, lookAhead)
+			return widened(rep), err
+		}
+	}
 	return e.scanReaderAt(r, size, hint, body, lookBehind, lookAhead)
 }
 
@@ -50,7 +58,9 @@ func (e *Engine) scanReaderAt(r io.ReaderAt, size int64, hint Hint, body, behind
 			}
 		}
 		from := int(at - base)
-		s.window(data, base, from, min(len(data), from+body))
+		to := min(len(data), from+body)
+		s.window(data, base, from, to)
+		s.next(data, base, to)
 	}
 	if s == nil {
 		return Report{}, nil
@@ -61,10 +71,5 @@ func (e *Engine) scanReaderAt(r io.ReaderAt, size int64, hint Hint, body, behind
 // special reports whether the file is one that is read by its name.
 func (s *search) special() bool {
 	name := strings.ToLower(strings.ReplaceAll(s.hint.Path, "!/", "/"))
-	for _, n := range s.e.named {
-		if n.pattern != "" && n.fits(name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.e.fitting(name), func(n *compiledFile) bool { return n.pattern != "" })
 }

@@ -94,16 +94,27 @@ type Options struct {
 // scanner, or hostile.
 const maxHits = 4096
 
+// maxAnchor is how long an anchor may be, in bytes as it stands in the data.
+const maxAnchor = 128
+
 // An Engine finds credentials. It is immutable and may be used by many
 // goroutines at the same time.
 type Engine struct {
 	options Options
 	formats []*compiled
 	named   []*compiledFile
-	auto    *automaton
-	// uses says, for each literal of auto, what to do where it stands.
+	// byBase has the named files by base name, by * and extension, or by "" if the
+	// name has a wildcard in both.
+	byBase map[string][]*compiledFile
+	// auto has the anchors of all formats but the generic ones, all has theirs too.
+	auto *automaton
+	all  func() *automaton
+	// uses says, for each literal of all, what to do where it stands.
 	uses [][]use
 }
+
+// follows is what may stand after an anchor of three bytes.
+const follows = base62 + "_-:%$"
 
 // A use is what an anchor asks for.
 type use struct {
@@ -129,6 +140,7 @@ const (
 func New(options Options) *Engine {
 	options.Key = bytes.Clone(options.Key)
 	e := &Engine{options: options, named: compileNamed()}
+	e.byBase = index(e.named)
 	var literals []literal
 	ids := map[literal]int{}
 	add := func(l literal, u use) {
@@ -141,11 +153,18 @@ func New(options Options) *Engine {
 		}
 		e.uses[id] = append(e.uses[id], u)
 	}
+	specific := 0
 	for i, f := range allFormats() {
 		e.formats = append(e.formats, &compiled{format: f})
 		for _, a := range f.anchors {
-			add(literal{a, f.fold}, use{uint16(i), plain})
-			if !f.generic {
+			if len(a) < minLiteral {
+				for _, c := range []byte(follows) {
+					add(literal{a + string(c), f.fold}, use{uint16(i), plain})
+				}
+			} else {
+				add(literal{a, f.fold}, use{uint16(i), plain})
+			}
+			if !f.named && !f.generic {
 				add(literal{widen(a), f.fold}, use{uint16(i), wide})
 			}
 			if f.wraps {
@@ -156,8 +175,13 @@ func New(options Options) *Engine {
 				}
 			}
 		}
+		if !f.generic {
+			specific = len(literals)
+		}
 	}
-	e.auto = newAutomaton(literals)
+	// The generic names come last, and most files are searched without them.
+	e.auto = newAutomaton(literals[:specific])
+	e.all = sync.OnceValue(func() *automaton { return newAutomaton(literals) })
 	return e
 }
 
@@ -166,20 +190,21 @@ func (e *Engine) Scan(data []byte, hint Hint) []Hit { return e.Inspect(data, hin
 
 // Inspect searches data, the whole content of a file.
 func (e *Engine) Inspect(data []byte, hint Hint) Report {
+	if text, ok := narrow(data); ok {
+		data = text
+		s := e.newSearch(hint, false)
+		s.window(data, 0, 0, len(data))
+		s.named(data)
+		return widened(s.report())
+	}
 	s := e.newSearch(hint, isBinary(data))
 	s.window(data, 0, 0, len(data))
 	s.named(data)
 	return s.report()
 }
 
-// isBinary reports whether data is no text: a NUL early in what is not UTF-16.
-func isBinary(data []byte) bool {
-	head := data[:min(len(data), 8000)]
-	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
-		return false
-	}
-	return bytes.IndexByte(head, 0) >= 0
-}
+// isBinary reports whether data is no text: there is a NUL early in it.
+func isBinary(data []byte) bool { return bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0 }
 
 // A compiled format has its pattern ready, made at the first use: most formats
 // never occur.
@@ -223,11 +248,7 @@ type search struct {
 	e      *Engine
 	hint   Hint
 	binary bool
-	// config: the file's name says that it holds settings.
-	config bool
-	// fixture: the file's folder says that it is test or example material.
-	fixture bool
-	found   []found
+	found  []found
 	// suppressed counts by reason.
 	suppressed map[string]int
 	truncated  bool
@@ -241,7 +262,7 @@ type search struct {
 
 func (e *Engine) newSearch(hint Hint, bin bool) *search {
 	return &search{
-		e: e, hint: hint, binary: bin, config: configuration(hint.Path), fixture: fixture(hint.Path),
+		e: e, hint: hint, binary: bin,
 		suppressed: map[string]int{},
 	}
 }
@@ -249,14 +270,18 @@ func (e *Engine) newSearch(hint Hint, bin bool) *search {
 // window searches the anchors that begin in data[from:to]; data begins at base
 // in the file, and what is around is there for patterns to look at.
 func (s *search) window(data []byte, base int64, from, to int) {
-	s.e.auto.scan(data[from:], func(id uint16, start int) {
+	auto := s.e.auto
+	if !s.binary && (s.e.options.Generic || configuration(s.hint.Path)) {
+		auto = s.e.all()
+	}
+	auto.scan(data[from:min(len(data), to+maxAnchor)], func(id uint16, start int) {
 		if start += from; start >= to {
 			return
 		}
 		for _, u := range s.e.uses[id] {
 			f := s.e.formats[u.format]
-			if s.truncated || f.generic && (s.binary || !s.config && !s.e.options.Generic) {
-				continue
+			if s.truncated {
+				return
 			}
 			switch u.form {
 			case plain:
@@ -268,8 +293,12 @@ func (s *search) window(data []byte, base int64, from, to int) {
 			}
 		}
 	})
+}
+
+// next says that what is before to has been searched: data goes on from there.
+func (s *search) next(data []byte, base int64, to int) {
 	if !s.binary {
-		s.lines += bytes.Count(data[max(0, int(s.counted-base)):to], []byte("\n"))
+		s.lines += bytes.Count(data[int(s.counted-base):to], []byte("\n"))
 		s.counted = base + int64(to)
 	}
 }
@@ -330,8 +359,7 @@ func (s *search) wrapped(f *compiled, data []byte, base int64, start, shift int)
 	}
 	begin, end, text := unwrap(data, start, shift)
 	s.unwrapped = base + int64(end)
-	inner := s.e.newSearch(Hint{}, s.binary)
-	inner.fixture = s.fixture
+	inner := s.e.newSearch(s.hint, s.binary)
 	// Only plain anchors count in there: what is wrapped twice is not read.
 	s.e.auto.scan(text, func(id uint16, at int) {
 		for _, u := range s.e.uses[id] {
@@ -374,7 +402,7 @@ func (s *search) judge(f *compiled, data []byte, begin, end int, evidence []stri
 		s.suppressed[c.suppress]++
 		return
 	}
-	if s.fixture && f.demote && c.severity.Rank() > lamina.Medium.Rank() {
+	if f.demote && c.severity.Rank() > lamina.Medium.Rank() && fixture(s.hint.Path) {
 		c.severity = lamina.Medium
 		c.evidence = append(c.evidence, "place: a folder of tests or examples")
 	}

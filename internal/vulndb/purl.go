@@ -96,7 +96,7 @@ func PackageURL(ecosystem, name, version string) string {
 	}
 	s := "pkg:" + t + "/" + strings.Join(parts, "/")
 	if version != "" {
-		s += "@" + url.PathEscape(version)
+		s += "@" + strings.ReplaceAll(url.PathEscape(version), "@", "%40")
 	}
 	return s
 }
