@@ -64,6 +64,7 @@ var All = []content.Analyzer{
 	TestFiles,
 	DuplicateContent,
 	RuntimePackage,
+	UnusedPackage,
 	LicenceConflict,
 	LicenceUnknown,
 	ForeignSuppression,

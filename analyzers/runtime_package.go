@@ -31,7 +31,6 @@ func runtimePackage(s *content.Scan, layer int, found func(content.Result)) erro
 		c     sbom.Component
 		bytes int64
 	}
-	sizes := packageSizes(l)
 	for _, family := range []runtimes.Family{runtimes.Python, runtimes.Node, runtimes.Ruby} {
 		r, ok := s.Runtime(family)
 		if !ok {
@@ -46,7 +45,7 @@ func runtimePackage(s *content.Scan, layer int, found func(content.Result)) erro
 			}
 			if ships, d := shipsPackage(r, c); ships {
 				derived = derived || d
-				size := sizes[c.Root]
+				size := l.Bytes(c.Root)
 				bytes += size
 				all = append(all, shipped{c, size})
 			}
@@ -106,18 +105,4 @@ func searched(l *content.Layer, r runtimes.Runtime, c sbom.Component) bool {
 	}
 	// A layer that is made for several versions has a folder for each.
 	return r.Family == runtimes.Python && strings.HasPrefix(dir, "python/lib/python3.") && slices.Contains(l.Sites(), dir)
-}
-
-// packageSizes are the bytes of each package by its place.
-func packageSizes(l *content.Layer) map[string]int64 {
-	sizes := map[string]int64{}
-	for _, f := range l.Files {
-		if f.Nested || f.Hidden {
-			continue
-		}
-		if c, _ := l.Owner(f.Path); c != nil {
-			sizes[c.Root] += f.Size
-		}
-	}
-	return sizes
 }
