@@ -56,7 +56,8 @@ var realLayers = struct {
 
 // quiet are the analyzers that say of honest layers nothing at medium or above.
 var quiet = []string{
-	"record-mismatch", "unlisted-code", "pyc-mismatch",
+	"record-mismatch", "unlisted-code", "pyc-mismatch", "missing-metadata", "npm-integrity", "private-code", "personal-data", "private-registry", "environment-file",
+	"test-files", "duplicate-content", "runtime-package", "licence-conflict", "licence-unknown", "foreign-suppression",
 }
 
 // Honest layers raise nothing at medium or above but what is named here, with the

@@ -53,6 +53,21 @@ var All = []content.Analyzer{
 	RecordMismatch,
 	UnlistedCode,
 	PycMismatch,
+	MissingMetadata,
+	NpmIntegrity,
+	// what a share would give away
+	PrivateCode,
+	PersonalData,
+	PrivateRegistry,
+	EnvironmentFile,
+	// what could be left out
+	TestFiles,
+	DuplicateContent,
+	RuntimePackage,
+	UnusedPackage,
+	LicenceConflict,
+	LicenceUnknown,
+	ForeignSuppression,
 }
 
 // Docs holds each analyzer's document as ID.md.

@@ -88,7 +88,7 @@ func (g *pycGroup) unchecked(l *content.Layer, top string, found func(content.Re
 	if len(g.never) == g.compiled {
 		found(content.Result{
 			Outcome: lamina.Fail, File: g.never[0].Path, Key: "never " + top,
-			Detail:   fmt.Sprintf("Python runs the %d compiled files of %s without a look at their sources (unchecked hash)", len(g.never), top),
+			Detail:   fmt.Sprintf("Python runs %s of %s without a look at the source (unchecked hash)", content.Count(len(g.never), "compiled file"), top),
 			Evidence: pycEvidence(l, g.never),
 		})
 		return
@@ -96,7 +96,7 @@ func (g *pycGroup) unchecked(l *content.Layer, top string, found func(content.Re
 	for _, f := range g.never {
 		found(content.Result{
 			Outcome: lamina.Fail, File: f.Path, Key: "never", Severity: lamina.High,
-			Detail:   fmt.Sprintf("Python runs it without a look at its source (unchecked hash), unlike the other %d compiled files of %s", g.compiled-len(g.never), top),
+			Detail:   fmt.Sprintf("Python runs it without a look at its source (unchecked hash), unlike %s of %s", content.Count(g.compiled-len(g.never), "other compiled file"), top),
 			Evidence: pycEvidence(l, []*content.File{f}),
 		})
 	}
@@ -109,11 +109,11 @@ func (g *pycGroup) without(l *content.Layer, top string, found func(content.Resu
 	}
 	r := content.Result{
 		Outcome: lamina.Fail, File: g.sourceless[0].Path, Key: "sourceless " + top,
-		Detail:   fmt.Sprintf("%d compiled files of %s are loaded and have no source that could be read", len(g.sourceless), top),
+		Detail:   fmt.Sprintf("Python loads %s of %s without a source that could be read", content.Count(len(g.sourceless), "compiled file"), top),
 		Evidence: pycEvidence(l, g.sourceless),
 	}
 	if g.sources > 0 {
-		r.Detail += ", though others have"
+		r.Detail += ", though others have theirs"
 	}
 	// An archive of compiled files alone is how programs are frozen, and what a
 	// package installed is what it is.

@@ -62,7 +62,7 @@ func recordMismatch(s *content.Scan, layer int, found func(content.Result)) erro
 		if len(scripts) > 0 {
 			r := content.Result{
 				Outcome: lamina.Fail, File: scripts[0].Path, Key: "scripts " + c.Root, Severity: lamina.Low,
-				Detail:   fmt.Sprintf("%d scripts of %s differ from those that were installed, by no more than their first line may: installers write the interpreter's path there", len(scripts), c.Name),
+				Detail:   fmt.Sprintf("other bytes than were installed in %s of %s, no more than fit in a first line: installers write the interpreter's path there", content.Count(len(scripts), "script"), c.Name),
 				Evidence: []string{"package: " + c.PURL()},
 			}
 			for _, f := range scripts[:min(len(scripts), 10)] {
@@ -73,13 +73,13 @@ func recordMismatch(s *content.Scan, layer int, found func(content.Result)) erro
 		if compiled > 0 {
 			found(content.Result{
 				Outcome: lamina.Fail, File: c.File, Key: "compiled " + c.Root, Severity: lamina.Info,
-				Detail:   fmt.Sprintf("%d compiled files of %s differ from those that were installed: it was compiled again", compiled, c.Name),
+				Detail:   fmt.Sprintf("other bytes than were installed in %s of %s: it was compiled again", content.Count(compiled, "compiled file"), c.Name),
 				Evidence: []string{"package: " + c.PURL(), fmt.Sprintf("compiled files: %d", compiled)},
 			})
 		}
 		if other > 0 {
 			found(content.Result{
-				Outcome: lamina.Unknown, File: c.File, Key: "other " + c.Root, Detail: fmt.Sprintf("%d files of %s have the size that is listed", other, c.Name),
+				Outcome: lamina.Unknown, File: c.File, Key: "other " + c.Root, Detail: fmt.Sprintf("the size that is listed in %s of %s", content.Count(other, "file"), c.Name),
 				Reason: "their digests are listed by another algorithm than SHA-256", Settle: "a RECORD with SHA-256, which pip writes",
 			})
 		}

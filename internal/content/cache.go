@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/lamina-sec/lamina/internal/layerfs"
@@ -70,7 +71,7 @@ func (c *Cache) open(l *Layer) *held {
 	if c == nil || c.Dir == "" {
 		return nil
 	}
-	sum := sha256.Sum256([]byte(cacheVersion + "\x00" + c.Program + "\x00" + l.Name))
+	sum := sha256.Sum256([]byte(cacheVersion + "\x00" + c.Program + "\x00" + strconv.FormatBool(l.Imports) + l.Name))
 	h := &held{file: filepath.Join(c.Dir, hex.EncodeToString(sum[:16])+".facts"), fresh: map[layerfs.Key]batch{}}
 	data, err := os.ReadFile(h.file)
 	if err == nil {

@@ -100,6 +100,9 @@ func (x *extractor) marks(f *layerfs.File, _ []byte, facts *Facts) error {
 	}
 	if f.Data != nil {
 		facts.Marks = findMarks(nil, f.Data)
+		if facts.Kind != ELF && facts.Kind != Pyc && facts.Kind != Other && suppresses(f.Path, f.Data) {
+			facts.Marks = append(facts.Marks, Suppression)
+		}
 		return nil
 	}
 	return windows(f.ReaderAt, f.Size, longestMark, func(data []byte, _ int64) { facts.Marks = findMarks(facts.Marks, data) })

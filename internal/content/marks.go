@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // A Mark is a word that few honest files hold.
@@ -22,6 +23,8 @@ const (
 	RuntimePath Mark = "runtime-path"
 	// WriteMemory is the system call that writes into another process.
 	WriteMemory Mark = "write-memory"
+	// Suppression is a comment that asks a scanner to look away.
+	Suppression Mark = "suppression"
 )
 
 var marks = []struct {
@@ -32,6 +35,18 @@ var marks = []struct {
 	{"cryptonight", Miner}, {"randomx", Miner}, {"xmrig", Miner}, {"donate-level", Miner},
 	{"AWS_LAMBDA_RUNTIME_API", RuntimeAPI}, {"2018-06-01/runtime/invocation", RuntimePath},
 	{"process_vm_writev", WriteMemory},
+}
+
+// suppressions are the words of such comments.
+var suppressions = []string{"nosec", "nosemgrep", "gitleaks:allow", "trivy:ignore", "pragma: allowlist secret", "checkov:skip"}
+
+// suppresses reports whether a file that is no installed package's has one of
+// them. Packages have many, and they say nothing of who made the layer.
+func suppresses(name string, data []byte) bool {
+	if strings.Contains(name, "node_modules/") || strings.Contains(name, "site-packages/") || len(data) > window {
+		return false
+	}
+	return slices.ContainsFunc(suppressions, func(word string) bool { return bytes.Contains(data, []byte(word)) })
 }
 
 // longestMark is how many bytes two windows must share.

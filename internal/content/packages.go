@@ -15,6 +15,34 @@ type inventory struct {
 	packages []sbom.Component
 	owners   *sbom.Owners
 	sites    []string
+	// at is the package at each place, and of its files the numbers.
+	at map[string]*holding
+}
+
+type holding struct {
+	component *sbom.Component
+	files     []*File
+}
+
+// contents are the package at a place, and its files; nil if none is there.
+func (l *Layer) contents(root string) (*sbom.Component, []*File) {
+	h := l.inventory().at[root]
+	if h == nil {
+		return nil, nil
+	}
+	return h.component, h.files
+}
+
+// Bytes is how much the files of the package at a place take.
+func (l *Layer) Bytes(root string) int64 {
+	var n int64
+	_, files := l.contents(root)
+	for _, f := range files {
+		if !f.Nested {
+			n += f.Size
+		}
+	}
+	return n
 }
 
 func (l *Layer) inventory() *inventory {
@@ -35,6 +63,20 @@ func (l *Layer) inventory() *inventory {
 		slices.Sort(v.sites)
 		v.packages = sbom.Join(found)
 		v.owners = sbom.NewOwners(v.packages)
+		v.at = map[string]*holding{}
+		for _, f := range l.Files {
+			if f.Hidden {
+				continue
+			}
+			c, _ := v.owners.Owner(f.Path)
+			if c == nil || c.Root == "" {
+				continue
+			}
+			if v.at[c.Root] == nil {
+				v.at[c.Root] = &holding{component: c}
+			}
+			v.at[c.Root].files = append(v.at[c.Root].files, f)
+		}
 	})
 	return v
 }

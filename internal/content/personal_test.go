@@ -13,12 +13,12 @@ func TestPersonal(t *testing.T) {
 		name, path, data string
 		want             *Personal
 	}{
-		{"addresses", "a.csv", "id,mail\n1,ada@corp.dev\n2,Ada@corp.dev\n3,bob.b@shop.co.uk\n", &Personal{Emails: 2, Domains: 2}},
-		{"of documents and machines", "a.csv", "a@example.com, info@foo.example, x-noreply@corp.dev, icon@2x.png, @scope/x, a@b", nil},
+		{"addresses", "a.csv", "id,mail\n1,ada@corp.internal\n2,Ada@corp.internal\n3,bob.b@shop.internal\n", &Personal{Emails: 2, Domains: 2}},
+		{"of documents and machines", "a.csv", "a@example.com, info@foo.example, x-noreply@corp.internal, icon@2x.png, @scope/x, a@b", nil},
 		{"phones", "a.csv", "+49 30 1234567,\"+1 (415) 555-0100\",+49301234567,1+49301234567,+123", &Personal{Phones: 2}},
 		{"account numbers", "a.csv", "GB82WEST12345698765432 GB83WEST12345698765432 DE89370400440532013000 DE89370400440532013000", &Personal{IBANs: 2}},
 		{"no numbers in documents", "a.json", `{"a":"GB82WEST12345698765432"}`, nil},
-		{"no data file", "a.py", "ada@corp.dev", nil},
+		{"no data file", "a.py", "ada@corp.internal", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if d := gocmp.Diff(tt.want, personal(&layerfs.File{Path: tt.path, Data: []byte(tt.data)})); d != "" {
@@ -29,7 +29,7 @@ func TestPersonal(t *testing.T) {
 }
 
 func FuzzPersonal(f *testing.F) {
-	f.Add([]byte("+49 30 1234567,GB82WEST12345698765432,ada@corp.dev"))
+	f.Add([]byte("+49 30 1234567,GB82WEST12345698765432,ada@corp.internal"))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		personal(&layerfs.File{Path: "a.csv", Data: data})
 		registries(&layerfs.File{Path: ".npmrc", Data: data})

@@ -67,6 +67,7 @@ func (l *Layer) fail(err error) *Layer {
 // read makes the pass.
 func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 	cache := o.Cache
+	l.Imports = o.Imports
 	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
 	x := extractor{secretEngine: standard(), imports: o.Imports}
 	held := cache.open(l)

@@ -29,7 +29,8 @@ type Scan struct {
 	// Now is the time of the scan, for ages.
 	Now time.Time
 
-	view func() *opt.View
+	view  func() *opt.View
+	usage func() *Usage
 }
 
 // A Function is what a function's configuration and package say.
@@ -65,6 +66,10 @@ type Layer struct {
 	Skipped []lamina.Skipped
 	// Cached counts the files whose facts came from the cache.
 	Cached int
+
+	// Imports says that the imports of every script were read, not only of those
+	// that do something of interest.
+	Imports bool
 
 	byPath map[string]*File
 	worked inventory
