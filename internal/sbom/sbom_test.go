@@ -3,6 +3,7 @@ package sbom_test
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -284,6 +285,44 @@ func TestOwner(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestVerified(t *testing.T) {
+	found, _ := read([]txtar.File{{
+		Name: "python/a-1.dist-info/RECORD", Data: []byte("a.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\nb.py,,\n"),
+	}})
+	o := sbom.NewOwners(sbom.Join(found))
+	empty := sha256.Sum256(nil)
+	if !o.Verified("python/a.py", empty) || o.Verified("python/a.py", [32]byte{}) || o.Verified("python/b.py", [32]byte{}) || o.Verified("python/c.py", empty) {
+		t.Error("only a file with a digest that agrees is verified")
+	}
+}
+
+func TestModules(t *testing.T) {
+	tests := map[string]struct {
+		c    sbom.Component
+		want []string
+	}{
+		"top_level": {sbom.Component{Ecosystem: sbom.PyPI, File: "python/x-1.dist-info/METADATA", Root: "python/x-1.dist-info", Imports: []string{"x"}}, []string{"x"}},
+		"record": {
+			sbom.Component{Ecosystem: sbom.PyPI, File: "python/x-1.dist-info/METADATA", Root: "python/x-1.dist-info", Files: []sbom.FileHash{
+				{Path: "python/_x.cpython-312-x86_64-linux-gnu.so"}, {Path: "python/bin/x"}, {Path: "python/x-1.dist-info/RECORD"},
+				{Path: "python/x/__init__.py"}, {Path: "python/x/y.py"}, {Path: "python/six.py"}, {Path: "python/__pycache__/six.cpython-312.pyc"},
+				{Path: "python/x.libs/libz.so.1"}, {Path: "python/README.md"}, {Path: "etc/x"},
+			}},
+			[]string{"_x", "six", "x"},
+		},
+		"at_the_root": {sbom.Component{Ecosystem: sbom.PyPI, File: "x-1.dist-info/METADATA", Root: "x-1.dist-info", Files: []sbom.FileHash{{Path: "x/a.py"}}}, []string{"x"}},
+		"constant":    {sbom.Component{Ecosystem: sbom.PyPI, File: "python/six.py", Root: "python/six.py"}, []string{"six"}},
+		"alias":       {sbom.Component{Ecosystem: sbom.NPM, Name: "real", Root: "nodejs/node_modules/@s/alias"}, []string{"@s/alias"}},
+		"bundled":     {sbom.Component{Ecosystem: sbom.NPM, Name: "real"}, []string{"real"}},
+		"java":        {sbom.Component{Ecosystem: sbom.Maven, Name: "g:a"}, nil},
+	}
+	for name, tt := range tests {
+		if d := gocmp.Diff(tt.want, tt.c.Modules()); d != "" {
+			t.Errorf("%s: %s", name, d)
 		}
 	}
 }
