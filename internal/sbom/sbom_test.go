@@ -109,6 +109,10 @@ func TestRead(t *testing.T) {
 			if d := gocmp.Diff(string(a.Files[i].Data), got); d != "" {
 				t.Error(d)
 			}
+			found, _ := read(files)
+			if joined := sbom.Join(found); !gocmp.Equal(joined, sbom.Join(joined)) {
+				t.Errorf("joined twice:\n%s", gocmp.Diff(joined, sbom.Join(joined)))
+			}
 			slices.Reverse(files)
 			if d := gocmp.Diff(got, describe()); d != "" {
 				t.Errorf("in another order:\n%s", d)
@@ -221,16 +225,16 @@ func TestMerge(t *testing.T) {
 		{{Name: "python/a-2.dist-info/METADATA", Data: []byte("Name: a\nVersion: 2\n")}},
 		{{Name: "nodejs/yarn.lock", Data: []byte("a@^1:\n  version \"1.0.0\"\n")}},
 	}
-	var all []sbom.Component
+	var all [][]sbom.Component
 	for _, files := range layers {
 		found, errs := read(files)
 		if errs != nil {
 			t.Fatal(errs)
 		}
-		all = append(all, sbom.Join(found)...)
+		all = append(all, found)
 	}
 	var got []string
-	for _, c := range sbom.Merge(all) {
+	for _, c := range sbom.Merge(all...) {
 		got = append(got, line(c))
 	}
 	want := []string{
@@ -361,7 +365,7 @@ func TestMerge_many(t *testing.T) {
 		name := fmt.Sprintf("node_modules/x%d/node_modules/a/package.json", i)
 		all = append(all, sbom.Component{Ecosystem: sbom.NPM, Name: "a", Version: "1", How: sbom.Installed, File: name, Root: filepath.Dir(name), Requires: []string{"b", "c"}})
 	}
-	merged := sbom.Merge(sbom.Join(all))
+	merged := sbom.Merge(all)
 	if len(merged) != 1 || len(merged[0].Also) != 49_999 || len(merged[0].Requires) != 2 {
 		t.Errorf("got %d components", len(merged))
 	}
@@ -411,7 +415,7 @@ func FuzzRead(f *testing.F) {
 		name := names[int(which)%len(names)]
 		found, _ := sbom.Read(file(name, data))
 		joined := sbom.Join(found)
-		merged := sbom.Merge(joined)
+		merged := sbom.Merge(found)
 		if len(found) > 0 && len(merged) == 0 {
 			t.Errorf("%d components in, none out", len(found))
 		}
