@@ -4,7 +4,7 @@ import "strings"
 
 // AccessKeyID is the id of an AWS access key that belongs to nobody. It is put
 // together here so that no file holds it whole.
-func AccessKeyID() string { return "AK" + "IA" + "Z2Y3X4W5V6U7T2S3" }
+func AccessKeyID() string { return "AK" + "IA" + "BTX3GSDSQBNDZV4R" }
 
 // secretKey goes with AccessKeyID.
 func secretKey() string {
