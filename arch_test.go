@@ -43,7 +43,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/codeflow", ""},
 	{"internal/pysyntax", "internal/codeflow"},
 	{"internal/jssyntax", "internal/codeflow"},
-	{"internal/shsyntax", ""},
+	{"internal/shsyntax", "internal/codeflow"},
 	{"internal/bininfo", ""},
 	{"internal/runtimes", ""},
 	{"internal/opt", ". internal/layerfs internal/runtimes"},

@@ -193,7 +193,7 @@ func Read(r io.ReaderAt, size int64) (info *Info, err error) {
 	}
 	format := Recognise(head[:n])
 	if format == "" {
-		return nil, nil //nolint:nilnil // a file that is no executable is no error, and has no facts
+		return nil, nil // a file that is no executable is no error, and has no facts
 	}
 	info = &Info{Format: format}
 	defer func() {
@@ -211,7 +211,7 @@ func Read(r io.ReaderAt, size int64) (info *Info, err error) {
 	case PE:
 		info.Arch = peArch(r, head[:n])
 		if info.Arch == "" {
-			return nil, nil //nolint:nilnil // two letters are not enough to call a file an executable
+			return nil, nil // two letters are not enough to call a file an executable
 		}
 		return info, nil
 	}

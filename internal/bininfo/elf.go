@@ -30,7 +30,7 @@ var machines = map[uint16]string{
 // An image is an ELF file being read.
 type image struct {
 	r     io.ReaderAt
-	size  int64
+	size  uint64
 	order binary.ByteOrder
 	wide  bool // 64 bits
 	loads []segment
@@ -51,7 +51,7 @@ type section struct {
 var errEnd = errors.New("points behind the end of the file")
 
 func (i *Info) readELF(r io.ReaderAt, size int64, head []byte) error {
-	f := &image{r: r, size: size}
+	f := &image{r: r, size: uint64(size)} //nolint:gosec // a size is not negative
 	if len(head) < 52 {
 		return errors.New("an ELF header that is cut off")
 	}
@@ -86,7 +86,7 @@ func (i *Info) readELF(r io.ReaderAt, size int64, head []byte) error {
 		sectionsErr = fmt.Errorf("section headers: %w", sectionsErr)
 	}
 	end = max(end, send)
-	if end+maxPadding < uint64(size) { //nolint:gosec // a size is not negative
+	if end+maxPadding < f.size {
 		i.Overlay = size - int64(end) //nolint:gosec // end is below size
 	}
 	i.NoSections = len(f.secs) == 0
@@ -139,7 +139,7 @@ func (f *image) bytes(offset, n, limit uint64) ([]byte, error) {
 	if n > limit {
 		return nil, fmt.Errorf("%d bytes are above the limit of %d", n, limit)
 	}
-	if n > uint64(f.size) || offset > uint64(f.size)-n { //nolint:gosec // a size is not negative
+	if n > f.size || offset > f.size-n {
 		return nil, errEnd
 	}
 	b := make([]byte, n)
@@ -221,7 +221,7 @@ func (f *image) sections(head []byte) (end uint64, err error) {
 			kind: uint64(f.order.Uint32(b[4:])), flags: f.word(b, 8, 8),
 			offset: f.word(b, 16, 24), size: f.word(b, 20, 32),
 		}
-		if s.kind != shtNobits && s.size <= uint64(f.size) && s.offset <= uint64(f.size) { //nolint:gosec // a size is not negative
+		if s.kind != shtNobits && s.size <= f.size && s.offset <= f.size {
 			end = max(end, s.offset+s.size)
 		}
 		secs = append(secs, s)
@@ -277,14 +277,13 @@ func (i *Info) dynamic(f *image, s segment) error {
 	if err != nil {
 		return err
 	}
-	step := 8
+	step, pointer := 8, uint64(4)
 	if f.wide {
-		step = 16
+		step, pointer = 16, 8
 	}
 	var lists [6][]uint64 // offsets of names, read once the names are there
 	var strtab, strsz, symtab uint64
 	soname := -1
-	pointer := uint64(step / 2) //nolint:gosec // 4 or 8
 	for ; len(b) >= step; b = b[step:] {
 		tag, value := f.word(b, 0, 0), f.word(b, 4, 8)
 		list := -1
@@ -412,7 +411,7 @@ func (f *image) packer() string {
 			return "PyInstaller"
 		}
 	}
-	if b, err := f.bytes(0, uint64(min(f.size, 1024)), 1024); err == nil && bytes.Contains(b, []byte("UPX!")) { //nolint:gosec // a size is not negative
+	if b, err := f.bytes(0, min(f.size, 1024), 1024); err == nil && bytes.Contains(b, []byte("UPX!")) {
 		return "UPX"
 	}
 	return ""

@@ -81,7 +81,7 @@ func embedded(f *image) ([]Version, error) {
 // constants are the parts of the file to search.
 func (f *image) constants() []segment {
 	if s, ok := f.section(".rodata"); ok {
-		if s.offset <= uint64(f.size) && s.size <= uint64(f.size)-s.offset { //nolint:gosec // a size is not negative
+		if s.offset <= f.size && s.size <= f.size-s.offset {
 			return []segment{{offset: s.offset, fsize: s.size}}
 		}
 		return nil
@@ -91,7 +91,7 @@ func (f *image) constants() []segment {
 	}
 	var parts []segment
 	for _, s := range f.loads {
-		if s.flags&1 == 0 && s.end <= uint64(f.size) { //nolint:gosec // a size is not negative
+		if s.flags&1 == 0 && s.end <= f.size {
 			parts = append(parts, s)
 		}
 	}

@@ -52,13 +52,13 @@ func (i *Info) mayBeGo(f *image) bool {
 
 // goBuild reads Go's build information; it is nil if there is none.
 func goBuild(f *image) (*GoBuild, error) {
-	b, err := buildinfo.Read(io.NewSectionReader(f.r, 0, f.size))
+	b, err := buildinfo.Read(io.NewSectionReader(f.r, 0, int64(f.size))) //nolint:gosec // it was one
 	if err != nil {
 		// The package does not export the error that says "not Go". A Go program
 		// older than 1.13 or built without modules says the same, and has nothing
 		// to tell.
 		if strings.Contains(err.Error(), "not a Go executable") {
-			return nil, nil //nolint:nilnil // no information is no error
+			return nil, nil //nolint:nilerr // no information is no error
 		}
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -351,8 +352,12 @@ func (a *app) printInfo(w io.Writer, i *vulndb.Info) error {
 		n    int
 		what string
 	}{
-		{c.Kept, "kept"}, {c.Withdrawn, "withdrawn"}, {c.Older, "older than another of the id"}, {c.Unindexed, "without a package"},
-		{c.Foreign, "no advisories"}, {c.Quarantined, "quarantined"},
+		{c.Kept, "kept"},
+		{c.Withdrawn, "withdrawn"},
+		{c.Older, "older than another of the id"},
+		{c.Unindexed, "without a package"},
+		{c.Foreign, "no advisories"},
+		{c.Quarantined, "quarantined"},
 	} {
 		if p.n > 0 || p.what == "kept" {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
@@ -544,8 +549,10 @@ func (a *app) dbImport(name, shown string, older bool) error {
 		return err
 	}
 	info := db.Info()
+	same := false
 	if now, err := vulndb.Open(path); err == nil {
 		newest := now.Info().Newest
+		same = bytes.Equal(now.Bytes(), db.Bytes())
 		if err := now.Close(); err != nil {
 			return err
 		}
@@ -556,17 +563,21 @@ func (a *app) dbImport(name, shown string, older bool) error {
 			}
 		}
 	}
-	if err := vulndb.Install(path, db.Bytes()); err != nil {
-		return a.outputError(path, err)
+	outcome := "unchanged"
+	if !same {
+		outcome = "installed"
+		if err := vulndb.Install(path, db.Bytes()); err != nil {
+			return a.outputError(path, err)
+		}
 	}
 	// What was quarantined when it was built is missing here as well, but it is
 	// nothing this command could not read.
 	return a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
-		r := dbReport{Outcome: "installed", Path: path, Size: db.Size(), SHA256: db.SHA256(), Signed: db.SignedBy(), Info: info, Bad: []vulndb.Bad{}}
+		r := dbReport{Outcome: outcome, Path: path, Size: db.Size(), SHA256: db.SHA256(), Signed: db.SignedBy(), Info: info, Bad: []vulndb.Bad{}}
 		if format == "json" {
 			return writeJSON(w, r)
 		}
-		fmt.Fprintf(w, "installed %s (%s)\n", path, bytesOf(int64(r.Size)))
+		fmt.Fprintf(w, "%s %s (%s)\n", outcome, path, bytesOf(int64(r.Size)))
 		return a.printInfo(w, &info)
 	})
 }

@@ -40,7 +40,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.BoolVar(&g.noColor, "no-color", false, "the same as --color never")
 	f.IntVar(&g.width, "width", 0, "make text `N` columns wide; 0 means as the terminal is, or COLUMNS says")
 	f.BoolVar(&g.noProgress, "no-progress", false, "show no progress on standard error")
-	f.BoolVar(&g.ci, "ci", false, "for pipelines: no colour, no progress")
+	f.BoolVar(&g.ci, "ci", false, "for pipelines: no colour, no progress; on GitHub also annotations and a step summary")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "print results and errors only")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "print more: passed checks, every skipped record")
 	addSetting(root, f, "offline", "")

@@ -492,7 +492,11 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 		rows = append(rows, stepRow(s))
 	}
 	if len(rows) == 0 {
-		if _, err := fmt.Fprintln(w, "\nNothing of the layers is known to run at the start"); err != nil {
+		text := "Nothing of the layers runs at the start"
+		if p.Runtime == "" || slices.Contains(p.Unknown, "the function's environment") {
+			text = "Nothing of the layers is known to run at the start: give --runtime and --env to be sure"
+		}
+		if _, err := fmt.Fprintln(w, "\n"+text); err != nil {
 			return err
 		}
 	} else if err := a.optList(w, "Runs at the start, in this order", []string{"WHAT", "PATH", "FROM", "WHY"}, rows); err != nil {

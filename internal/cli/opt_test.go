@@ -81,3 +81,49 @@ func TestOptView_incomplete(t *testing.T) {
 		t.Errorf("accepted: exit %d, %s", code, errs)
 	}
 }
+
+// Real layers by others: what they start, and where their packages are found.
+func TestOpt_real_layers(t *testing.T) {
+	dir := os.Getenv("LAMINA_LAYERS")
+	if dir == "" {
+		t.Skip("needs LAMINA_LAYERS, a folder with the layers that the fetch target brings")
+	}
+	for _, tt := range []struct {
+		args string
+		want []string
+	}{
+		{
+			"view otel-extension.zip --runtime nodejs22.x --env AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-extension/otel-handler",
+			[]string{"extension     /opt/extensions/otel-extension    layer 1", "exec-wrapper  /opt/otel-extension/otel-handler  layer 1"},
+		},
+		{"view awscli-v1.zip", []string{"3239 files, 3239 seen", "Nothing of the layers is known to run at the start: give --runtime"}},
+		{"which proxy-agent node-proxy-agent.zip --runtime nodejs22.x --env", []string{"path      /opt/nodejs/node_modules/proxy-agent/dist/index.js"}},
+		{"which dd-trace powertools-ts.zip datadog-node.zip --runtime nodejs22.x --env", []string{"from      layer 2", "path      /opt/nodejs/node_modules/dd-trace/"}},
+		{"diff kubectl-v35.zip --against kubectl-v28.zip", []string{"changed  /opt/helm/helm", "changed  /opt/kubectl/kubectl", "2 files, 0 imports, 0 changes at the start"}},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			std, out, errs := stdio(t)
+			args := []string{"opt"}
+			for w := range strings.FieldsSeq(tt.args) {
+				if strings.HasSuffix(w, ".zip") {
+					w = filepath.Join(dir, w)
+					if _, err := os.Stat(w); err != nil {
+						t.Skip(err)
+					}
+				}
+				args = append(args, w)
+			}
+			if strings.HasSuffix(tt.args, " --env") {
+				args = append(args, "")
+			}
+			if code := Main(t.Context(), args, std); code != 0 {
+				t.Errorf("exit %d: %s", code, errs)
+			}
+			for _, w := range tt.want {
+				if !strings.Contains(out.String(), w) {
+					t.Errorf("no %q in\n%s", w, out)
+				}
+			}
+		})
+	}
+}

@@ -141,7 +141,11 @@ func (a *app) resultsOf(cmd *cobra.Command, v lamina.Version) (*results, error) 
 		}
 		ws = append(ws, w)
 	}
-	r.w = report.Multi(ws...)
+	ci, err := a.ciWriters(outlets)
+	if err != nil {
+		return nil, errors.Join(err, r.Abort())
+	}
+	r.w = report.Multi(append(ws, ci...)...)
 	if err := r.w.Write(lamina.Message{Version: &v}); err != nil {
 		return nil, errors.Join(err, r.Abort())
 	}

@@ -273,9 +273,6 @@ func TestZoo(t *testing.T) {
 			if allocated > 64<<10 {
 				t.Errorf("allocated %d KiB", allocated)
 			}
-			if took > time.Minute {
-				t.Errorf("took %s", took)
-			}
 		})
 	}
 }

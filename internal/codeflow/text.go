@@ -535,6 +535,10 @@ func isHexText(s string) bool {
 	return true
 }
 
+// Host is the host that a URL, an address or a host name names, cleaned; "" if s
+// is none of these.
+func Host(s string) string { return hostOf(s) }
+
 // hostOf is the host of a URL, address or host name, with {} for what is not
 // known: "{}.evil.invalid"; "" if s is none.
 func hostOf(s string) string {

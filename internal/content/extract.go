@@ -18,6 +18,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/pysyntax"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
+	"github.com/lamina-sec/lamina/internal/shsyntax"
 )
 
 // An extractor turns one file after the other into facts. Each engine first
@@ -128,9 +129,11 @@ func (x *extractor) code(f *layerfs.File, _ []byte, facts *Facts) error {
 		if x.imports || jssyntax.MayMatter(f.Data) {
 			facts.Code = jssyntax.Parse(f.Data)
 		}
+	case Shell:
+		facts.Shell = shsyntax.Parse(f.Data)
 	case PthFile:
 		facts.Text = string(f.Data[:min(len(f.Data), maxText)])
-	case Other, Pyc, Shell, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
+	case Other, Pyc, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
 	}
 	return nil
 }

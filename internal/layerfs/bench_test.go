@@ -115,3 +115,48 @@ func BenchmarkPass(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPass_known is a scan of a layer of which all but one file is known: what
+// opening, keys and that file cost.
+func BenchmarkPass_known(b *testing.B) {
+	layers := map[string][]byte{"generated_50MB": generated(b, 50<<20)}
+	if dir := os.Getenv("LAMINA_LAYERS"); dir != "" {
+		data, err := os.ReadFile(dir + "/awscli-v1.zip")
+		if err != nil {
+			b.Fatal(err)
+		}
+		layers["awscli-v1"] = data
+	}
+	for name, data := range layers {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			cache := map[layerfs.Key]layerfs.Cost{}
+			n := 0
+			opt := layerfs.Options{
+				Known: func(_ *layerfs.Entry, key layerfs.Key) (layerfs.Cost, bool) {
+					c, ok := cache[key]
+					return c, ok
+				},
+				Done: func(_ *layerfs.Entry, key layerfs.Key, cost layerfs.Cost, whole bool) {
+					if n++; whole && n != 7 {
+						cache[key] = cost
+					}
+				},
+			}
+			scan := func() {
+				l, err := layerfs.Open(bytes.NewReader(data), int64(len(data)), layerfs.DefaultLimits)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := l.PassWith(opt, func(*layerfs.File) error { return nil }, func(path string, err error) { b.Errorf("%s: %v", path, err) }); err != nil {
+					b.Fatal(err)
+				}
+				n = 6 // the next that is read is not kept
+			}
+			scan()
+			for b.Loop() {
+				scan()
+			}
+		})
+	}
+}

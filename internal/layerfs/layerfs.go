@@ -200,6 +200,7 @@ type Layer struct {
 	size     int64
 	fsys     fs.FS // instead of r
 	kind     kind
+	nested   bool // in an archive in a layer
 	limits   Limits
 	entries  []Entry
 	oddities []Oddity
@@ -272,7 +273,7 @@ func (l *Layer) finish() {
 			total += min(e.Size, l.limits.Inflated+1)
 		}
 	}
-	if total > l.limits.Inflated {
+	if !l.nested && total > l.limits.Inflated {
 		l.odd(OverLimit, -1, -1, "the files declare %d bytes or more, %d are the limit", total, l.limits.Inflated)
 	}
 	l.tree.finish()

@@ -174,7 +174,7 @@ func (p *pass) descend(f *File) error {
 	}
 	limits := p.limits
 	limits.Entries = min(limits.Entries, p.left.Members)
-	limits.Inflated = limits.Nested // whether it is too large for Lambda is not asked here
+	limits.Inflated = limits.Nested
 	sub, err := openNested(f, k, cookie, limits)
 	if err != nil {
 		if errors.Is(err, ErrLimit) {
@@ -185,7 +185,7 @@ func (p *pass) descend(f *File) error {
 	}
 	p.left.Members -= len(sub.entries)
 	for _, o := range sub.oddities {
-		if o.Kind == Leading && k == zipKind && zipappHead(f, o) {
+		if o.Kind == Leading && k == zipKind && zipappHead(f) {
 			continue
 		}
 		o.Path, o.Entry, o.Other = inside+o.Path, -1, -1
@@ -199,7 +199,7 @@ func (p *pass) descend(f *File) error {
 
 // zipappHead says whether what is before the archive is one line that names an
 // interpreter, as Python's zipapp writes it.
-func zipappHead(f *File, _ Oddity) bool {
+func zipappHead(f *File) bool {
 	var head [256]byte
 	n, _ := f.ReaderAt.ReadAt(head[:], 0)
 	b := head[:n]
@@ -209,7 +209,7 @@ func zipappHead(f *File, _ Oddity) bool {
 
 // openNested opens the archive in f.
 func openNested(f *File, k kind, cookie int64, limits Limits) (*Layer, error) {
-	l := &Layer{r: f.ReaderAt, size: f.Size, kind: k, limits: limits}
+	l := &Layer{r: f.ReaderAt, size: f.Size, kind: k, nested: true, limits: limits}
 	var err error
 	switch k {
 	case zipKind:

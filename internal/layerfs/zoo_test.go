@@ -174,6 +174,13 @@ type animal struct {
 	want string
 }
 
+// bulky says whether the animal costs a lot to make or to read.
+func (a animal) bulky() bool {
+	return slices.ContainsFunc([]string{"zeros", "quoted", "many", "tiny", "bomb", "entries_", "too_long_together", "comments_", "all_odd"}, func(s string) bool {
+		return strings.Contains(a.name, s)
+	})
+}
+
 const text = "import os\nprint('hello, layer', os.environ.get('AWS_REGION'))\n"
 
 var ok = rec{name: "python/ok.py", body: text}

@@ -147,17 +147,20 @@ func diffInit(a, b *View) []StepChange {
 	of := func(s Step) key { return key{s.What, s.Path, s.Key, s.Line} }
 	out := []StepChange{}
 	was, is := a.Init(), b.Init()
+	before, after := map[key]bool{}, map[key]*Step{}
+	for i, s := range is {
+		after[of(s)] = &is[i]
+	}
 	for _, s := range was {
-		i := slices.IndexFunc(is, func(n Step) bool { return of(n) == of(s) })
-		if i < 0 {
-			out = append(out, StepChange{Change: Removed, Before: &s})
-			continue
-		}
-		c := StepChange{Before: &s, After: &is[i]}
+		before[of(s)] = true
+		n := after[of(s)]
+		c := StepChange{Before: &s, After: n}
 		switch {
-		case !a.alike(s.Path, b, is[i].Path) || s.Fails != is[i].Fails || s.Maybe != is[i].Maybe || s.From.Kind != is[i].From.Kind:
+		case n == nil:
+			c.Change = Removed
+		case !a.alike(s.Path, b, n.Path) || s.Fails != n.Fails || s.Maybe != n.Maybe || s.From.Kind != n.From.Kind:
 			c.Change = Bytes
-		case moved(a, s.From, b, is[i].From):
+		case moved(a, s.From, b, n.From):
 			c.Change = Moved
 		default:
 			continue
@@ -165,7 +168,7 @@ func diffInit(a, b *View) []StepChange {
 		out = append(out, c)
 	}
 	for i, s := range is {
-		if !slices.ContainsFunc(was, func(o Step) bool { return of(o) == of(s) }) {
+		if !before[of(s)] {
 			out = append(out, StepChange{Change: Added, After: &is[i]})
 		}
 	}

@@ -68,15 +68,18 @@ type Step struct {
 
 // Init returns what runs before and with the handler, in order.
 //
-// A wrapper script can set variables for what it starts: those are not seen
-// here. Give them in Input.Env to see what they bring about.
+// A wrapper script can set variables for what it starts: see WithWrapper.
 func (v *View) Init() []Step {
 	var s []Step
-	s = append(s, v.preloads()...)
+	s = append(s, v.preloads(v.in.Env)...)
 	s = append(s, v.extensions()...)
 	s = append(s, v.shellStart()...)
-	if v.known {
+	if !v.known {
+		s = append(s, v.unknownStart()...)
+	} else {
 		s = append(s, v.start()...)
+		before := len(s)
+		s = append(s, v.preloads(v.wrapped)...)
 		switch v.runtime.Family {
 		case runtimes.Python:
 			s = append(s, v.pythonStart()...)
@@ -92,6 +95,11 @@ func (v *View) Init() []Step {
 		}
 		if v.runtime.Family != runtimes.Provided {
 			s = append(s, v.handlerStart()...)
+		}
+		for i := range s[before:] {
+			if _, ok := v.wrapped[s[before+i].Key]; ok {
+				s[before+i].Why += "; the wrapper sets the variable"
+			}
 		}
 	}
 	return s
@@ -114,11 +122,11 @@ func (v *View) named(what What, key, file, why string) Step {
 	return s
 }
 
-func (v *View) preloads() []Step {
+func (v *View) preloads(env map[string]string) []Step {
 	var out []Step
 	for _, key := range []string{"LD_AUDIT", "LD_PRELOAD"} {
-		for _, file := range strings.FieldsFunc(v.in.Env[key], func(r rune) bool { return r == ':' || r == ' ' && key == "LD_PRELOAD" }) {
-			why := key + " loads it into every program that is started, extensions among them"
+		for _, file := range strings.FieldsFunc(env[key], func(r rune) bool { return r == ':' || r == ' ' && key == "LD_PRELOAD" }) {
+			why := key + " loads it into every program that is started"
 			if !strings.Contains(file, "/") {
 				r := v.SharedObject(file)
 				s := Step{What: Preload, Path: cmp.Or(r.Path, file), From: r.From, Key: key, Why: why, Maybe: r.Maybe}
@@ -204,13 +212,36 @@ func (v *View) start() []Step {
 	return []Step{s}
 }
 
+// unknownStart is what some runtime would run without being told, for functions
+// of which the runtime is not known.
+func (v *View) unknownStart() []Step {
+	var out []Step
+	if p, ok := v.file(runtimes.Opt + "/bootstrap"); ok {
+		out = append(out, Step{What: Bootstrap, Path: runtimes.Opt + "/bootstrap", From: p.From, Why: "an OS-only runtime runs the function's bootstrap, else the layers'", Maybe: "the runtime was not given"})
+	}
+	dirs := []string{runtimes.Opt + "/python"}
+	for _, name := range v.list(runtimes.Opt + "/python/lib") {
+		if strings.HasPrefix(name, "python3.") {
+			dirs = append(dirs, runtimes.Opt+"/python/lib/"+name+"/site-packages")
+		}
+	}
+	for _, d := range dirs {
+		for _, name := range v.list(d) {
+			if p, ok := v.file(d + "/" + name); ok && strings.HasSuffix(name, ".pth") {
+				out = append(out, Step{What: PthImport, Path: d + "/" + name, From: p.From, Why: "Python runtimes obey the .pth files of this directory and execute lines that begin with import", Maybe: "the runtime was not given"})
+			}
+		}
+	}
+	return out
+}
+
 // pythonStart is what Python and its bootstrap run before the handler: with
 // PYTHONPATH, modules that stand in for the library's and sitecustomize; then
 // import lines of .pth files.
 func (v *View) pythonStart() []Step {
 	var out []Step
 	search := v.pythonEarly()
-	_, set := v.in.Env["PYTHONPATH"]
+	_, set := v.set["PYTHONPATH"]
 	if set {
 		for _, name := range v.runtime.StartsPython() {
 			if c := v.pythonCandidates(name, search); len(c) > 0 && given(c[0].From) {
@@ -254,8 +285,11 @@ func (v *View) pythonStart() []Step {
 		if !f.read {
 			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Why: why, Maybe: "its lines were not given: those that begin with import are executed"})
 		}
+		if f.more {
+			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Why: why, Maybe: "it has more lines than are looked at: those that begin with import are executed"})
+		}
 		for _, line := range f.imports {
-			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Line: line.number, Why: why + " and executes lines that begin with import"})
+			out = append(out, Step{What: PthImport, Path: f.at.Path, From: f.at.From, Key: key, Line: line, Why: why + " and executes lines that begin with import"})
 		}
 	}
 	return out
@@ -266,7 +300,7 @@ func given(o Origin) bool { return o.Kind == FromLayer || o.Kind == FromFunction
 // nodeStart reads NODE_OPTIONS (https://nodejs.org/api/cli.html#node_optionsoptions).
 func (v *View) nodeStart() []Step {
 	var out []Step
-	words := splitOptions(v.in.Env["NODE_OPTIONS"], `"`)
+	words := splitOptions(v.set["NODE_OPTIONS"], `"`)
 	for i := 0; i < len(words); i++ {
 		name, value, has := strings.Cut(words[i], "=")
 		switch name {
@@ -313,7 +347,7 @@ func (v *View) javaOptions() []javaOption {
 		if l, ok := runtimes.LoaderByKey(key); !ok || !l.In(v.runtime) {
 			continue
 		}
-		for _, w := range splitOptions(v.in.Env[key], `"'`) {
+		for _, w := range splitOptions(v.set[key], `"'`) {
 			if value, ok := strings.CutPrefix(w, "-javaagent:"); ok {
 				value, _, _ = strings.Cut(value, "=")
 				out = append(out, javaOption{key, JavaAgent, value})
@@ -361,7 +395,7 @@ func (v *View) javaStart() []Step {
 
 func (v *View) rubyStart() []Step {
 	var out []Step
-	words := strings.Fields(v.in.Env["RUBYOPT"])
+	words := strings.Fields(v.set["RUBYOPT"])
 	for i := 0; i < len(words); i++ {
 		name, ok := strings.CutPrefix(words[i], "-r")
 		if !ok {
@@ -394,12 +428,12 @@ func (v *View) rubyStart() []Step {
 
 func (v *View) dotnetStart() []Step {
 	var out []Step
-	if v.in.Env["CORECLR_ENABLE_PROFILING"] == "1" {
-		if file := v.in.Env["CORECLR_PROFILER_PATH"]; file != "" {
+	if v.set["CORECLR_ENABLE_PROFILING"] == "1" {
+		if file := v.set["CORECLR_PROFILER_PATH"]; file != "" {
 			out = append(out, v.named(Profiler, "CORECLR_PROFILER_PATH", file, "CORECLR_ENABLE_PROFILING loads it into the process (derived)"))
 		}
 	}
-	for _, file := range runtimes.Split(v.in.Env["DOTNET_STARTUP_HOOKS"]) {
+	for _, file := range runtimes.Split(v.set["DOTNET_STARTUP_HOOKS"]) {
 		why := "DOTNET_STARTUP_HOOKS runs it before the function"
 		if strings.Contains(file, "/") {
 			out = append(out, v.named(StartupHook, "DOTNET_STARTUP_HOOKS", file, why))
@@ -490,7 +524,7 @@ type Variable struct {
 func (v *View) Variables() []Variable {
 	var out []Variable
 	for _, l := range runtimes.Loaders() {
-		if _, ok := v.in.Env[l.Key]; ok {
+		if _, ok := v.set[l.Key]; ok {
 			out = append(out, Variable{l.Key, l.Effect, l.Does, v.known && l.In(v.runtime), l.Derived})
 		}
 	}

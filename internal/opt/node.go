@@ -97,7 +97,7 @@ func (v *View) nodeCandidates(name, base string, esm bool) (found []Candidate, s
 			}
 			continue
 		}
-		if !v.IsDir(d) {
+		if first, _, _ := strings.Cut(name, "/"); !v.offers(d, first) {
 			continue
 		}
 		l := v.nodeExports(path.Join(d, pkg), strings.TrimPrefix(name, pkg), esm)

@@ -15,6 +15,7 @@ import (
 	"cmp"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -99,9 +100,12 @@ type View struct {
 	opt     tree
 	task    tree
 	// Most callers ask for one or none of these.
-	shadows func() []Shadow
-	mixed   func() []Mixed
-	vars    map[string]string // the environment with the runtime's own settings
+	shadows  func() []Shadow
+	mixed    func() []Mixed
+	gemFiles func() map[string][]gem
+	// set are the variables of the configuration and, over them, those that the
+	// wrapper sets, which are wrapped; vars has the runtime's own, too.
+	set, wrapped, vars map[string]string
 	// path is sys.path of Python with what .pth files append; appended are those.
 	path, sites []string
 	pth         []pthFile
@@ -121,11 +125,6 @@ type View struct {
 func New(in Input) *View {
 	v := &View{in: in}
 	v.runtime, v.known = runtimes.ByID(in.Runtime)
-	v.vars = map[string]string{}
-	for _, s := range v.runtime.Environment() {
-		v.vars[s.Key] = s.Value
-	}
-	maps.Copy(v.vars, in.Env)
 	size := 0
 	for _, l := range in.Layers {
 		size = max(size, len(l.Files))
@@ -140,13 +139,44 @@ func New(in Input) *View {
 	v.task.finish()
 	v.shadows = sync.OnceValue(v.opt.shadows)
 	v.mixed = sync.OnceValue(v.opt.mixed)
+	v.settle(nil)
+	return v
+}
+
+// WithWrapper is the view of the same function when its exec wrapper sets these
+// variables for the runtime that it starts. A value may name others as $NAME or
+// ${NAME}. It is v itself if the function has no wrapper that the runtime starts.
+func (v *View) WithWrapper(set map[string]string) *View {
+	if v.in.Env["AWS_LAMBDA_EXEC_WRAPPER"] == "" || !v.runtime.Wrapper {
+		return v
+	}
+	w := &View{in: v.in, runtime: v.runtime, known: v.known, opt: v.opt, task: v.task, shadows: v.shadows, mixed: v.mixed}
+	wrapped := map[string]string{}
+	for key, value := range set {
+		wrapped[key] = os.Expand(value, v.env)
+	}
+	w.settle(wrapped)
+	return w
+}
+
+// settle learns the environment and the search paths.
+func (v *View) settle(wrapped map[string]string) {
+	v.wrapped = wrapped
+	v.set = map[string]string{}
+	maps.Copy(v.set, v.in.Env)
+	maps.Copy(v.set, wrapped)
+	v.vars = map[string]string{}
+	for _, s := range v.runtime.Environment() {
+		v.vars[s.Key] = s.Value
+	}
+	maps.Copy(v.vars, v.set)
+	v.gemFiles = sync.OnceValue(v.findGems)
 	if v.known && v.runtime.Family == runtimes.Python {
-		value, set := in.Env["PYTHONPATH"]
+		value, set := v.set["PYTHONPATH"]
 		v.path, v.sites = v.runtime.PythonPath(value, set)
 		v.readPth()
 	}
 	v.handler = v.findHandler()
-	return v
 }
 
 // Layers returns the names of the layers in their order.
@@ -247,10 +277,16 @@ func (v *View) follow(name string) (string, *node, Target) {
 	name = path.Clean("/" + name)
 	t, rel := v.tree(name)
 	if t != nil {
-		// Above a node there are directories only, so a node that is found is there.
-		if n := t.nodes[rel]; n != nil && !n.link() {
+		// Above a node there are directories only, so a node that is found is there,
+		// and a path is missing below the deepest one unless that is a link.
+		n := t.nodes[rel]
+		if n != nil && !n.link() {
 			return name, n, n.target()
-		} else if n == nil && !t.links {
+		}
+		for at := rel; n == nil; n = t.nodes[at] {
+			at, _ = up(at)
+		}
+		if !n.link() {
 			return name, nil, t.missing(v)
 		}
 	}
@@ -328,6 +364,17 @@ func (v *View) list(name string) []string {
 		return n.children
 	}
 	return nil
+}
+
+// offers reports whether a directory has an entry called name, whatever its
+// ending. Most searches end here.
+func (v *View) offers(dir, name string) bool {
+	list := v.list(dir)
+	if _, ok := slices.BinarySearch(list, name); ok {
+		return true
+	}
+	i, _ := slices.BinarySearch(list, name+".")
+	return i < len(list) && strings.HasPrefix(list[i], name+".")
 }
 
 // maxText is how many bytes of a .pth file or package.json are believed.

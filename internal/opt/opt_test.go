@@ -647,9 +647,9 @@ func TestInit(t *testing.T) {
 			[]string{"bootstrap /opt/bootstrap l1 maybe"},
 		},
 		{
-			"an unknown runtime has extensions all the same",
-			world{layers: [][]string{{"extensions/a*"}}},
-			[]string{"extension /opt/extensions/a l1"},
+			"an unknown runtime has extensions all the same, and the rest is open",
+			world{layers: [][]string{{"extensions/a*", "bootstrap*", "python/a.pth=import x", "python/lib/python3.9/site-packages/b.pth=import x"}}},
+			[]string{"extension /opt/extensions/a l1", "bootstrap /opt/bootstrap l1 maybe", "pth-import /opt/python/a.pth l1 maybe", "pth-import /opt/python/lib/python3.9/site-packages/b.pth l1 maybe"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -657,6 +657,37 @@ func TestInit(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestWithWrapper(t *testing.T) {
+	w := world{
+		runtime: "nodejs22.x", handler: "app.handler", function: []string{"app.js"},
+		env:    map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap", "NODE_OPTIONS": "--require /opt/mine.js"},
+		layers: [][]string{{"wrap*", "hook.js", "mine.js", "a.so", "extensions/e*", "other/x/index.js"}},
+	}
+	v := w.view()
+	want := []string{"extension /opt/extensions/e l1", "exec-wrapper /opt/wrap l1", "node-require /opt/mine.js l1", "handler /var/task/app.js function"}
+	if diff := cmp.Diff(want, steps(v)); diff != "" {
+		t.Errorf("before (-want +got):\n%s", diff)
+	}
+	with := v.WithWrapper(map[string]string{"NODE_OPTIONS": "${NODE_OPTIONS} --require /opt/hook.js", "LD_PRELOAD": "/opt/a.so", "NODE_PATH": "/opt/other:$NODE_PATH"})
+	want = []string{
+		"extension /opt/extensions/e l1", "exec-wrapper /opt/wrap l1", "preload /opt/a.so l1",
+		"node-require /opt/mine.js l1", "node-require /opt/hook.js l1", "handler /var/task/app.js function",
+	}
+	if diff := cmp.Diff(want, steps(with)); diff != "" {
+		t.Errorf("after (-want +got):\n%s", diff)
+	}
+	if r := with.Resolve("x"); r.Path != "/opt/other/x/index.js" {
+		t.Errorf("x: %+v", r)
+	}
+	if diff := cmp.Diff(4, len(steps(v))); diff != "" {
+		t.Error("the first view changed")
+	}
+	w.runtime = "provided.al2023"
+	if v := w.view(); v.WithWrapper(map[string]string{"A": "b"}) != v {
+		t.Error("an OS-only runtime starts no wrapper")
 	}
 }
 

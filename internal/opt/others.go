@@ -61,34 +61,70 @@ func (v *View) ruby(name string) Resolution {
 
 func (v *View) is(name string) bool { _, ok := v.file(name); return ok }
 
+// A gem is a file that a gem offers to require.
+type gem struct {
+	Candidate
+	version string
+}
+
 // gems are the gems that have a file to require, the newest first.
 func (v *View) gems(stem string) []Candidate {
-	type gem struct {
-		Candidate
-		version string
-	}
-	var all []gem
-	for _, d := range runtimes.Split(v.env("GEM_PATH")) {
-		dir := path.Join(d, "gems")
-		for _, name := range v.list(dir) {
-			i := strings.LastIndex(name, "-")
-			if i < 0 {
-				continue
-			}
-			for _, ext := range []string{".rb", ".so"} {
-				if file := path.Join(dir, name, "lib", stem+ext); v.is(file) {
-					all = append(all, gem{Candidate{Path: file, From: v.origin(file), Via: dir, Why: "of the gems in GEM_PATH the newest is taken (derived)"}, name[i+1:]})
-					break
-				}
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b gem) int { return compareVersions(b.version, a.version) })
+	all := v.gemFiles()[stem]
 	out := make([]Candidate, len(all))
 	for i, g := range all {
 		out[i] = g.Candidate
 	}
 	return out
+}
+
+// findGems lists what the gems of GEM_PATH offer, by what is required.
+func (v *View) findGems() map[string][]gem {
+	all := map[string][]gem{}
+	for _, d := range runtimes.Split(v.env("GEM_PATH")) {
+		dir := path.Join(d, "gems")
+		real, n, target := v.follow(dir)
+		if target != Directory {
+			continue
+		}
+		t, rel := v.tree(real)
+		for _, name := range n.children {
+			i := strings.LastIndex(name, "-")
+			if i < 0 {
+				continue
+			}
+			lib := rel + "/" + name + "/lib"
+			t.walk(lib, func(file string) {
+				ext := path.Ext(file)
+				if ext != ".rb" && ext != ".so" {
+					return
+				}
+				stem := strings.TrimSuffix(strings.TrimPrefix(file, lib+"/"), ext)
+				all[stem] = append(all[stem], gem{Candidate{
+					Path: dir + strings.TrimPrefix(file, rel), From: t.nodes[file].from, Via: dir,
+					Why: "of the gems in GEM_PATH the newest is taken (derived)",
+				}, name[i+1:]})
+			})
+		}
+	}
+	for _, g := range all {
+		slices.SortStableFunc(g, func(a, b gem) int { return compareVersions(b.version, a.version) })
+	}
+	return all
+}
+
+// walk visits the files below a directory, in the order of their names.
+func (t *tree) walk(dir string, visit func(file string)) {
+	n := t.nodes[dir]
+	if n == nil || !n.dir {
+		return
+	}
+	for _, c := range n.children {
+		if below := dir + "/" + c; t.nodes[below].dir {
+			t.walk(below, visit)
+		} else {
+			visit(below)
+		}
+	}
 }
 
 // compareVersions orders versions of gems by their numeric parts; letters are

@@ -12,16 +12,12 @@ import (
 type pthFile struct {
 	at      Placed
 	read    bool // its text was given
-	imports []pthLine
+	more    bool // it has more lines than are looked at
+	imports []int
 }
 
-type pthLine struct {
-	number int
-	text   string
-}
-
-// maxPthLines is how many lines of a .pth file are looked at.
-const maxPthLines = 10_000
+// maxPthLines is how many lines of all .pth files are looked at.
+const maxPthLines = 20_000
 
 // readPth obeys the .pth files of the site directories as Python's site module
 // does: in the order of their names, a line that begins with import is executed,
@@ -29,10 +25,11 @@ const maxPthLines = 10_000
 // (https://docs.python.org/3/library/site.html).
 func (v *View) readPth() {
 	sites := v.sites
-	if base, ok := v.in.Env["PYTHONUSERBASE"]; ok && base != "" {
+	if base, ok := v.set["PYTHONUSERBASE"]; ok && base != "" {
 		// The interpreter's own start obeys the user's site directory.
 		sites = append([]string{path.Join(base, "lib/python"+v.runtime.Version()+"/site-packages")}, sites...)
 	}
+	lines := 0
 	for _, dir := range sites {
 		for _, name := range v.list(dir) {
 			if !strings.HasSuffix(name, ".pth") {
@@ -46,14 +43,17 @@ func (v *View) readPth() {
 			f := pthFile{at: p}
 			var text []byte
 			if text, f.read = v.read(p.Path); f.read {
-				for i, line := range strings.Split(string(text), "\n") {
-					if i == maxPthLines {
+				number := 0
+				for line := range strings.SplitSeq(string(text), "\n") {
+					number++
+					if lines++; lines > maxPthLines {
+						f.more = true
 						break
 					}
 					line = strings.TrimSuffix(line, "\r")
 					switch {
 					case strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "import\t"):
-						f.imports = append(f.imports, pthLine{i + 1, line})
+						f.imports = append(f.imports, number)
 					case strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "":
 					default:
 						d := strings.TrimRight(line, " \t")
@@ -113,7 +113,7 @@ func (v *View) python(name string) Resolution {
 // pythonEarly is the search path while the runtime's own imports run: the
 // script's directory, PYTHONPATH, the library.
 func (v *View) pythonEarly() []string {
-	value := v.in.Env["PYTHONPATH"]
+	value := v.set["PYTHONPATH"]
 	lib := runtimes.Lang + "/lib/python" + v.runtime.Version()
 	return append(append([]string{runtimes.Own}, runtimes.Split(value)...), lib, lib+"/lib-dynload", lib+"/site-packages")
 }
@@ -197,6 +197,9 @@ func (v *View) pythonCandidates(top string, search []string) []Candidate {
 // pythonIn looks for a module in one directory: a package first, then a file.
 // isDir says that a directory of that name is there.
 func (v *View) pythonIn(dir, name string) (file string, isDir bool) {
+	if !v.offers(dir, name) {
+		return "", false
+	}
 	suffixes := v.runtime.PythonSuffixes(v.in.Architecture)
 	base := dir + "/" + name
 	if isDir = v.IsDir(base); isDir {

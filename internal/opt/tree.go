@@ -16,8 +16,6 @@ type tree struct {
 	nodes map[string]*node
 	// lost are the files that a later supplier took the place of.
 	lost []loss
-	// links says that there is a link somewhere.
-	links bool
 	// inside are the files in archives, by the archive's path; an archive whose
 	// inside was not given is not a key.
 	inside map[string]map[string]bool
@@ -99,9 +97,6 @@ func (t *tree) put(from Origin, f File) {
 	if f.Mode.IsDir() {
 		t.directory(f.Path, from)
 		return
-	}
-	if f.Mode&fs.ModeSymlink != 0 {
-		t.links = true
 	}
 	n := t.nodes[f.Path]
 	if n == nil {

@@ -499,8 +499,11 @@ func skipField(src string, i int, triple bool, q byte, depth int, waste *int) (e
 			}
 			i, lines = e, lines+n
 			continue
-		case c == '#' && !triple:
-			return 0, 0, false
+		case c == '#':
+			if j := strings.IndexByte(src[i:limit], '\n'); j > 0 {
+				i += j
+				continue
+			}
 		case c == '(' || c == '[' || c == '{':
 			brackets++
 		case c == ')' || c == ']':

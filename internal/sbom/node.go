@@ -2,7 +2,9 @@ package sbom
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -41,14 +43,14 @@ func nodePackage(f *file) error {
 		above = path.Dir(above)
 	}
 	installed := path.Base(above) == "node_modules" && !strings.HasPrefix(path.Base(f.dir), ".")
-	b, err := f.text(maxHeader * 4)
+	b, err := f.text(maxHeader)
 	var m manifest
 	if err == nil {
 		err = json.Unmarshal(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), &m)
 	}
 	if err != nil {
 		if !installed {
-			return nil // Node does not take it for a package either
+			return nil //nolint:nilerr // Node does not take it for a package either
 		}
 		err = fmt.Errorf("package.json of an installed package: %w", err)
 	}
@@ -97,141 +99,195 @@ func text(raw json.RawMessage) string {
 	return strings.TrimSpace(s)
 }
 
-// keys are the names of a JSON object, none of anything else.
+// keys are the names of a JSON object, as many as a list may have; none of
+// anything else.
 func keys(raw json.RawMessage) []string {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		return nil
-	}
-	names := make([]string, 0, len(object))
-	for name := range object {
+	var names []string
+	// What is no object to its end has the names before.
+	_ = members(raw, func(name string, _ json.RawMessage) error {
 		names = append(names, name)
-	}
+		if len(names) == maxList {
+			return errMany
+		}
+		return nil
+	})
 	return names
+}
+
+// members gives the members of a JSON object one by one, so that an object with
+// millions of them is never in memory as a map.
+func members(b []byte, each func(name string, value json.RawMessage) error) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return errors.New("no JSON object")
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		if err := each(name.(string), value); err != nil { //nolint:errcheck,forcetypeassert // the decoder has no other names
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
+}
+
+// elements gives the elements of a JSON array one by one.
+func elements(b []byte, each func(value json.RawMessage) error) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('[') {
+		return errors.New("no JSON array")
+	}
+	for d.More() {
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		if err := each(value); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
 }
 
 // npmLicense reads the licence as an expression, as an object with a type, or as
 // the list of both that old packages have.
 func npmLicense(raws ...json.RawMessage) (expression, written string) {
 	for _, raw := range raws {
-		if s := text(raw); s != "" {
+		if s := oneLicense(raw); s != "" {
 			return license(s)
 		}
-		var object struct {
-			Type json.RawMessage `json:"type"`
-		}
-		if json.Unmarshal(raw, &object) == nil && text(object.Type) != "" {
-			return license(text(object.Type))
-		}
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
-			var all []string
-			for _, one := range list[:min(len(list), 8)] {
-				e, w := npmLicense(one)
-				all = append(all, e+w)
+		var all []string
+		_ = elements(raw, func(one json.RawMessage) error {
+			if s := oneLicense(one); s != "" {
+				all = append(all, s)
 			}
+			if len(all) == 8 {
+				return errMany
+			}
+			return nil
+		})
+		if len(all) > 0 {
 			return license(strings.Join(all, " OR "))
 		}
 	}
 	return "", ""
 }
 
-// A lock is a package-lock.json, npm-shrinkwrap.json or the hidden
-// node_modules/.package-lock.json
-// (https://docs.npmjs.com/cli/configuring-npm/package-lock-json).
-type lock struct {
-	Packages     map[string]locked `json:"packages"`
-	Dependencies map[string]locked `json:"dependencies"` // of version 1
-}
-
-type locked struct {
-	Name         string            `json:"name"`
-	Version      string            `json:"version"`
-	Resolved     json.RawMessage   `json:"resolved"`
-	Integrity    string            `json:"integrity"`
-	License      json.RawMessage   `json:"license"`
-	Requires     json.RawMessage   `json:"requires"`
-	Link         bool              `json:"link"`
-	Dependencies map[string]nested `json:"dependencies"`
-}
-
-// A nested dependency is a version range, or in version 1 a locked package again.
-type nested struct {
-	one *locked
-}
-
-// UnmarshalJSON reads one or the other.
-func (n *nested) UnmarshalJSON(b []byte) error {
-	if len(b) == 0 || b[0] != '{' {
-		return nil
+func oneLicense(raw json.RawMessage) string {
+	if s := text(raw); s != "" || len(raw) == 0 || raw[0] != '{' {
+		return s
 	}
-	n.one = &locked{}
-	return json.Unmarshal(b, n.one)
+	var object struct {
+		Type json.RawMessage `json:"type"`
+	}
+	if json.Unmarshal(raw, &object) != nil {
+		return ""
+	}
+	return text(object.Type)
+}
+
+// A locked package is one entry of a package-lock.json, an npm-shrinkwrap.json or
+// the hidden node_modules/.package-lock.json
+// (https://docs.npmjs.com/cli/configuring-npm/package-lock-json).
+type locked struct {
+	Name      string          `json:"name"`
+	Version   string          `json:"version"`
+	Resolved  json.RawMessage `json:"resolved"`
+	Integrity string          `json:"integrity"`
+	License   json.RawMessage `json:"license"`
+	Link      bool            `json:"link"`
+	// Requires is what it needs in version 1 of the format, and Dependencies what
+	// lies in its own node_modules; later Dependencies is what it needs.
+	Requires     json.RawMessage `json:"requires"`
+	Dependencies json.RawMessage `json:"dependencies"`
 }
 
 // nodeLock reads one of npm's lock files. The packages' folders are named in it,
 // so Join can tell which of them are there.
 func nodeLock(f *file) error {
-	b, err := f.text(maxFile)
+	b, err := f.text(maxJSON)
 	if err != nil {
-		return err
-	}
-	var l lock
-	if err := json.Unmarshal(b, &l); err != nil {
 		return err
 	}
 	root := f.dir
 	if f.base == ".package-lock.json" {
 		root = path.Dir(f.dir)
 	}
-	if l.Packages != nil {
-		for where, p := range l.Packages {
-			i := strings.LastIndex(where, "node_modules/")
-			if i < 0 || p.Link {
-				continue // the project itself, or a folder of it
-			}
-			if p.Name == "" {
-				p.Name = where[i+len("node_modules/"):]
-			}
-			if !f.locked(p, under(root, where)) {
-				return errMany
-			}
+	var packages, dependencies json.RawMessage
+	err = members(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), func(name string, value json.RawMessage) error {
+		switch name {
+		case "packages":
+			packages = value
+		case "dependencies":
+			dependencies = value
 		}
-	} else if !f.lockedTree(l.Dependencies, root, 0) {
-		return errMany
+		return nil
+	})
+	switch {
+	case err != nil:
+	case packages != nil:
+		err = members(packages, func(where string, value json.RawMessage) error {
+			i := strings.LastIndex(where, "node_modules/")
+			if i < 0 {
+				return nil // the project itself, or a folder of it
+			}
+			var p locked
+			if err := json.Unmarshal(value, &p); err != nil || p.Link {
+				return err
+			}
+			p.Name = cmp.Or(p.Name, where[i+len("node_modules/"):])
+			return f.locked(p, under(root, where), p.Dependencies)
+		})
+	case dependencies != nil:
+		err = f.lockedTree(dependencies, root, 0)
 	}
 	sortFound(f.found)
-	return nil
+	return err
 }
 
 // lockedTree adds the packages of a lock file of version 1.
-func (f *file) lockedTree(all map[string]locked, root string, depth int) bool {
-	for name, p := range all {
+func (f *file) lockedTree(all json.RawMessage, root string, depth int) error {
+	if depth > 32 {
+		return errors.New("packages in packages deeper than 32")
+	}
+	return members(all, func(name string, value json.RawMessage) error {
+		var p locked
+		if err := json.Unmarshal(value, &p); err != nil {
+			return err
+		}
 		p.Name = name
 		where := under(root, "node_modules/"+name)
-		inner := make(map[string]locked)
-		for n, d := range p.Dependencies {
-			if d.one != nil {
-				inner[n] = *d.one
-			}
+		if err := f.locked(p, where, p.Requires); err != nil || len(p.Dependencies) == 0 {
+			return err
 		}
-		if !f.locked(p, where) || depth < 32 && !f.lockedTree(inner, where, depth+1) {
-			return false
-		}
-	}
-	return true
+		return f.lockedTree(p.Dependencies, where, depth+1)
+	})
 }
 
-func (f *file) locked(p locked, where string) bool {
+func (f *file) locked(p locked, where string, needs json.RawMessage) error {
 	c := Component{Ecosystem: NPM, Name: p.Name, Version: p.Version, How: Locked, Root: where, Integrity: p.Integrity, Source: text(p.Resolved)}
 	c.License, c.LicenseText = npmLicense(p.License)
-	c.Requires = keys(p.Requires)
-	for name, d := range p.Dependencies {
-		if d.one == nil {
-			c.Requires = append(c.Requires, name)
-		}
+	c.Requires = keys(needs)
+	if !f.add(c) {
+		return errMany
 	}
-	return f.add(c)
+	return nil
 }
 
 // yarnLock reads the lock files of yarn: version 1, which looks like YAML, and
@@ -239,7 +295,7 @@ func (f *file) locked(p locked, where string) bool {
 // (https://classic.yarnpkg.com/lang/en/docs/yarn-lock/,
 // https://yarnpkg.com/configuration/manifest). They do not name folders.
 func yarnLock(f *file) error {
-	b, err := f.text(maxFile)
+	b, err := f.text(maxJSON)
 	if err != nil {
 		return err
 	}
@@ -376,7 +432,7 @@ func sourceMap(f *file) error {
 			continue
 		}
 		end := bytes.IndexByte(rest, ']')
-		for _, part := range bytes.Split(rest[:max(end, 0)], []byte(`"`)) {
+		for part := range bytes.SplitSeq(rest[:max(end, 0)], []byte(`"`)) {
 			if !f.bundled(seen, string(part)) {
 				return errBundled
 			}

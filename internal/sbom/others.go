@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ var (
 	gemName    = regexp.MustCompile(`^\s*\w+\.name\s*=\s*"([^"]+)"`)
 	gemVersion = regexp.MustCompile(`^\s*\w+\.version\s*=\s*(?:Gem::Version\.new\s*\(?\s*)?"([^"]+)"`)
 	gemLicense = regexp.MustCompile(`^\s*\w+\.licenses?\s*=\s*(.+)$`)
-	gemNeeds   = regexp.MustCompile(`^\s*\w+\.add_(?:runtime_)?dependency\(?\s*(?:%q<([^>]+)>|"([^"]+)")`)
+	gemNeeds   = regexp.MustCompile(`^\s*\w+\.add_(runtime_|development_)?dependency\(?\s*(?:%q<([^>]+)>|"([^"]+)")`)
 	quoted     = regexp.MustCompile(`"([^"]+)"`)
 )
 
@@ -35,6 +36,7 @@ func gemspec(f *file) error {
 		c.How = Embedded
 	}
 	platform := "ruby"
+	development := map[string]bool{}
 	for line := range lines(b) {
 		if len(line) > 8*maxText {
 			continue // the list of files
@@ -52,9 +54,16 @@ func gemspec(f *file) error {
 			}
 			c.License, c.LicenseText = license(strings.Join(all, " OR "))
 		} else if m := gemNeeds.FindStringSubmatch(line); m != nil && len(c.Requires) < maxList {
-			c.Requires = append(c.Requires, m[1]+m[2])
+			// Older specifications list what developers need twice, the second time for
+			// versions of RubyGems that know one kind of dependency only.
+			if name := m[2] + m[3]; m[1] == "development_" {
+				development[name] = true
+			} else {
+				c.Requires = append(c.Requires, name)
+			}
 		}
 	}
+	c.Requires = slices.DeleteFunc(c.Requires, func(name string) bool { return development[name] })
 	if c.Name == "" || c.Version == "" {
 		return errors.New("no name and version in it")
 	}
@@ -70,39 +79,59 @@ func gemspec(f *file) error {
 // dotnetDeps reads the list of libraries that a .NET program was published with
 // (https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md).
 func dotnetDeps(f *file) error {
-	b, err := f.text(maxFile)
+	b, err := f.text(maxJSON)
 	if err != nil {
 		return err
 	}
-	var deps struct {
-		Targets   map[string]map[string]struct{ Dependencies map[string]string }
-		Libraries map[string]struct{ Type, SHA512 string }
-	}
-	if err := json.Unmarshal(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), &deps); err != nil {
-		return err
-	}
-	for key, l := range deps.Libraries {
-		name, version, ok := strings.Cut(key, "/")
-		if !ok {
-			continue
+	needs := map[string][]string{}
+	err = members(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), func(section string, value json.RawMessage) error {
+		switch section {
+		case "targets":
+			return members(value, func(_ string, target json.RawMessage) error {
+				return members(target, func(key string, library json.RawMessage) error {
+					var l struct{ Dependencies json.RawMessage }
+					if err := json.Unmarshal(library, &l); err != nil {
+						return err
+					}
+					if names := keys(l.Dependencies); len(names) > 0 && len(needs) < maxComponents {
+						needs[key] = append(needs[key], names...)
+					}
+					return nil
+				})
+			})
+		case "libraries":
+			return members(value, f.dotnetLibrary)
 		}
-		c := Component{Ecosystem: NuGet, Name: name, Version: version, How: Installed, Integrity: l.SHA512}
-		switch {
-		case l.Type == "project":
-			c.How = Own
-		case f.Depth > 0:
-			c.How = Embedded
-		}
-		for _, target := range deps.Targets {
-			for need := range target[key].Dependencies {
-				c.Requires = append(c.Requires, need)
-			}
-		}
-		if !f.add(c) {
-			return errMany
-		}
+		return nil
+	})
+	for i := range f.found {
+		c := &f.found[i]
+		c.Requires = tidy(needs[c.Name+"/"+c.Version])
 	}
 	sortFound(f.found)
+	return err
+}
+
+// dotnetLibrary adds the library "Name/Version".
+func (f *file) dotnetLibrary(key string, value json.RawMessage) error {
+	var l struct{ Type, SHA512 string }
+	if err := json.Unmarshal(value, &l); err != nil {
+		return err
+	}
+	name, version, ok := strings.Cut(key, "/")
+	if !ok {
+		return nil // not how a package is written
+	}
+	c := Component{Ecosystem: NuGet, Name: name, Version: version, How: Installed, Integrity: l.SHA512}
+	switch {
+	case l.Type == "project":
+		c.How = Own
+	case f.Depth > 0:
+		c.How = Embedded
+	}
+	if !f.add(c) {
+		return errMany
+	}
 	return nil
 }
 
@@ -157,14 +186,32 @@ func nuspec(f *file) error {
 }
 
 // phpInstalled reads the list of packages that Composer keeps beside them, in its
-// first form, which is a list, and in its second
+// first form, which is a list, and in its second, which has one
 // (https://getcomposer.org/doc/07-runtime.md).
 func phpInstalled(f *file) error {
-	b, err := f.text(maxFile)
+	b, err := f.text(maxJSON)
 	if err != nil {
 		return err
 	}
-	type entry struct {
+	list := json.RawMessage(b)
+	if start := bytes.TrimLeft(b, " \t\r\n"); len(start) > 0 && start[0] == '{' {
+		list = nil
+		err = members(b, func(name string, value json.RawMessage) error {
+			if name == "packages" {
+				list = value
+			}
+			return nil
+		})
+	}
+	if err == nil && list != nil {
+		err = elements(list, f.phpPackage)
+	}
+	sortFound(f.found)
+	return err
+}
+
+func (f *file) phpPackage(value json.RawMessage) error {
+	var p struct {
 		Name    string          `json:"name"`
 		Version string          `json:"version"`
 		License json.RawMessage `json:"license"`
@@ -175,43 +222,32 @@ func phpInstalled(f *file) error {
 			Commit string `json:"reference"`
 		} `json:"dist"`
 	}
-	var all struct {
-		Packages []entry `json:"packages"`
+	if err := json.Unmarshal(value, &p); err != nil {
+		return err
 	}
-	if err := json.Unmarshal(b, &all); err != nil {
-		if json.Unmarshal(b, &all.Packages) != nil {
-			return err
-		}
+	if p.Name == "" || p.Version == "" {
+		return errors.New("a package without name and version")
 	}
-	for _, p := range all.Packages {
-		if p.Name == "" || p.Version == "" {
-			return errors.New("a package without name and version")
-		}
-		c := Component{
-			Ecosystem: Packagist, Name: strings.ToLower(p.Name), Version: strings.TrimPrefix(p.Version, "v"), How: Installed,
-			Source: p.Dist.URL, Revision: clip(p.Dist.Commit),
-		}
-		if f.Depth > 0 {
-			c.How = Embedded
-		}
-		c.Root = under(path.Dir(f.dir), c.Name)
-		if p.Path != "" {
-			c.Root = under(f.dir, p.Path)
-		}
-		var licenses []string
-		if json.Unmarshal(p.License, &licenses) == nil {
-			c.License, c.LicenseText = license(strings.Join(licenses, " OR "))
-		}
-		for _, name := range keys(p.Require) {
-			// "php" and "ext-json" are what it runs on.
-			if strings.Contains(name, "/") {
-				c.Requires = append(c.Requires, name)
-			}
-		}
-		if !f.add(c) {
-			return errMany
+	c := Component{
+		Ecosystem: Packagist, Name: strings.ToLower(p.Name), Version: strings.TrimPrefix(p.Version, "v"), How: Installed,
+		Source: p.Dist.URL, Revision: clip(p.Dist.Commit),
+	}
+	if f.Depth > 0 {
+		c.How = Embedded
+	}
+	c.Root = under(path.Dir(f.dir), c.Name)
+	if p.Path != "" {
+		c.Root = under(f.dir, p.Path)
+	}
+	c.License, c.LicenseText = npmLicense(p.License)
+	for _, name := range keys(p.Require) {
+		// "php" and "ext-json" are what it runs on.
+		if strings.Contains(name, "/") {
+			c.Requires = append(c.Requires, name)
 		}
 	}
-	sortFound(f.found)
+	if !f.add(c) {
+		return errMany
+	}
 	return nil
 }

@@ -146,7 +146,7 @@ func pyRecord(f *file) error {
 	}
 	c := Component{Ecosystem: PyPI, Root: f.dir, How: f.pyHow(f.dir)}
 	c.Name, c.Version = pyFolder(f.dir)
-	c.Files = make([]FileHash, 0, bytes.Count(b, []byte("\n"))+1)
+	c.Files = make([]FileHash, 0, min(bytes.Count(b, []byte("\n"))+1, maxFiles))
 	var errs []error
 	for line := range lines(b) {
 		if line == "" {
@@ -297,7 +297,7 @@ func pyVersion(f *file) error {
 	if err != nil {
 		return err
 	}
-	version := ""
+	var version string
 	plain := strings.HasSuffix(stem, "version") // such a file may call it just version
 	if compiled {
 		version = compiledVersion(b, plain)

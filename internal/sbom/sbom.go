@@ -137,7 +137,8 @@ func (d *Digest) UnmarshalText(text []byte) error {
 
 // Limits on what is read of one file.
 const (
-	maxFile       = 32 << 20 // bytes of a lock file, a RECORD, a source map
+	maxFile       = 32 << 20 // bytes of a RECORD, a source map
+	maxJSON       = 16 << 20 // bytes of a lock file or another list of packages
 	maxHeader     = 1 << 20  // bytes of the headers of metadata
 	maxComponents = 20_000   // of one file
 	maxFiles      = 250_000  // in one RECORD; a layer has fewer

@@ -291,13 +291,19 @@ func TestOwner(t *testing.T) {
 // What is above a limit is an error and not a part in silence.
 func TestRead_limits(t *testing.T) {
 	many := strings.Repeat("a@1:\n  version \"1\"\n", 20_001)
+	lock := `{"packages":{` + strings.Repeat(`"node_modules/a":{},`, 20_001) + `"":{}}}`
+	deep := `{"dependencies":` + strings.Repeat(`{"a":{"dependencies":`, 40) + "{}" + strings.Repeat("}}", 40) + "}"
 	tests := map[string]struct {
 		name, data, want string
 	}{
+		"locked":        {"nodejs/package-lock.json", lock, "more than the limit of 20000 packages"},
+		"deep_lock":     {"nodejs/package-lock.json", deep, "deeper than 32"},
+		"php":           {"vendor/composer/installed.json", `[` + strings.Repeat(`{"name":"a/b","version":"1"},`, 20_001) + `{}]`, "more than the limit of 20000 packages"},
+		"dotnet":        {"bin/a.deps.json", `{"libraries":{` + strings.Repeat(`"a/1":{},`, 20_001) + `"b/1":{}}}`, "more than the limit of 20000 packages"},
 		"packages":      {"nodejs/yarn.lock", many, "more than the limit of 20000 packages"},
 		"record_files":  {"python/a-1.dist-info/RECORD", strings.Repeat("a,,\n", 250_001), "more than the limit of 250000 files"},
 		"long_header":   {"python/a-1.dist-info/METADATA", "Summary: " + strings.Repeat("x", 2<<20) + "\nName: a\nVersion: 1\n", "no Name and Version"},
-		"long_manifest": {"node_modules/a/package.json", `{"name":"a","version":"1","x":"` + strings.Repeat("x", 5<<20) + `"}`, "above the limit"},
+		"long_manifest": {"node_modules/a/package.json", `{"name":"a","version":"1","x":"` + strings.Repeat("x", 2<<20) + `"}`, "above the limit"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -306,6 +312,19 @@ func TestRead_limits(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// Many files that tell of one package cost no more than many packages do.
+func TestMerge_many(t *testing.T) {
+	var all []sbom.Component
+	for i := range 50_000 {
+		name := fmt.Sprintf("node_modules/x%d/node_modules/a/package.json", i)
+		all = append(all, sbom.Component{Ecosystem: sbom.NPM, Name: "a", Version: "1", How: sbom.Installed, File: name, Root: filepath.Dir(name), Requires: []string{"b", "c"}})
+	}
+	merged := sbom.Merge(sbom.Join(all))
+	if len(merged) != 1 || len(merged[0].Also) != 49_999 || len(merged[0].Requires) != 2 {
+		t.Errorf("got %d components", len(merged))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -127,7 +128,7 @@ func (d *Document) WriteSPDX(w io.Writer) error {
 	// A reference that a package's own licence uses has to be explained too.
 	for _, item := range doc.Packages {
 		for word := range strings.FieldsSeq(strings.NewReplacer("(", " ", ")", " ").Replace(item.Declared)) {
-			if strings.HasPrefix(word, "LicenseRef-") && !explained(doc.OtherTexts, word) {
+			if strings.HasPrefix(word, "LicenseRef-") && !slices.ContainsFunc(doc.OtherTexts, func(t spdxText) bool { return t.ID == word }) {
 				doc.OtherTexts = append(doc.OtherTexts, spdxText{word, "The text is in the package.", word})
 			}
 		}
@@ -139,15 +140,6 @@ func (d *Document) WriteSPDX(w io.Writer) error {
 		return fmt.Errorf("write spdx: %w", err)
 	}
 	return nil
-}
-
-func explained(texts []spdxText, id string) bool {
-	for _, t := range texts {
-		if t.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 func spdxPackage(c Component, id string) spdxItem {

@@ -35,6 +35,9 @@ func exempt(f *compiled, v []byte) string {
 	if exampleSums[hex.EncodeToString(sum[:8])] != "" {
 		return documented
 	}
+	if bytes.Contains(v, []byte("EXAMPLE")) {
+		return documented
+	}
 	if f.structured {
 		return ""
 	}

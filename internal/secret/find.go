@@ -24,7 +24,7 @@ func passwordInURL(data []byte, at int) (begin, end int, ok bool) {
 		return 0, 0, false
 	}
 	begin = i + 1
-	for i = begin; i < len(data) && i-begin <= 256 && (userinfo(data[i]) || data[i] == '^' || data[i] == '{' || data[i] == '}' || data[i] == '<' || data[i] == '>'); i++ {
+	for i = begin; i < len(data) && i-begin <= 256 && (userinfo(data[i]) && data[i] != ',' || data[i] == '^' || data[i] == '{' || data[i] == '}' || data[i] == '<' || data[i] == '>'); i++ {
 	}
 	if i == begin || i+1 >= len(data) || data[i] != '@' || !alnum(data[i+1]) && !within("[{$<%_", data[i+1]) {
 		return 0, 0, false
@@ -169,12 +169,24 @@ func connectionString(data []byte, at int) (begin, end int, ok bool) {
 
 // jwk returns the d member of the JSON object whose kty is at at.
 func jwk(data []byte, at int) (begin, end int, ok bool) {
-	from := at - bytes.IndexByte(reversed(data[max(0, at-4096):at]), '{') - 1
-	if from < at-4096 || from >= at {
+	// Neither way past another one: an object has one kty.
+	mark := data[at : at+5]
+	from := at - 1
+	for from >= 0 && at-from <= 4096 && data[from] != '{' {
+		if data[from] == '}' || data[from] == '"' && bytes.HasPrefix(data[from:], mark) {
+			return 0, 0, false
+		}
+		from--
+	}
+	if from < 0 || data[from] != '{' {
 		return 0, 0, false
 	}
-	to := bytes.IndexByte(data[at:min(len(data), at+8192)], '}')
-	if to < 0 {
+	near := data[at+5 : min(len(data), at+8192)]
+	if i := bytes.Index(near, mark); i >= 0 {
+		near = near[:i]
+	}
+	to := 5 + bytes.IndexByte(near, '}')
+	if to < 5 {
 		return 0, 0, false
 	}
 	object := data[from : at+to]
@@ -196,12 +208,52 @@ func jwk(data []byte, at int) (begin, end int, ok bool) {
 	return from + j + 1, from + j + 1 + n, true
 }
 
-func reversed(b []byte) []byte {
-	r := make([]byte, len(b))
-	for i, c := range b {
-		r[len(b)-1-i] = c
+// xmlKey returns the private exponent of the RSAKeyValue at at.
+func xmlKey(data []byte, at int) (begin, end int, ok bool) {
+	near := data[at+13 : min(len(data), at+6000)]
+	if i := bytes.Index(near, data[at:at+13]); i >= 0 {
+		near = near[:i]
 	}
-	return r
+	i := bytes.Index(near, []byte("<D>"))
+	if i < 0 {
+		return 0, 0, false
+	}
+	n := bytes.Index(near[i:], []byte("</D>")) - 3
+	if n < 100 || bytes.ContainsFunc(near[i+3:i+3+n], notBase64Text) {
+		return 0, 0, false
+	}
+	return at + 13 + i + 3, at + 13 + i + 3 + n, true
+}
+
+// notBase64Text reports what is neither base64 nor white space.
+func notBase64Text(r rune) bool {
+	return r > 0x7e || !std64Byte(byte(r)) && !within("= \t\r\n", byte(r))
+}
+
+// puttyKey returns the private lines of the PuTTY key file at at.
+func puttyKey(data []byte, at int) (begin, end int, ok bool) {
+	near := data[at+20 : min(len(data), at+8192)]
+	if i := bytes.Index(near, data[at:at+20]); i >= 0 {
+		near = near[:i]
+	}
+	i := bytes.Index(near, []byte("Private-Lines: "))
+	if i < 0 || !bytes.Contains(near[:i], []byte("Encryption: ")) {
+		return 0, 0, false
+	}
+	for i += 15; i < len(near) && '0' <= near[i] && near[i] <= '9'; i++ {
+	}
+	for i < len(near) && within("\\rn \r\n", near[i]) {
+		i++
+	}
+	n := 0
+	for i+n < len(near) && (std64Byte(near[i+n]) || within("= \r\n", near[i+n])) {
+		n++
+	}
+	// The lines end where the next header begins.
+	if k := bytes.Index(near[i:i+n], []byte("\nPrivate")); k >= 0 {
+		n = k
+	}
+	return at + 20 + i, at + 20 + i + n, n >= 40
 }
 
 // serviceAccountKey returns the id of a service account's key if the key is

@@ -43,6 +43,8 @@ type format struct {
 	// named: the pattern begins with the name of what is assigned, which may be
 	// the end of a longer name.
 	named bool
+	// glued: the anchor is a name, and the pattern is that of what is assigned to it.
+	glued bool
 	// fixed: prefix, length and alphabet are so telling that a binary file, whose
 	// strings are not kept apart, needs no boundary.
 	fixed bool
@@ -133,6 +135,12 @@ func (f *compiled) match(data []byte, at int, bin bool) (begin, end int, evidenc
 	if at-b < f.leadMin {
 		return 0, 0, nil, false
 	}
+	if f.glued {
+		if b, ok = assignedAt(data, at); !ok {
+			return 0, 0, nil, false
+		}
+		at = b
+	}
 	unbound := bin && f.fixed
 	if !f.named && !unbound && !opens(data, b, f.edge) {
 		return 0, 0, nil, false
@@ -148,6 +156,34 @@ func (f *compiled) match(data []byte, at int, bin bool) (begin, end int, evidenc
 		evidence = []string{"boundary: none, as in a binary file"}
 	}
 	return b + m[2*f.group], b + m[2*f.group+1], evidence, true
+}
+
+// assignedAt returns where the value begins that is assigned to the name at at:
+// after the rest of the name, quotes (escaped too), one of =, ==, :=, =>, : and a
+// comma, and the quote before the value.
+func assignedAt(data []byte, at int) (int, bool) {
+	i := at
+	skip := func(set string, most int) {
+		for n := 0; i < len(data) && n < most && within(set, data[i]); n++ {
+			i++
+		}
+	}
+	for i < len(data) && i-at < 64 && (word(data[i]) || data[i] == '-' || data[i] == '.') {
+		i++
+	}
+	skip("\\", 1)
+	skip("\"'`", 1)
+	skip("]", 1)
+	skip("\t ", 8)
+	if i >= len(data) || !within("=:,", data[i]) {
+		return 0, false
+	}
+	i++
+	skip("=>", 1)
+	skip("\t ", 8)
+	skip("\\", 1)
+	skip("\"'`", 1)
+	return i, true
 }
 
 // opens reports whether a token can begin at i: there is a boundary before it.
@@ -224,23 +260,11 @@ func prefixed(kind, provider, title, url string, severity lamina.Severity, prefi
 // assigned is a format without a prefix: a value of the pattern rest that is
 // assigned to one of the names. Names are in lower case.
 func assigned(kind, provider, title, url string, severity lamina.Severity, names []string, rest string, options ...option) format {
-	alternatives := ""
-	for i, n := range names {
-		if i > 0 {
-			alternatives += "|"
-		}
-		alternatives += regexp.QuoteMeta(n)
-	}
 	return with(format{
 		kind: kind, provider: provider, title: title, url: url, severity: severity, confidence: Possible,
-		anchors: names, fold: true, named: true, edge: "-+/=",
-		pattern: `(?i:` + alternatives + `)` + glue + `(?P<v>` + rest + `)`,
+		anchors: names, fold: true, named: true, glued: true, edge: "-+/=", pattern: rest,
 	}, options)
 }
-
-// glue is what stands between a name and its value in the common formats: the
-// rest of the name, quotes (escaped too), and :, =, => or a comma.
-const glue = `[A-Za-z0-9_.\-]{0,20}(?:\\?["'\x60])?\]?[\t ]{0,8}(?:=>|:=|==|=|:|,)[\t ]{0,8}(?:\\?["'\x60])?`
 
 func checked(check func(*verdict, subject)) option { return func(f *format) { f.check = check } }
 func also(anchors ...string) option {

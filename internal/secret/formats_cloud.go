@@ -69,10 +69,7 @@ func cloudFormats() []format {
 		},
 		prefixed("firebase-cloud-messaging-key", "Google Firebase", "Cloud Messaging server key", "https://firebase.google.com/docs/cloud-messaging/migrate-v1", high, ":APA91b", url64+`{134}`, lead(base62+"_-", 11, 11), show(0), fixed, edge("-:"), observed),
 
-		{
-			kind: "azure-storage-account-key", provider: "Microsoft Azure", title: "storage account key", url: docPurview + "azure-storage-account-key", severity: high,
-			anchors: []string{"accountkey"}, fold: true, named: true, edge: "+/=", pattern: `(?i:accountkey)` + glue + `(?P<v>[0-9A-Za-z+/]{86}==)`,
-		},
+		assigned("azure-storage-account-key", "Microsoft Azure", "storage account key", docPurview+"azure-storage-account-key", high, []string{"accountkey", "account_key"}, std64+`{86}==`, likely),
 		prefixed("azure-storage-account-key", "Microsoft Azure", "storage account key", docPurview+"azure-storage-account-key", high, "+ASt", std64+`{6}==`, lead(base64Std, 76, 76), show(0), edge("+/="), fixed),
 		{
 			kind: "azure-shared-access-key", provider: "Microsoft Azure", title: "Service Bus, Event Hubs or IoT Hub shared access key", url: docPurview + "azure-service-bus-shared-access-signature", severity: high,

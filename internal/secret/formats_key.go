@@ -44,8 +44,7 @@ func keyFormats() []format {
 		block("openvpn-static-key", "OpenVPN static key", "https://openvpn.net/community-docs/static-key-mini-howto.html", high, "OpenVPN Static key V1"),
 		{
 			kind: "putty-private-key", provider: "PuTTY", title: "private key", url: "https://the.earth.li/~sgtatham/putty/latest/htmldoc/AppendixC.html", severity: high, structured: true, secretive: true, demote: true,
-			anchors: []string{"PuTTY-User-Key-File-"}, window: 8192, head: "PuTTY-User-Key-File-", check: putty,
-			pattern: `PuTTY-User-Key-File-[23]: [a-z0-9\-]+(?:\\r|\\n|\s)+Encryption: [a-z0-9\-]+(?s:.{1,}?)Private-Lines: [0-9]+(?:\\r|\\n|\s)+(?P<v>[0-9A-Za-z+/=\s]{40,})`,
+			anchors: []string{"PuTTY-User-Key-File-"}, find: puttyKey, head: "PuTTY-User-Key-File-", check: putty,
 		},
 		prefixed("age-secret-key", "age", "X25519 identity", docAge, high, "AGE-SECRET-KEY-1", `[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}`, fixed, checked(bech32)),
 		prefixed("age-pq-secret-key", "age", "hybrid post-quantum identity", docAge, high, "AGE-SECRET-KEY-PQ-1", `[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}`, fixed, checked(bech32), observed),
@@ -61,7 +60,7 @@ func keyFormats() []format {
 		},
 		{
 			kind: "xml-rsa-private-key", provider: ".NET", title: "RSA key with its private exponent in XML", url: "https://learn.microsoft.com/en-us/dotnet/api/system.security.cryptography.rsa.toxmlstring", severity: high, demote: true, secretive: true, structured: true, head: "<RSAKeyValue>",
-			anchors: []string{"<RSAKeyValue>"}, window: 8192, pattern: `<RSAKeyValue>(?s:.{100,}?)<D>(?P<v>[0-9A-Za-z+/=\s]{100,})</D>`,
+			anchors: []string{"<RSAKeyValue>"}, find: xmlKey,
 		},
 		token("jwt", "RFC 7519", "JSON Web Token", docJWT, low, plainToken),
 		token("kubernetes-service-account-token", "Kubernetes", "service account token", "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/", high, serviceAccountToken),

@@ -46,10 +46,7 @@ func messagingFormats() []format {
 		assigned("twilio-api-secret", "Twilio", "API key secret", docTwilio, high, []string{"twilio_api_secret", "twilio_api_key_secret"}, an+`{32}`),
 		prefixed("sendgrid-api-key", "Twilio SendGrid", "API key", "https://www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys", high, "SG.", url64+`{22}\.`+url64+`{43}`, fixed, edge("-"), observed),
 		prefixed("mailgun-api-key", "Mailgun", "private API key", "https://documentation.mailgun.com/docs/mailgun/api-reference/authentication", high, "key-", hexLow+`{32}`, edge("-"), observed),
-		{
-			kind: "mailgun-api-key", provider: "Mailgun", title: "API key", url: "https://documentation.mailgun.com/docs/mailgun/api-reference/authentication", severity: high, observed: true, confidence: Possible,
-			anchors: []string{"mailgun"}, fold: true, named: true, pattern: `(?i:mailgun)` + glue + `(?P<v>[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})`, edge: "-",
-		},
+		assigned("mailgun-api-key", "Mailgun", "API key", "https://documentation.mailgun.com/docs/mailgun/api-reference/authentication", high, []string{"mailgun"}, hexLow+`{32}-`+hexLow+`{8}-`+hexLow+`{8}`, observed),
 		{
 			kind: "mailchimp-api-key", provider: "Mailchimp", title: "API key", url: "https://mailchimp.com/developer/marketing/guides/quick-start/", severity: high,
 			anchors: []string{"-us1", "-us2", "-us3", "-us4", "-us5", "-us6", "-us7", "-us8", "-us9"}, lead: lowerHex, leadMin: 32, leadMax: 32, pattern: hexLow + `{32}-us[1-9][0-9]?`, edge: "-", fixed: true,

@@ -45,8 +45,9 @@ func observabilityFormats() []format {
 		assigned("honeycomb-api-key", "Honeycomb", "API key, older format", "https://docs.honeycomb.io/configure/environments/manage-api-keys/", med, []string{"honeycomb_api_key", "honeycomb_writekey", "x-honeycomb-team"}, `(?:`+hexLow+`{32}|`+an+`{22})`),
 		{
 			kind: "splunk-hec-token", provider: "Splunk", title: "HTTP Event Collector token", url: "https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in/9.4/get-data-with-http-event-collector/use-hec-in-splunk-enterprise", severity: high, confidence: Possible,
-			anchors: []string{"splunk"}, fold: true, named: true, edge: "-", pattern: `(?i:splunk(?:_hec)?(?:_token)?)(?:` + glue + `| )(?P<v>` + uuid + `)`,
+			anchors: []string{"Splunk "}, named: true, edge: "-", pattern: `Splunk (?P<v>` + uuid + `)`,
 		},
+		assigned("splunk-hec-token", "Splunk", "HTTP Event Collector token", "https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in/9.4/get-data-with-http-event-collector/use-hec-in-splunk-enterprise", high, []string{"splunk_hec_token", "splunk_token", "hec_token"}, uuid),
 		assigned("sumo-logic-access-key", "Sumo Logic", "access key", "https://help.sumologic.com/docs/manage/security/access-keys/", high, []string{"sumologic_access_key", "sumologic_accesskey", "sumo_access_key"}, an+`{64}`),
 		assigned("logzio-token", "Logz.io", "shipping token", "https://docs.logz.io/docs/user-guide/admin/authentication-tokens/", med, []string{"logzio_token", "logzio_listener_token"}, `[A-Za-z]{32}`),
 		assigned("loggly-token", "Loggly", "customer token", "https://documentation.solarwinds.com/en/success_center/loggly/content/admin/customer-token-authentication-token.htm", med, []string{"loggly_token", "loggly_customer_token"}, uuid),

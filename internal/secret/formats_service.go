@@ -13,10 +13,7 @@ func serviceFormats() []format {
 		prefixed("notion-integration-token", "Notion", "integration token, older format", "https://developers.notion.com/reference/authentication", high, "secret_", an+`{43}`, checked(mixed), observed, possible),
 		assigned("airtable-pat", "Airtable", "personal access token", "https://airtable.com/developers/web/guides/personal-access-tokens", high, []string{"airtable"}, `pat[0-9A-Za-z]{14}\.[0-9a-f]{64}`, observed, likely),
 		assigned("airtable-api-key", "Airtable", "API key, retired format", "https://support.airtable.com/docs/airtable-api-key-deprecation-notice", low, []string{"airtable_api_key", "airtable_key"}, `key[0-9A-Za-z]{14}`),
-		{
-			kind: "asana-pat", provider: "Asana", title: "personal access token", url: "https://developers.asana.com/docs/personal-access-token", severity: high, observed: true, confidence: Possible,
-			anchors: []string{"asana"}, fold: true, named: true, edge: "-", pattern: `(?i:asana)` + glue + `(?P<v>[0-2]/[0-9]{10,20}(?:/[0-9]{10,20})?:[0-9a-f]{32})`,
-		},
+		assigned("asana-pat", "Asana", "personal access token", "https://developers.asana.com/docs/personal-access-token", high, []string{"asana"}, `[0-2]/[0-9]{10,20}(?:/[0-9]{10,20})?:[0-9a-f]{32}`, observed),
 		prefixed("contentful-management-token", "Contentful", "management token", "https://www.contentful.com/developers/docs/references/authentication/", high, "CFPAT-", url64+`{43}`, fixed, edge("-")),
 		prefixed("dropbox-access-token", "Dropbox", "short-lived access token", "https://developers.dropbox.com/oauth-guide", med, "sl.u.", url64+`{130,}`, reaching(1500), edge("-"), observed),
 		assigned("dropbox-app-secret", "Dropbox", "app secret", "https://developers.dropbox.com/oauth-guide", high, []string{"dropbox_app_secret", "dropbox_secret"}, lan+`{15}`),

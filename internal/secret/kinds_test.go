@@ -28,6 +28,8 @@ type maker struct {
 	least bool
 	// same takes the same character of a class always.
 	same bool
+	// calm takes letters and digits where a class has them.
+	calm bool
 }
 
 func (m maker) pattern(p string) string {
@@ -62,6 +64,20 @@ func (m maker) make(b *strings.Builder, re *syntax.Regexp) {
 		if m.same {
 			b.WriteRune(re.Rune[len(re.Rune)-1])
 			return
+		}
+		if m.calm {
+			var calm []rune
+			for _, c := range base62 {
+				for i := 0; i < len(re.Rune); i += 2 {
+					if re.Rune[i] <= c && c <= re.Rune[i+1] {
+						calm = append(calm, c)
+					}
+				}
+			}
+			if len(calm) > 0 {
+				b.WriteRune(calm[m.r.IntN(len(calm))])
+				return
+			}
 		}
 		for {
 			n := 0
@@ -294,7 +310,12 @@ func sample(f format, m maker) string {
 	if p, ok := positives[f.kind]; ok && (!m.least || f.pattern == "") {
 		return p(m)
 	}
-	return m.pattern(f.pattern)
+	v := m.pattern(f.pattern)
+	if f.glued {
+		assign := []string{"=", ": ", " = \"", `": "`, "', '", ` => '`, `\": \"`, ":='"}
+		return f.anchors[m.r.IntN(len(f.anchors))] + assign[m.r.IntN(len(assign))] + v
+	}
+	return v
 }
 
 func hintOf(f format) Hint {

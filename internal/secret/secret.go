@@ -84,11 +84,19 @@ type Hint struct {
 type Options struct {
 	// Key is the secret under which fingerprints are made. Without one there are
 	// no fingerprints: a plain hash of a short password could be guessed.
-	Key []byte
+	Key []byte `json:"-"`
 	// Generic asks for high-entropy values that are assigned to a name like
 	// password in any text, not only in configuration files. They are of low severity.
 	Generic bool
 }
+
+// String and GoString keep the key from being printed.
+func (Options) String() string   { return "secret.Options" }
+func (Options) GoString() string { return "secret.Options" }
+
+// String and GoString keep the key from being printed.
+func (*Engine) String() string   { return "secret.Engine" }
+func (*Engine) GoString() string { return "secret.Engine" }
 
 // maxHits is how many hits a Report holds. What has more is a test file of a
 // scanner, or hostile.
@@ -258,6 +266,9 @@ type search struct {
 	// lines counts the newlines before the offset counted.
 	lines   int
 	counted int64
+	// seen newlines are between counted and seenTo.
+	seen   int
+	seenTo int64
 }
 
 func (e *Engine) newSearch(hint Hint, bin bool) *search {
@@ -300,6 +311,7 @@ func (s *search) next(data []byte, base int64, to int) {
 	if !s.binary {
 		s.lines += bytes.Count(data[int(s.counted-base):to], []byte("\n"))
 		s.counted = base + int64(to)
+		s.seen, s.seenTo = 0, s.counted
 	}
 }
 
@@ -313,7 +325,13 @@ func (s *search) lineOf(data []byte, base int64, at int) int {
 	if at < done { // the value begins before its anchor, in what is counted
 		return 1 + s.lines - bytes.Count(data[max(at, 0):done], []byte("\n"))
 	}
-	return 1 + s.lines + bytes.Count(data[max(done, 0):at], []byte("\n"))
+	// Hits come nearly in order: count on from the last one.
+	if s.seenTo < s.counted || base+int64(at) < s.seenTo {
+		s.seen, s.seenTo = 0, s.counted
+	}
+	s.seen += bytes.Count(data[int(s.seenTo-base):at], []byte("\n"))
+	s.seenTo = base + int64(at)
+	return 1 + s.lines + s.seen
 }
 
 // plain looks at the anchor of f that begins at start.

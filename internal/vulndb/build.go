@@ -3,11 +3,11 @@ package vulndb
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"math"
 	"slices"
@@ -91,7 +91,7 @@ type Builder struct {
 // between two of one id and time whatever the order they came in.
 type held struct {
 	Record
-	hash uint64
+	hash [sha256.Size]byte
 }
 
 // NewBuilder returns an empty Builder.
@@ -117,9 +117,8 @@ func (b *Builder) Add(file string, data []byte) {
 		b.Quarantine(file, err)
 		return
 	}
-	h := fnv.New64a()
-	h.Write(data) //nolint:errcheck // never fails
-	b.add(held{r, h.Sum64()})
+	sum := sha256.Sum256(data)
+	b.add(held{r, sum})
 }
 
 // read counts a record.
@@ -148,7 +147,7 @@ func (b *Builder) add(r held) {
 		return
 	}
 	b.counts.Older++
-	if cmp.Or(r.Modified.Compare(before.Modified), cmp.Compare(r.hash, before.hash)) > 0 {
+	if cmp.Or(r.Modified.Compare(before.Modified), bytes.Compare(r.hash[:], before.hash[:])) > 0 {
 		b.records[r.ID] = &r
 	}
 }
@@ -248,6 +247,10 @@ func newAdvisory(r *Record) advisory {
 	a.aliases = slices.Compact(a.aliases)
 	if strings.HasPrefix(a.id, "MAL-") || slices.ContainsFunc(a.aliases, func(s string) bool { return strings.HasPrefix(s, "MAL-") }) {
 		a.flags |= advMalicious
+		// There are hundreds of thousands of these, which say nothing else.
+		if strings.HasPrefix(a.summary, "Malicious code in ") {
+			a.summary = ""
+		}
 	}
 	return a
 }
@@ -256,8 +259,7 @@ func newAdvisory(r *Record) advisory {
 // both ways and on, as the schema says, also through ids of no record here.
 func groupAliases(advisories []advisory) {
 	parent := make([]int, len(advisories))
-	var find func(int) int
-	find = func(i int) int {
+	find := func(i int) int {
 		for parent[i] != i {
 			parent[i] = parent[parent[i]]
 			i = parent[i]
@@ -331,8 +333,8 @@ func packPackages(packages map[[2]string][]entry) (names, postings []byte) {
 	slices.SortStableFunc(all, func(a, b name) int { return cmp.Compare(a.hash, b.hash) })
 	for _, n := range all {
 		names = binary.LittleEndian.AppendUint64(names, n.hash)
-		names = binary.LittleEndian.AppendUint32(names, uint32(n.offset))
-		names = binary.LittleEndian.AppendUint32(names, uint32(n.size))
+		names = binary.LittleEndian.AppendUint32(names, uint32(n.offset)) //nolint:gosec // Build refuses more than maxSize
+		names = binary.LittleEndian.AppendUint32(names, uint32(n.size))   //nolint:gosec // the same
 	}
 	return names, postings
 }
@@ -342,7 +344,7 @@ func packPackages(packages map[[2]string][]entry) (names, postings []byte) {
 func packAdvisories(advisories []advisory) []byte {
 	var table, body []byte
 	for i := range advisories {
-		table = binary.LittleEndian.AppendUint32(table, uint32(len(body)))
+		table = binary.LittleEndian.AppendUint32(table, uint32(len(body))) //nolint:gosec // Build refuses more than maxSize
 		body = advisories[i].pack(body)
 	}
 	return bytes.Join([][]byte{table, body}, nil)

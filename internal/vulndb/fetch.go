@@ -78,7 +78,7 @@ func Fetch(ctx context.Context, client *http.Client, from, dir string, limit int
 		}
 		return nil
 	}
-	resp, err := c.Do(req)
+	resp, err := c.Do(req) //nolint:bodyclose // closed below, where there is one
 	if err != nil {
 		return Fetched{}, fmt.Errorf("fetch %s: %w", shown, bare(err))
 	}
@@ -140,7 +140,7 @@ func bare(err error) error {
 
 // readStamp returns what is known of a file, if it is there as it came.
 func readStamp(stampFile, file, shown string) (stamp, bool) {
-	data, err := os.ReadFile(stampFile)
+	data, err := os.ReadFile(stampFile) //nolint:gosec // in a folder of ours
 	var s stamp
 	if err != nil || json.Unmarshal(data, &s) != nil || s.URL != shown {
 		return stamp{}, false
@@ -171,9 +171,9 @@ func plainName(s string) string {
 	return s
 }
 
-// replaceFile gives path the content that write writes, or leaves it as it is.
-func replaceFile(path string, write func(io.Writer) error) error {
-	tmp := filepath.Join(filepath.Dir(path), ".lamina-"+rand.Text()+".tmp")
+// replaceFile gives name the content that write writes, or leaves it as it is.
+func replaceFile(name string, write func(io.Writer) error) error {
+	tmp := filepath.Join(filepath.Dir(name), ".lamina-"+rand.Text()+".tmp")
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // advisories are public
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func replaceFile(path string, write func(io.Writer) error) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, path)
+		err = os.Rename(tmp, name)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(tmp))
@@ -191,12 +191,12 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// Install writes a database to path, making its folder: all of it or nothing.
-func Install(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+// Install writes a database to name, making its folder: all of it or nothing.
+func Install(name string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
 		return err
 	}
-	return replaceFile(path, func(w io.Writer) error { _, err := w.Write(data); return err })
+	return replaceFile(name, func(w io.Writer) error { _, err := w.Write(data); return err })
 }
 
 // NewClient is a client for Fetch: it waits for a first answer, not for a large

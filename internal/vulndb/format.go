@@ -107,7 +107,7 @@ func (db *DB) unseal(data []byte) error {
 		return damaged("the checksum of the header is wrong")
 	}
 	size := le.Uint64(data[112:])
-	if size > uint64(len(data)-headerSize) {
+	if size > uint64(len(data)-headerSize) { //nolint:gosec // not negative: checked above
 		return damaged("the file has %d bytes of %d: it is cut off", len(data), size+headerSize)
 	}
 	body := data[headerSize : headerSize+size]
@@ -123,7 +123,7 @@ func (db *DB) unseal(data []byte) error {
 		parts[i] = body[offset : offset+n]
 	}
 	db.count = int(le.Uint32(data[120:]))
-	if len(parts[secNames])%nameSize != 0 || uint64(len(parts[secAdvisories])) < 4*uint64(db.count) {
+	if len(parts[secNames])%nameSize != 0 || len(parts[secAdvisories])/4 < db.count {
 		return damaged("a section has a wrong length")
 	}
 	db.data = data
@@ -178,14 +178,14 @@ func (c *cursor) count() int {
 		c.fail()
 		return 0
 	}
-	return int(n)
+	return int(n) //nolint:gosec // at most the bytes that are left
 }
 
 func putString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-func putInt(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }
+func putInt(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) } //nolint:gosec // counts and places, not negative
 
 // fnvName is the FNV-1a hash that names are sorted by.
 func fnvName(ecosystem, name string) uint64 {

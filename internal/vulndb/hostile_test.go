@@ -10,8 +10,8 @@ import (
 )
 
 // small is a database with everything in it that the format has.
-func small(t testing.TB) []byte {
-	t.Helper()
+func small(tb testing.TB) []byte {
+	tb.Helper()
 	b := vulndb.NewBuilder()
 	for i, r := range []string{
 		record("GHSA-1", "PyPI", "acme", `"ranges":[`+events("ECOSYSTEM introduced=0 fixed=1.2 introduced=2 last_affected=2.5 introduced=3 limit=4")+`,`+
@@ -21,12 +21,12 @@ func small(t testing.TB) []byte {
 	} {
 		b.Add("r.json", []byte(r))
 		if len(b.Bad()) > 0 {
-			t.Fatalf("%d: %v", i, b.Bad())
+			tb.Fatalf("%d: %v", i, b.Bad())
 		}
 	}
 	data, err := b.Build(built)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }

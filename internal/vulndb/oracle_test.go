@@ -35,14 +35,14 @@ func oracle(records []vulndb.Record, ecosystem, name, version string) map[string
 }
 
 func oracleAffected(a vulndb.Affected, ecosystem, version string) lamina.Outcome {
-	comparable, git := 0, 0
+	ordered, git := 0, 0
 	unknown := false
 	for _, r := range a.Ranges {
 		if r.Type == "GIT" {
 			git++
 			continue
 		}
-		comparable++
+		ordered++
 		affected, err := oracleRange(r, ecosystem, version)
 		if affected {
 			return lamina.Fail
@@ -62,7 +62,7 @@ func oracleAffected(a vulndb.Affected, ecosystem, version string) lamina.Outcome
 			unknown = true
 		}
 	}
-	if unknown || comparable == 0 && len(a.Versions) == 0 {
+	if unknown || ordered == 0 && len(a.Versions) == 0 {
 		return lamina.Unknown
 	}
 	return ""

@@ -1,6 +1,7 @@
 package vulndb
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -78,6 +79,35 @@ func orderOf(ecosystem, rangeType string) order {
 	return ""
 }
 
+// The orders a block of a posting may be in, as the file has them.
+const (
+	codeNone = iota
+	codeSemver
+	codeNative
+)
+
+// code is o in the file.
+func (o order) code() int {
+	switch o {
+	case "":
+		return codeNone
+	case semver:
+		return codeSemver
+	}
+	return codeNative
+}
+
+// orderOfCode is the order of a block of an ecosystem's package.
+func orderOfCode(code uint64, ecosystem string) order {
+	switch code {
+	case codeSemver:
+		return semver
+	case codeNative:
+		return native(ecosystem)
+	}
+	return ""
+}
+
 // native is the order of an ecosystem's versions, "" if it is not known.
 func native(ecosystem string) order {
 	base, _, _ := strings.Cut(ecosystem, ":")
@@ -101,10 +131,11 @@ func (o order) parse(s string) (version, error) {
 		return version{}, fmt.Errorf("a version of more than %d bytes", maxVersion)
 	}
 	s = strings.TrimSpace(s)
-	name, ok := string(o), false
+	name := string(o)
+	var ok bool
 	switch o {
 	case "":
-		return version{}, fmt.Errorf("no order of versions is known")
+		return version{}, errors.New("no order of versions is known")
 	case semver:
 		s, name = goVersion(s), "npm"
 		ok = dotted(strings.TrimPrefix(s, "v"), 3)
@@ -178,9 +209,12 @@ func dotted(s string, n int) bool {
 
 // identifiers reports whether s is identifiers of SemVer between dots.
 func identifiers(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.')
-	})
+	for i := range len(s) {
+		if c := s[i]; !alphanumeric(c) && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // pep440 reports whether s is a version of
@@ -194,7 +228,7 @@ func pep440(s string) bool {
 		return len(s) < n
 	}
 	// word takes one of words, with a separator before and, with a number, after.
-	word := func(words ...string) bool {
+	word := func(words ...string) {
 		t := s
 		if t != "" && strings.IndexByte("-_.", t[0]) >= 0 {
 			t = t[1:]
@@ -212,9 +246,8 @@ func pep440(s string) bool {
 			} else {
 				number()
 			}
-			return true
+			return
 		}
-		return false
 	}
 	if !number() {
 		return false

@@ -1,7 +1,6 @@
 package vulndb
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -116,7 +115,7 @@ type specific struct {
 func (s *specific) UnmarshalJSON(b []byte) error {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(b, &fields) != nil {
-		return nil // not an object: nothing that is understood
+		return nil //nolint:nilerr // not an object: nothing that is understood
 	}
 	var imports []Import
 	if json.Unmarshal(fields["imports"], &imports) == nil {
@@ -131,7 +130,7 @@ func (s *specific) UnmarshalJSON(b []byte) error {
 func (s *specific) UnmarshalYAML(n *yaml.Node) error {
 	var fields map[string]yaml.Node
 	if n.Decode(&fields) != nil {
-		return nil
+		return nil //nolint:nilerr // the same
 	}
 	imports, severity := fields["imports"], fields["severity"]
 	var all []Import
@@ -184,12 +183,8 @@ func Parse(data []byte) (Record, error) {
 		return Record{}, fmt.Errorf("osv record of %d bytes is above the limit of %d", len(data), MaxRecord)
 	}
 	var w wire
-	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&w); err != nil {
+	if err := json.Unmarshal(data, &w); err != nil {
 		return Record{}, fmt.Errorf("osv record: %w", err)
-	}
-	if d.More() {
-		return Record{}, fmt.Errorf("osv record: more after the end at byte %d", d.InputOffset())
 	}
 	return w.record()
 }
@@ -316,12 +311,15 @@ func plainID(s string) bool {
 		return false
 	}
 	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._:/", c) >= 0) {
+		if c := s[i]; !alphanumeric(c) && strings.IndexByte("-._:/", c) < 0 {
 			return false
 		}
 	}
 	return true
+}
+
+func alphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || digit(c)
 }
 
 // summarise is the summary, or else the beginning of the details, as one line.

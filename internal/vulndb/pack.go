@@ -112,7 +112,7 @@ func packBlock(b []byte, ecosystem string, o order, own bool, entries []entry) [
 	}
 	used[beginning] = beginning
 
-	b = putInt(putString(b, string(o)), len(kept))
+	b = putInt(putInt(b, o.code()), len(kept))
 	for _, v := range kept {
 		b = putString(b, v)
 	}

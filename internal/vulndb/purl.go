@@ -20,7 +20,7 @@ type PURL struct {
 func ParsePURL(s string) (PURL, error) {
 	rest, ok := strings.CutPrefix(s, "pkg:")
 	if !ok {
-		return PURL{}, fmt.Errorf("%q is no package URL: it does not begin with pkg:", clip(s, 80))
+		return PURL{}, fmt.Errorf("%q does not begin with pkg: as a package URL does", clip(s, 80))
 	}
 	if len(s) > 4*maxName {
 		return PURL{}, fmt.Errorf("a package URL of %d bytes", len(s))

@@ -16,30 +16,30 @@ import (
 
 // advisories is PyPA's database as a tar archive; the test is skipped where
 // there is none.
-func advisories(t testing.TB) string {
-	t.Helper()
+func advisories(tb testing.TB) string {
+	tb.Helper()
 	data := os.Getenv("LAMINA_TESTDATA")
 	if data == "" {
-		t.Skip("LAMINA_TESTDATA is not set")
+		tb.Skip("LAMINA_TESTDATA is not set")
 	}
 	name := filepath.Join(data, "advisories", "pypa-advisories.tar.gz")
 	if _, err := os.Stat(name); err != nil {
-		t.Skip("no advisories in LAMINA_TESTDATA")
+		tb.Skip("no advisories in LAMINA_TESTDATA")
 	}
 	return name
 }
 
-func realDB(t testing.TB) *vulndb.DB {
-	t.Helper()
+func realDB(tb testing.TB) *vulndb.DB {
+	tb.Helper()
 	b := vulndb.NewBuilder()
-	if err := b.Read(t.Context(), advisories(t), nil); err != nil {
-		t.Fatal(err)
+	if err := b.Read(tb.Context(), advisories(tb), nil); err != nil {
+		tb.Fatal(err)
 	}
 	for _, bad := range b.Bad() {
-		t.Errorf("%s: %s", bad.File, bad.Reason)
+		tb.Errorf("%s: %s", bad.File, bad.Reason)
 	}
-	db := open(t, b)
-	t.Logf("%d bytes, %+v", db.Size(), b.Counts())
+	db := open(tb, b)
+	tb.Logf("%d bytes, %+v", db.Size(), b.Counts())
 	return db
 }
 
@@ -124,17 +124,17 @@ func BenchmarkLookup(b *testing.B) {
 }
 
 // tarFiles yields the regular files of a tar.gz.
-func tarFiles(t testing.TB, name string) iter.Seq2[string, []byte] {
-	t.Helper()
+func tarFiles(tb testing.TB, name string) iter.Seq2[string, []byte] {
+	tb.Helper()
 	return func(yield func(string, []byte) bool) {
 		f, err := os.Open(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		defer f.Close() //nolint:errcheck // read only
 		z, err := gzip.NewReader(f)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		for r := tar.NewReader(z); ; {
 			h, err := r.Next()
@@ -142,11 +142,11 @@ func tarFiles(t testing.TB, name string) iter.Seq2[string, []byte] {
 				return
 			}
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			data, err := io.ReadAll(r)
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			if h.Typeflag == tar.TypeReg && !yield(h.Name, data) {
 				return

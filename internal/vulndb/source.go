@@ -307,7 +307,7 @@ func (r *reader) zip(f io.ReaderAt, size int64) error {
 		}
 		data, err := readRecord(e.Open)
 		inflated += int64(len(data))
-		r.read += int64(min(e.CompressedSize64, uint64(size)))
+		r.read = min(size, r.read+int64(min(e.CompressedSize64, maxInflated)))
 		r.progress(r.read)
 		if err != nil {
 			if errors.Is(err, errRecord) {

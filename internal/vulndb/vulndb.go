@@ -17,6 +17,7 @@ package vulndb
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -67,7 +68,7 @@ type DB struct {
 // millisecond for each 10 MB. Whether it is genuine is for [DB.Verify] to say.
 // The file must not be cut while it is open; replacing it is safe.
 func Open(path string) (*DB, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the user named this file
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +81,7 @@ func Open(path string) (*DB, error) {
 	}
 	db := &DB{unmap: unmap}
 	if err := db.unseal(data); err != nil {
-		unmap() //nolint:errcheck // the first error says more
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unmap())
 	}
 	return db, nil
 }
@@ -114,10 +114,10 @@ func (db *DB) Covers(ecosystem string) bool {
 	return slices.ContainsFunc(db.info.Ecosystems, func(e EcosystemInfo) bool { return e.Name == ecosystem })
 }
 
-// A hit is an entry that concerns the version.
+// A hit is what an entry says of the version.
 type hit struct {
 	advisory int
-	outcome  lamina.Outcome
+	outcome  lamina.Outcome // "" if it is not affected
 	reason   string
 	fixed    []string
 	imports  []Import
@@ -139,7 +139,7 @@ func (db *DB) Lookup(ecosystem, name, version string) []Match {
 	}
 	var out []Match
 	if err == nil && len(hits) > 0 {
-		out, err = db.merge(hits)
+		out, err = db.merge(hits, native(ecosystem))
 	}
 	if err != nil {
 		out = append(out, Match{Outcome: lamina.Unknown, Reason: err.Error()})
@@ -177,7 +177,7 @@ func (db *DB) judge(posting []byte, ecosystem, name, version string, hits []hit)
 		return hits, c.err
 	}
 	for range c.count() {
-		hits = c.block(version, hits)
+		hits = c.block(orderOfCode(c.uint(), ecosystem), version, hits)
 		if c.err != nil {
 			break
 		}
@@ -193,9 +193,9 @@ type query struct {
 	versions [][]byte
 }
 
-// block reads one block and adds the entries that concern the version.
-func (c *cursor) block(text string, hits []hit) []hit {
-	o := order(c.str())
+// block reads one block in the order o and adds what its entries say of the
+// version.
+func (c *cursor) block(o order, text string, hits []hit) []hit {
 	q := query{text: text, pos: -1}
 	n := c.count()
 	if c.err != nil {
@@ -227,18 +227,18 @@ func (c *cursor) block(text string, hits []hit) []hit {
 		}
 	}
 	for range c.count() {
-		if h, ok := c.entry(&q); ok && c.err == nil {
-			hits = append(hits, h)
-		}
+		h := c.entry(&q)
 		if c.err != nil {
 			break
 		}
+		hits = append(hits, h)
 	}
 	return hits
 }
 
-// entry reads one entry and judges it.
-func (c *cursor) entry(q *query) (hit, bool) {
+// entry reads one entry and judges it. The outcome is "" if the version is not
+// affected.
+func (c *cursor) entry(q *query) hit {
 	h := hit{advisory: int(c.uint() & (1<<32 - 1)), rating: Rating{Score: -1}}
 	flags := c.uint()
 	affected := flags&flagUnbounded != 0
@@ -288,8 +288,6 @@ func (c *cursor) entry(q *query) (hit, bool) {
 		h.outcome, h.reason = lamina.Unknown, "the version cannot be compared: "+q.err.Error()
 	case flags&flagBad != 0:
 		h.outcome, h.reason = lamina.Unknown, "the advisory has a range that cannot be compared"
-	default:
-		return h, false
 	}
 	if len(fixed) == 0 {
 		fixed = later
@@ -298,11 +296,13 @@ func (c *cursor) entry(q *query) (hit, bool) {
 	for _, p := range slices.Compact(fixed) {
 		if p >= len(q.versions) {
 			c.fail()
-			return h, false
+			return h
 		}
-		h.fixed = append(h.fixed, string(q.versions[p]))
+		if h.outcome != "" {
+			h.fixed = append(h.fixed, string(q.versions[p]))
+		}
 	}
-	return h, true
+	return h
 }
 
 func (c *cursor) imports() []Import {
@@ -332,19 +332,47 @@ func (db *DB) advisory(i int) (advisory, error) {
 	return a, c.err
 }
 
-// merge makes one match of the hits of each vulnerability.
-func (db *DB) merge(hits []hit) ([]Match, error) {
-	type told struct {
-		hit
-		advisory
+// told is a hit and the advisory that says it.
+type told struct {
+	hit
+	advisory
+}
+
+// told reads the advisories of hits. Those that say that the version is not
+// affected are left out, but speak first: what one database cannot judge of a
+// vulnerability, because it knows commits only, is settled by another that can.
+func (db *DB) told(hits []hit) ([]told, error) {
+	doubts := map[int]bool{} // advisories
+	for _, h := range hits {
+		if h.outcome == lamina.Unknown {
+			doubts[h.advisory] = true
+		}
 	}
-	all := make([]told, len(hits))
-	for i, h := range hits {
+	settled := map[int]bool{} // groups with an advisory that says: not affected
+	var all []told
+	for _, h := range hits {
+		// All entries of an advisory together are what it says.
+		if h.outcome == "" && (len(doubts) == 0 || doubts[h.advisory]) {
+			continue
+		}
 		a, err := db.advisory(h.advisory)
 		if err != nil {
 			return nil, err
 		}
-		all[i] = told{h, a}
+		if h.outcome == "" {
+			settled[a.group] = true
+			continue
+		}
+		all = append(all, told{h, a})
+	}
+	return slices.DeleteFunc(all, func(t told) bool { return t.outcome == lamina.Unknown && settled[t.group] }), nil
+}
+
+// merge makes one match of the hits of each vulnerability.
+func (db *DB) merge(hits []hit, o order) ([]Match, error) {
+	all, err := db.told(hits)
+	if err != nil {
+		return nil, err
 	}
 	// Within a vulnerability, what says most comes first.
 	slices.SortStableFunc(all, func(a, b told) int {
@@ -390,6 +418,17 @@ func (db *DB) merge(hits []hit) ([]Match, error) {
 		m := &out[i]
 		slices.SortFunc(m.IDs, compareIDs)
 		m.IDs = slices.Compact(m.IDs)
+		if m.Malicious && m.Summary == "" {
+			m.Summary = "the package is malicious"
+		}
+		slices.SortStableFunc(m.Fixed, func(a, b string) int {
+			v, errA := o.parse(a)
+			w, errB := o.parse(b)
+			if errA != nil || errB != nil {
+				return 0
+			}
+			return v.compare(w)
+		})
 	}
 	slices.SortFunc(out, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), compareIDs(a.IDs[0], b.IDs[0]))
@@ -432,7 +471,7 @@ func (db *DB) walk() error {
 			return damaged("name %d, %s %s, is not where it is looked for", i, ecosystem, name)
 		}
 		for range c.count() {
-			if err := db.walkBlock(c); err != nil {
+			if err := db.walkBlock(c, ecosystem); err != nil {
 				return fmt.Errorf("%s %s: %w", ecosystem, name, err)
 			}
 		}
@@ -444,8 +483,8 @@ func (db *DB) walk() error {
 }
 
 // walkBlock reads a block, whose versions must stand in order.
-func (db *DB) walkBlock(c *cursor) error {
-	o := order(c.str())
+func (db *DB) walkBlock(c *cursor, ecosystem string) error {
+	o := orderOfCode(c.uint(), ecosystem)
 	n := c.count()
 	if n > maxPlaces {
 		return damaged("%d versions", n)
@@ -461,7 +500,7 @@ func (db *DB) walkBlock(c *cursor) error {
 		last = v
 	}
 	for range c.count() {
-		if h, _ := c.entry(&q); c.err == nil && h.advisory >= db.count {
+		if h := c.entry(&q); c.err == nil && h.advisory >= db.count {
 			return damaged("advisory %d of %d", h.advisory, db.count)
 		}
 	}

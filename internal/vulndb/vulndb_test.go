@@ -19,27 +19,27 @@ import (
 var built = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // build makes a database of records in JSON, none of which may be quarantined.
-func build(t testing.TB, records ...string) *vulndb.DB {
-	t.Helper()
+func build(tb testing.TB, records ...string) *vulndb.DB {
+	tb.Helper()
 	b := vulndb.NewBuilder()
 	for i, r := range records {
 		b.Add(fmt.Sprintf("%d.json", i), []byte(r))
 	}
 	for _, bad := range b.Bad() {
-		t.Fatalf("%s: %s", bad.File, bad.Reason)
+		tb.Fatalf("%s: %s", bad.File, bad.Reason)
 	}
-	return open(t, b)
+	return open(tb, b)
 }
 
-func open(t testing.TB, b *vulndb.Builder) *vulndb.DB {
-	t.Helper()
+func open(tb testing.TB, b *vulndb.Builder) *vulndb.DB {
+	tb.Helper()
 	data, err := b.Build(built)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	db, err := vulndb.New(data)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return db
 }
@@ -179,7 +179,7 @@ func TestLookup_merges_aliases(t *testing.T) {
 		record("MAL-2026-7", "PyPI", "acme", `"versions":["1.0"]`),
 	)
 	want := []vulndb.Match{
-		{IDs: []string{"MAL-2026-7"}, Outcome: lamina.Fail, Severity: lamina.Critical, Malicious: true},
+		{IDs: []string{"MAL-2026-7"}, Outcome: lamina.Fail, Severity: lamina.Critical, Malicious: true, Summary: "the package is malicious"},
 		{
 			IDs: []string{"CVE-2026-1", "GHSA-1", "PYSEC-1"}, Outcome: lamina.Fail, Severity: lamina.Critical, Score: 9.8,
 			CVSS: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Summary: "a flaw of note", Fixed: []string{"1.2"},
@@ -192,6 +192,29 @@ func TestLookup_merges_aliases(t *testing.T) {
 	}
 	if got := db.Info().Counts; got != (vulndb.Counts{Read: 6, Kept: 5, Withdrawn: 1}) {
 		t.Errorf("counts: %+v", got)
+	}
+}
+
+// What one database knows commits of only is settled by another that knows the
+// versions.
+func TestLookup_settles_by_aliases(t *testing.T) {
+	db := build(t,
+		record("PYSEC-1", "PyPI", "acme", `"ranges":[`+events("GIT introduced=0")+`]`, `"aliases":["CVE-2026-1"]`),
+		record("GHSA-1", "PyPI", "acme", `"ranges":[`+events("ECOSYSTEM introduced=0 fixed=1.2")+`]`, `"aliases":["CVE-2026-1"]`),
+		record("PYSEC-2", "PyPI", "acme", `"ranges":[`+events("GIT introduced=0")+`]`),
+	)
+	for version, want := range map[string][]lamina.Outcome{
+		"1.0":  {lamina.Fail, lamina.Unknown},
+		"1.2":  {lamina.Unknown},
+		"odd?": {lamina.Unknown, lamina.Unknown},
+	} {
+		var got []lamina.Outcome
+		for _, m := range db.Lookup("PyPI", "acme", version) {
+			got = append(got, m.Outcome)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", version, got, want)
+		}
 	}
 }
 
