@@ -1,6 +1,7 @@
 package analyzers_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,9 +9,12 @@ import (
 	"sync"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/sample/layers"
 	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
@@ -56,7 +60,7 @@ var realLayers = struct {
 
 // quiet are the analyzers that say of honest layers nothing at medium or above.
 var quiet = []string{
-	"record-mismatch", "unlisted-code", "pyc-mismatch", "missing-metadata", "npm-integrity", "private-code", "personal-data", "private-registry", "environment-file",
+	"unused-package", "record-mismatch", "unlisted-code", "pyc-mismatch", "missing-metadata", "npm-integrity", "private-code", "personal-data", "private-registry", "environment-file",
 	"test-files", "duplicate-content", "runtime-package", "licence-conflict", "licence-unknown", "foreign-suppression",
 }
 
@@ -114,5 +118,32 @@ func TestRecord_figures(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
+	}
+}
+
+// A function that imports some packages of a real layer uses these and what they
+// need, through native code too.
+func TestUnused_in_a_real_layer(t *testing.T) {
+	l := realLayer(t, "python-wheels")
+	zip := layers.Zip(layers.File{Name: "app.py", Body: "import jwt\nfrom jinja2 import Template\nimport pydantic, boto3\ndef handler(event, context):\n    return Template('x').render()\n"})
+	function := content.Read("function.zip", bytes.NewReader(zip), int64(len(zip)), content.Options{Imports: true})
+	u := (&content.Scan{Layers: []*content.Layer{l}, Function: &content.Function{Code: function, Runtime: "python3.12", Handler: "app.handler"}}).Usage()
+	got := map[content.Use][]string{}
+	for i := range l.Packages() {
+		if c := &l.Packages()[i]; u.Covers(c) {
+			use, _ := u.Of(0, c)
+			got[use] = append(got[use], c.Name)
+		}
+	}
+	want := map[content.Use][]string{
+		content.Used: {"jinja2", "pydantic", "pyjwt"},
+		content.Transitive: {
+			"annotated-types", "cffi", "cryptography", "idna", "markupsafe", "pycparser", "pydantic-core",
+			"python-dateutil", "six", "typing-extensions", "urllib3", // boto3 of the runtime imports these three
+		},
+		content.Unreached: {"certifi", "lxml", "orjson", "pillow", "psycopg2-binary", "pyyaml"},
+	}
+	if d := gocmp.Diff(want, got); d != "" || u.Unknown != "" || len(u.Doubts) != 0 {
+		t.Errorf("unknown %q, doubts %q (-want +got):\n%s", u.Unknown, u.Doubts, d)
 	}
 }

@@ -387,8 +387,8 @@ func (u *Usage) follow(p pkg, r runtimes.Runtime) {
 		for _, f := range files {
 			switch {
 			case Test(strings.TrimPrefix(f.Path, p.root)):
-			case f.Kind == JavaScript && !l.Imports:
-				known = false
+			case f.Kind == JavaScript && !l.Imports, f.Kind == ELF, f.Kind == Pyc && !strings.Contains(f.Path, "__pycache__/"):
+				known = false // nobody has read what it imports
 			case f.Code != nil && (f.Kind == Python || f.Kind == JavaScript):
 				for _, imp := range f.Code.Imports {
 					if imp.Level == 0 && !strings.HasPrefix(imp.Module, ".") {
