@@ -26,7 +26,6 @@ type scanFlags struct {
 	function, handler, runtime, arch, against string
 	noCache                                   bool
 	exceptions                                []string
-	exceptions []string
 	env                                       []string
 }
 
