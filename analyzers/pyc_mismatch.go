@@ -64,7 +64,7 @@ func pycMismatch(s *content.Scan, layer int, found func(content.Result)) error {
 			})
 		case f.Compiled.Check == content.CheckNever:
 			g.never = append(g.never, f)
-		case f.Compiled.Sized && f.Compiled.Check == content.CheckTime && f.Compiled.SourceSize != uint32(src.Size&0xffffffff): //nolint:gosec // the head holds the size modulo 2^32
+		case f.Compiled.Sized && f.Compiled.Check == content.CheckTime && f.Compiled.SourceSize != uint32(src.Size&0xffffffff): // the head holds the size modulo 2^32
 			found(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Key: "size",
 				Detail:   fmt.Sprintf("it was compiled from a source of %d bytes, and %s has %d: Python loads it only if nobody checks", f.Compiled.SourceSize, path.Base(source), src.Size),

@@ -342,8 +342,10 @@ func (e *engine) classDef(s *Stmt) {
 	}
 	e.bind(s.Name, v)
 	outer := e.fr
-	e.fr = &frame{fn: outer.fn, scope: &scope{vars: map[string]*Value{}, parent: outer.scope, class: c}, class: c, name: dotted(outer.name, s.Name),
-		cond: outer.cond, main: outer.main, loaded: outer.loaded, outer: outer}
+	e.fr = &frame{
+		fn: outer.fn, scope: &scope{vars: map[string]*Value{}, parent: outer.scope, class: c}, class: c, name: dotted(outer.name, s.Name),
+		cond: outer.cond, main: outer.main, loaded: outer.loaded, outer: outer,
+	}
 	e.stmts(s.Body)
 	for k, x := range e.fr.scope.vars {
 		c.attrs[k] = join(c.attrs[k], x)

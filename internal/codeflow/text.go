@@ -383,10 +383,22 @@ func classify(s string) string {
 
 // attackWords stand in tools for mining and attack, and hardly anywhere else.
 var attackWords = []struct{ word, kind string }{
-	{"xmrig", StringWallet}, {"cryptonight", StringWallet}, {"minexmr", StringWallet}, {"supportxmr", StringWallet}, {"nicehash", StringWallet},
-	{"monerohash", StringWallet}, {"coinhive", StringWallet}, {"randomx", StringWallet},
-	{"meterpreter", StringWord}, {"reverse shell", StringWord}, {"reverse_shell", StringWord}, {"revshell", StringWord}, {"keylogger", StringWord},
-	{"metasploit", StringWord}, {"cobaltstrike", StringWord}, {"pyarmor_runtime", StringWord},
+	{"xmrig", StringWallet},
+	{"cryptonight", StringWallet},
+	{"minexmr", StringWallet},
+	{"supportxmr", StringWallet},
+	{"nicehash", StringWallet},
+	{"monerohash", StringWallet},
+	{"coinhive", StringWallet},
+	{"randomx", StringWallet},
+	{"meterpreter", StringWord},
+	{"reverse shell", StringWord},
+	{"reverse_shell", StringWord},
+	{"revshell", StringWord},
+	{"keylogger", StringWord},
+	{"metasploit", StringWord},
+	{"cobaltstrike", StringWord},
+	{"pyarmor_runtime", StringWord},
 }
 
 // attackFirst has the first two bytes of attackWords, in lower case.

@@ -134,7 +134,7 @@ func (x *extractor) code(f *layerfs.File, _ []byte, facts *Facts) error {
 	case Pyc:
 		p, err := pysyntax.ReadPyc(f.Data)
 		if err != nil {
-			return nil // pyc-mismatch says what is wrong with the header
+			return nil //nolint:nilerr // pyc-mismatch says what is wrong with the header
 		}
 		facts.Code = p.Facts
 	case PthFile:

@@ -195,9 +195,11 @@ func zips() []animal {
 		add(name, want, func() []byte { return plain(append([]rec{ok}, r...)...) })
 	}
 	// Names.
-	for _, n := range []string{"../a", "../../etc/passwd", "a/../../b", "a/..", "..", "../", "/a", "//a", "/", "///", "/opt/python/x.py", "", ".", "./", "a\x00b", "\x00",
+	for _, n := range []string{
+		"../a", "../../etc/passwd", "a/../../b", "a/..", "..", "../", "/a", "//a", "/", "///", "/opt/python/x.py", "", ".", "./", "a\x00b", "\x00",
 		"a\xff", "\xc3\x28", "\xc0\xae\xc0\xae/etc", "python/\xed\xa0\x80", strings.Repeat("n", 1025), strings.Repeat("n", 65535),
-		strings.Repeat("d/", 64) + "f", "a/b/../../../c", "python/../../x"} {
+		strings.Repeat("d/", 64) + "f", "a/b/../../../c", "python/../../x",
+	} {
 		one(fmt.Sprintf("name_%.20q", n), layerfs.Unsafe, rec{name: n, body: text})
 	}
 	for _, n := range []string{"./a", "a//b", "a/./b", "python///x.py", "./python/./x.py", "a/."} {
@@ -359,8 +361,10 @@ func zips() []animal {
 	add("zip64_end", layerfs.Zip64, func() []byte { return zip64(1, nil) })
 	add("zip64_count_lie", layerfs.EndRecord, func() []byte { return zip64(1<<40, nil) })
 	add("zip64_two_ends", layerfs.EndRecord, func() []byte { return zip64(1, ptr(uint16(7))) })
-	one("zip64_entry", layerfs.Zip64, rec{name: "u", body: text, usize: ptr(uint32(math.MaxUint32)), lusize: ptr(uint32(math.MaxUint32)),
-		extra: le(uint16(1), uint16(8), uint64(len(text))), lextra: le(uint16(1), uint16(8), uint64(len(text)))})
+	one("zip64_entry", layerfs.Zip64, rec{
+		name: "u", body: text, usize: ptr(uint32(math.MaxUint32)), lusize: ptr(uint32(math.MaxUint32)),
+		extra: le(uint16(1), uint16(8), uint64(len(text))), lextra: le(uint16(1), uint16(8), uint64(len(text))),
+	})
 	one("zip64_size_lie", layerfs.Zip64, rec{name: "u", body: text, usize: ptr(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxUint64))})
 	one("zip64_csize_lie", layerfs.Unreadable, rec{name: "u", body: text, csize: ptr(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxUint64))})
 	one("zip64_offset_lie", layerfs.Unreadable, rec{name: "u", body: text, offset: ptr(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxInt64))})
@@ -447,8 +451,10 @@ func zips() []animal {
 		return plain(r...)
 	})
 	// No archives.
-	for name, b := range map[string]string{"empty": "", "text": "no zip", "signatures": strings.Repeat("PK", 1000), "end_only_cut": "PK\x05\x06\x00\x00", "ends": strings.Repeat("PK\x05\x06", 20000),
-		"end_with_lies": "PK\x05\x06" + le(uint16(0), uint16(0), uint16(5), uint16(5), uint32(100), uint32(100), uint16(0)), "gzip": gz("x")} {
+	for name, b := range map[string]string{
+		"empty": "", "text": "no zip", "signatures": strings.Repeat("PK", 1000), "end_only_cut": "PK\x05\x06\x00\x00", "ends": strings.Repeat("PK\x05\x06", 20000),
+		"end_with_lies": "PK\x05\x06" + le(uint16(0), uint16(0), uint16(5), uint16(5), uint32(100), uint32(100), uint16(0)), "gzip": gz("x"),
+	} {
 		add("no_zip_"+name, "refused", func() []byte { return []byte(b) })
 	}
 	add("cut_off", "refused", func() []byte { b := plain(ok); return b[:len(b)-30] })
