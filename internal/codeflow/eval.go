@@ -171,7 +171,29 @@ func (e *engine) noteText(v *Value, line int32) *Value {
 }
 
 func (e *engine) concat(parts []*Value) *Value {
+	size := 0
+	for _, p := range parts {
+		if p != nil {
+			size += len(p.text)
+		}
+	}
+	if !e.afford(size) {
+		var out *Value
+		for _, p := range parts {
+			out = out.carry(onlyTaint(p))
+		}
+		return out
+	}
 	return template(parts)
+}
+
+// afford says whether n more bytes or elements may be folded in this pass.
+func (e *engine) afford(n int) bool {
+	if e.work += n; e.work > maxWork {
+		e.f.Truncated = true
+		return false
+	}
+	return true
 }
 
 // attr is an attribute of a value.
@@ -327,6 +349,9 @@ func (e *engine) slice(n *Node) *Value {
 			*at = min(*at, length-1)
 		}
 	}
+	if !e.afford(int(length)) {
+		return (*Value)(nil).carry(base)
+	}
 	out := &Value{shape: base.shape}
 	var b strings.Builder
 	for i := from; step > 0 && i < to || step < 0 && i > to; i += step {
@@ -422,7 +447,7 @@ func (e *engine) comp(n *Node) *Value {
 		case it == nil:
 		case it.shape == shapeList:
 			items = it.list
-		case it.shape == shapeText && len(it.text) <= 1<<14:
+		case it.shape == shapeText && len(it.text) <= 1<<14 && e.afford(64*len(it.text)):
 			for i := range len(it.text) {
 				if gens[1].Op == OpStr && gens[1].Num == 1 { // bytes
 					items = append(items, IntValue(int64(it.text[i])))
@@ -431,7 +456,7 @@ func (e *engine) comp(n *Node) *Value {
 				}
 			}
 		}
-		if len(items) > 0 && len(items) <= 1<<14 && e.steps+len(items)*8 < maxSteps {
+		if len(items) > 0 && len(items) <= 1<<14 && e.steps+len(items)*8 < maxSteps && e.afford(len(items)*32) {
 			old, had := e.fr.scope.vars[gens[0].Str]
 			out := &Value{shape: shapeList}
 			known := true
@@ -501,7 +526,7 @@ func (e *engine) binary(n *Node) *Value {
 		case lists && len(parts) > 0:
 			out := &Value{shape: shapeList}
 			for _, p := range parts {
-				if len(out.list)+len(p.list) <= maxList {
+				if len(out.list)+len(p.list) <= maxList && e.afford(16*len(p.list)) {
 					out.list = append(out.list, p.list...)
 				}
 				out = out.carry(p)
@@ -527,7 +552,7 @@ func (e *engine) binary(n *Node) *Value {
 		if s, ok := a.Text(); ok && n.Str == "*" && oky && y >= 0 && int64(len(s))*y <= 1<<12 {
 			return TextValue(strings.Repeat(s, int(y)))
 		}
-		if s, ok := a.Text(); ok && n.Str == "%" {
+		if s, ok := a.Text(); ok && n.Str == "%" && e.afford(len(s)) {
 			return e.noteText(e.percent(s, b).carry(onlyTaint(b)), n.Line)
 		}
 	}
@@ -944,6 +969,18 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 	if path != "" && len(args) == 0 && recv.Path() != "" {
 		return nil
 	}
+	cost := 0
+	for i := range args {
+		if v := args[i].v; v != nil {
+			cost += len(v.text) + 32*len(v.list)
+		}
+	}
+	if recv != nil {
+		cost += len(recv.text) + 32*len(recv.list)
+	}
+	if !e.afford(cost) {
+		return nil
+	}
 	at := len(e.vals)
 	defer func() { e.vals = e.vals[:at] }()
 	for i := range args {
@@ -975,6 +1012,10 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 // record keeps a call.
 func (e *engine) record(n *Node, kind, path, method string, callee *Value, base, line int) {
 	if e.quiet > 0 || e.reported[n] {
+		return
+	}
+	if len(e.f.Calls) >= maxCalls {
+		e.f.Truncated = true
 		return
 	}
 	c := Call{Kind: kind, Callee: Clean(path), Where: e.where(line)}
