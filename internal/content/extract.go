@@ -10,6 +10,7 @@ import (
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/opt"
 	"github.com/lamina-sec/lamina/internal/secret"
 )
 
@@ -86,6 +87,9 @@ func (x *extractor) binary(f *layerfs.File, head []byte, facts *Facts) error {
 func (x *extractor) packages(f *layerfs.File, facts *Facts) error {
 	if path.Base(f.Path) == "package.json" && f.Data != nil {
 		facts.Hooks = hooks(f.Data)
+	}
+	if f.Depth == 0 && f.Data != nil && opt.Wants(f.Path) {
+		facts.Loads = opt.Reduce(f.Path, f.Data)
 	}
 	return nil
 }

@@ -2,12 +2,14 @@ package content
 
 import (
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/opt"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
 	"github.com/lamina-sec/lamina/internal/shsyntax"
@@ -24,6 +26,9 @@ type Scan struct {
 	Baseline *Layer
 	// Now is the time of the scan, for ages.
 	Now time.Time
+
+	viewing sync.Once
+	view    *opt.View
 }
 
 // A Function is what a function's configuration and package say.
@@ -105,6 +110,9 @@ type Facts struct {
 	Marks []Mark `json:"marks,omitempty"`
 	// Hooks are the commands that a package.json runs when it is installed.
 	Hooks []Hook `json:"hooks,omitempty"`
+	// Loads is what of a .pth file or package.json decides what is loaded, as
+	// opt.Reduce gives it.
+	Loads []byte `json:"loads,omitempty"`
 }
 
 // A Hook is a command that installing a package runs.
