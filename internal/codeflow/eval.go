@@ -206,8 +206,11 @@ func (e *engine) attr(base *Value, name string, line int) *Value {
 			return v.carry(base)
 		}
 	}
-	if f := base.Field(name); f != nil {
-		return f
+	if base.has(name) {
+		return base.Field(name)
+	}
+	if base.class != nil && name == "prototype" {
+		return &Value{class: base.class}
 	}
 	if base.path != "" {
 		if e.lang.Env(base.path) && !e.envMethod(base.path, name) {
@@ -842,6 +845,9 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 	kind := e.lang.Kind(path, method)
 	if kind != "" {
 		for i := range args {
+			if kind == CallProcess {
+				break
+			}
 			if t := e.target(kind, args[i].name, args[i].v); t != "" && path != "" && len(e.hosts) < 256 {
 				e.hosts[root(path)] = t
 				break
@@ -941,6 +947,24 @@ func (e *engine) mutated(obj *Node, given *Value) {
 	if root := rootName(obj); root != "" {
 		e.taintName(root, given)
 	}
+}
+
+// commandLine is the command that a call starts, as far as it is constant.
+func (e *engine) commandLine(base int) string {
+	first := e.argAt(base, 0)
+	for _, name := range []string{"args", "cmd", "command"} {
+		if first == nil {
+			first = e.argNamed(base, name)
+		}
+	}
+	c := e.target(CallProcess, "", first)
+	if c == "" {
+		return ""
+	}
+	if l, ok := e.argAt(base, 1).List(); ok {
+		c += " " + Clean(joinTexts(l))
+	}
+	return c[:min(len(c), 2*maxClean)]
 }
 
 // printsEnv says whether the command of a call shows the environment.
@@ -1061,9 +1085,12 @@ func (e *engine) record(n *Node, kind, path, method string, callee *Value, base,
 		} else {
 			c.Args = append(c.Args, shown)
 		}
-		if c.Target == "" {
+		if c.Target == "" && kind != CallProcess {
 			c.Target = e.target(kind, a.name, a.v)
 		}
+	}
+	if kind == CallProcess {
+		c.Target = e.commandLine(base)
 	}
 	for len(c.Args) > 0 && c.Args[len(c.Args)-1] == "" {
 		c.Args = c.Args[:len(c.Args)-1]
@@ -1199,7 +1226,7 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 	pos := 0
 	for i := range args {
 		a := &args[i]
-		if host == "" {
+		if host == "" && kind != CallProcess {
 			host = e.target(kind, a.name, a.v)
 		}
 		if a.name == "" {
@@ -1218,7 +1245,9 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 	if taint == 0 {
 		return
 	}
-	if host == "" && recv != nil && recv.Path() != "" {
+	if kind == CallProcess {
+		host = e.commandLine(base)
+	} else if host == "" && recv != nil && recv.Path() != "" {
 		host = e.hosts[root(recv.path)]
 	}
 	for i, s := range e.sources {
