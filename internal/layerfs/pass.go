@@ -216,7 +216,8 @@ func (p *pass) entry(l *Layer, i int, prefix string, depth int, served, loaded b
 		defer closer.Close() //nolint:errcheck // it was only read
 	}
 	if err != nil {
-		if errors.Is(err, ErrLimit) {
+		// What a disk did not give this time it may give the next.
+		if errors.Is(err, ErrLimit) || l.fsys != nil || errors.Is(err, errRead) {
 			p.partial = true
 		}
 		p.damaged(path, err)

@@ -127,6 +127,28 @@ func TestPass_depth(t *testing.T) {
 	}
 }
 
+// A layer is read from many goroutines at once.
+func TestPass_concurrent(t *testing.T) {
+	l := mustOpen(t, plain(ok, rec{name: "w.whl", body: string(plain(ok, rec{name: "x", body: "x"}))}, rec{name: "n", body: string(noise(1 << 20))}))
+	results := make(chan string)
+	for range 8 {
+		go func() {
+			var b strings.Builder
+			err := l.Pass(func(f *layerfs.File) error {
+				fmt.Fprintf(&b, "%s %x\n", f.Path, f.SHA256)
+				return nil
+			}, func(path string, err error) { fmt.Fprintln(&b, path, err) })
+			results <- fmt.Sprint(b.String(), err)
+		}()
+	}
+	want := <-results
+	for range 7 {
+		if got := <-results; got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 // What is not served is reported, or given as hidden when that is asked for.
 func TestPass_hidden(t *testing.T) {
 	l := mustOpen(t, plain(rec{name: "a", body: "1"}, rec{name: "a", body: "2"}, rec{name: "../b", body: "3"}, rec{name: "f", body: "4"}, rec{name: "f/g", body: "5"}))

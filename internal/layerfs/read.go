@@ -203,6 +203,8 @@ func (d *decoder) key(e *Entry) Key {
 	return k
 }
 
+var errRead = errors.New("read the archive")
+
 // load reads the compressed bytes of a small entry into d.comp.
 func (d *decoder) load(l *Layer, e *Entry) error {
 	if int64(cap(d.comp)) < e.Compressed {
@@ -210,7 +212,7 @@ func (d *decoder) load(l *Layer, e *Entry) error {
 	}
 	d.comp = d.comp[:e.Compressed]
 	if n, err := l.r.ReadAt(d.comp, e.start); n < len(d.comp) {
-		return fmt.Errorf("read: %w", cutOff(err))
+		return fmt.Errorf("%w: %w", errRead, cutOff(err))
 	}
 	return nil
 }

@@ -46,7 +46,11 @@ func TestZoo(t *testing.T) {
 			if took > most {
 				most, slowest = took, a.name
 			}
-			if n := after.TotalAlloc - before.TotalAlloc; n > garbage {
+			n := after.TotalAlloc - before.TotalAlloc
+			if n > 256<<20 {
+				t.Errorf("allocated %d MiB", n>>20)
+			}
+			if n > garbage {
 				garbage, fattest = n, a.name
 			}
 		})

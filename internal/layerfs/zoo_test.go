@@ -790,6 +790,7 @@ type reading struct {
 
 func read(data []byte) *reading {
 	r := &reading{files: map[string][32]byte{}}
+	buf := make([]byte, 64<<10)
 	l, err := layerfs.Open(bytes.NewReader(data), int64(len(data)), layerfs.DefaultLimits)
 	if err != nil {
 		r.err = err
@@ -812,7 +813,7 @@ func read(data []byte) *reading {
 		}
 		// Everything that is given can be read, and is what was hashed.
 		h := sha256.New()
-		if n, err := io.Copy(h, io.NewSectionReader(f.ReaderAt, 0, f.Size)); err != nil || n != f.Size {
+		if n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{io.NewSectionReader(f.ReaderAt, 0, f.Size)}, buf); err != nil || n != f.Size {
 			return fmt.Errorf("%s: read %d of %d bytes: %w", f.Path, n, f.Size, err)
 		}
 		if [32]byte(h.Sum(nil)) != f.SHA256 || f.Size <= layerfs.WholeFile && sha256.Sum256(f.Data) != f.SHA256 {
