@@ -365,6 +365,7 @@ type optPage struct {
 	Covers     []opt.Resolution `json:"covers"`
 	Shadowed   []opt.Shadow     `json:"shadowed"`
 	Mixed      []opt.Mixed      `json:"mixed"`
+	Ahead      []opt.Ahead      `json:"ahead,omitempty"`
 	Variables  []opt.Variable   `json:"variables,omitempty"`
 	Files      []optFile        `json:"files,omitempty"`
 	Unknown    []string         `json:"unknown,omitempty"`
@@ -394,7 +395,7 @@ func (w *optWorld) page(files bool) optPage {
 	v := w.view
 	p := optPage{
 		Runtime: w.runtime, Handler: v.Handler(), Init: v.Init(), Covers: v.Covers(), Shadowed: v.Shadows(), Mixed: v.Mixed(),
-		Variables: v.Variables(), Unknown: v.Unknown(), Incomplete: w.lost,
+		Ahead: v.Ahead(), Variables: v.Variables(), Unknown: v.Unknown(), Incomplete: w.lost,
 	}
 	seen := map[int]int{}
 	for _, f := range v.Files() {
@@ -557,6 +558,14 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	}
 
 	rows = nil
+	for _, x := range p.Ahead {
+		rows = append(rows, []string{x.Path, supplier(x.From), x.Before, x.Key})
+	}
+	if err := a.optList(w, "Found before the system's own of that name", []string{"PATH", "FROM", "BEFORE", "BY"}, rows); err != nil {
+		return err
+	}
+
+	rows = nil
 	for _, x := range p.Variables {
 		works := "here: no effect"
 		if x.Works {
@@ -626,7 +635,6 @@ func which(v *opt.View, name string) opt.Resolution {
 	}
 	r := v.Resolve(name)
 	if r.From.Kind != opt.FromNowhere && r.From.Kind != opt.FromElsewhere {
-		r.Others = append(hidden(v, r.Path), r.Others...)
 		return r
 	}
 	for _, other := range []opt.Resolution{v.Command(name), v.SharedObject(name)} {

@@ -1,6 +1,8 @@
 package content_test
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/opt"
+	"github.com/lamina-sec/lamina/internal/sample/layers"
 	"github.com/lamina-sec/lamina/internal/shsyntax"
 )
 
@@ -70,5 +73,49 @@ func TestScan_View_unknown(t *testing.T) {
 	steps := s.View().Init()
 	if len(steps) != 1 || steps[0].Line != 1 || steps[0].From.Layer != 2 {
 		t.Errorf("steps %+v", steps)
+	}
+}
+
+// Every attack by place or environment that the samples know shows in the view of
+// its scan; no clean sample replaces anything.
+func TestScan_View_samples(t *testing.T) {
+	step := func(what ...opt.What) func(*opt.View) bool {
+		return func(v *opt.View) bool {
+			return slices.ContainsFunc(v.Init(), func(s opt.Step) bool { return s.From.Kind == opt.FromLayer && slices.Contains(what, s.What) })
+		}
+	}
+	covers := func(v *opt.View) bool {
+		return slices.ContainsFunc(v.Covers(), func(r opt.Resolution) bool { return r.From.Kind == opt.FromLayer })
+	}
+	shows := map[string]func(*opt.View) bool{
+		"T1": step(opt.Wrapper), "T2": step(opt.Extension), "T4": step(opt.PthImport), "T5": step(opt.SiteCustomize),
+		"T6": covers, "T7": covers, "T8": covers, "T14": covers,
+		"T9":  func(v *opt.View) bool { return len(v.Variables()) > 0 },
+		"T10": func(v *opt.View) bool { return len(v.Ahead()) > 0 },
+		"T11": step(opt.Bootstrap),
+		"T12": func(v *opt.View) bool { return v.Handler().From.Kind == opt.FromLayer },
+		"T13": covers,
+	}
+	for _, s := range layers.All() {
+		want, ok := shows[s.Technique]
+		if !ok && s.Technique != "" || s.Name == "T13/java/service" { // a service file is found by name, not by class
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			scan := &content.Scan{Function: &content.Function{Runtime: s.Runtime, Handler: s.Handler, Architecture: s.Arch, Env: s.Env}}
+			for _, z := range s.Layers {
+				scan.Layers = append(scan.Layers, content.Read("layer.zip", bytes.NewReader(z), int64(len(z)), content.Options{}))
+			}
+			if s.Function != nil {
+				scan.Function.Code = content.Read("fn.zip", bytes.NewReader(s.Function), int64(len(s.Function)), content.Options{})
+			}
+			v := scan.View()
+			switch {
+			case ok && !want(v):
+				t.Errorf("nothing of it in %+v, %+v", v.Init(), v.Covers())
+			case !ok && (len(v.Ahead()) > 0 || covers(v)):
+				t.Errorf("a clean sample replaces %+v %+v", v.Ahead(), v.Covers())
+			}
+		})
 	}
 }
