@@ -257,7 +257,7 @@ func TestPass_large(t *testing.T) {
 	if testing.Short() {
 		t.Skip("inflates large files")
 	}
-	small, large := noise(9<<20), noise(90<<20)
+	small, large := noise(9<<20), noise(76<<20)
 	// Blocks of all kinds: stored, which a packer falls back to, and others.
 	var b bytes.Buffer
 	for at, level := range []int{1, 0, 6} {
