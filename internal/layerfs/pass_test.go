@@ -241,6 +241,40 @@ func TestPass_known(t *testing.T) {
 	}
 }
 
+// What is left out for want of budget does not depend on what was known.
+func TestPass_known_within_the_same_budget(t *testing.T) {
+	data := plain(rec{name: "a.gz", body: gzZeros(10 << 20), stored: true}, rec{name: "b.gz", body: gzZeros(11 << 20), stored: true}, rec{name: "c", body: text})
+	cache := map[layerfs.Key]layerfs.Cost{}
+	hits := 0
+	run := func() (damaged []string) {
+		opt := layerfs.Options{
+			Odd: func(layerfs.Oddity) {},
+			Known: func(_ *layerfs.Entry, key layerfs.Key) (layerfs.Cost, bool) {
+				c, ok := cache[key]
+				if ok {
+					hits++
+				}
+				return c, ok
+			},
+			Done: func(_ *layerfs.Entry, key layerfs.Key, cost layerfs.Cost, whole bool) {
+				if whole {
+					cache[key] = cost
+				}
+			},
+		}
+		if err := mustOpen(t, data).PassWith(opt, func(*layerfs.File) error { return nil }, func(path string, err error) {
+			damaged = append(damaged, path+" "+err.Error())
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return damaged
+	}
+	cold, warm := run(), run()
+	if d := cmp.Diff(cold, warm); d != "" || len(cold) != 1 || hits != 2 {
+		t.Errorf("cold %q, warm %q, %d known", cold, warm, hits)
+	}
+}
+
 // noise is n bytes, a multiple of 8, that deflate to about half.
 func noise(n int) []byte {
 	rnd := rand.New(rand.NewPCG(3, uint64(n)))
