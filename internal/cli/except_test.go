@@ -108,11 +108,11 @@ func TestEditFile_follows_links(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "shared"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	real := filepath.Join(dir, "shared", "e.toml")
-	if err := os.WriteFile(real, nil, 0o600); err != nil {
+	target := filepath.Join(dir, "shared", "e.toml")
+	if err := os.WriteFile(target, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(real, filepath.Join(dir, "exceptions.toml")); err != nil {
+	if err := os.Symlink(target, filepath.Join(dir, "exceptions.toml")); err != nil {
 		t.Skip("no links here:", err)
 	}
 	std, _, errs := stdio(t)
@@ -121,7 +121,7 @@ func TestEditFile_follows_links(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	info, err := os.Lstat(filepath.Join(dir, "exceptions.toml"))
-	data, readErr := os.ReadFile(real)
+	data, readErr := os.ReadFile(target)
 	if err != nil || readErr != nil || info.Mode()&os.ModeSymlink == 0 || !strings.Contains(string(data), "[[exception]]") {
 		t.Errorf("%v, %v, %v:\n%s", info, err, readErr, data)
 	}
