@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -403,7 +405,7 @@ func (w *optWorld) page(files bool) optPage {
 		if files {
 			x := optFile{Path: f.Path, Layer: f.From.Layer, Mode: f.File.Mode.String(), Size: f.File.Size, Link: f.File.Link}
 			if f.File.Link == "" {
-				x.SHA256 = fmt.Sprintf("%x", f.File.SHA256)
+				x.SHA256 = hex.EncodeToString(f.File.SHA256[:])
 			}
 			p.Files = append(p.Files, x)
 		}
@@ -470,7 +472,7 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	for _, l := range p.Layers {
 		fmt.Fprintf(&b, "  layer %d   %s: %s, %d seen", l.Layer, safe.Line(l.Name, 0), count(l.Files, "file"), l.Seen)
 		if l.Odd > 0 {
-			fmt.Fprintf(&b, "; the archive is odd: lamina scan says how")
+			b.WriteString("; the archive is odd: lamina scan says how")
 		}
 		b.WriteByte('\n')
 	}
@@ -589,7 +591,7 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 		if f.Link != "" {
 			name += " -> " + f.Link
 		}
-		rows = append(rows, []string{fmt.Sprintf("layer %d", f.Layer), f.Mode, fmt.Sprint(f.Size), name})
+		rows = append(rows, []string{fmt.Sprintf("layer %d", f.Layer), f.Mode, strconv.FormatInt(f.Size, 10), name})
 	}
 	if _, err := fmt.Fprintln(w, "\nFiles"); err != nil {
 		return err
