@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
@@ -25,11 +26,19 @@ func bakedSecret(s *content.Scan, layer int, found func(content.Result)) error {
 	for _, f := range l.Files {
 		for i, h := range f.Secrets {
 			found(content.Result{
-				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i),
-				Detail:   "it holds an " + h.Kind + "; whether it is active was not asked",
-				Evidence: []string{h.Kind + ": " + h.Redacted, "sha256: " + l.SHA256},
+				Outcome: lamina.Fail, Severity: h.Severity, File: f.Path, Line: h.Line, Key: strconv.Itoa(i),
+				Detail:   "it holds " + article(h.Kind) + " " + h.Kind + "; whether it is active was not asked",
+				Evidence: append([]string{h.Kind + ": " + h.Redacted, "sha256: " + l.SHA256, "confidence: " + string(h.Confidence)}, h.Evidence...),
 			})
 		}
 	}
 	return nil
+}
+
+// article is the indefinite one for a kind.
+func article(kind string) string {
+	if strings.ContainsRune("aeio", rune(kind[0])) {
+		return "an"
+	}
+	return "a"
 }

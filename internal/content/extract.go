@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"sync"
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/layerfs"
@@ -43,12 +44,25 @@ func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
 	return facts, errors.Join(x.secrets(f, &facts), x.marks(f, &facts), x.code(f, &facts), x.binary(f, head, &facts), x.packages(f, &facts))
 }
 
-// secrets looks for credentials in every file.
+// credentials is the one engine of the process: it is immutable, and takes some
+// milliseconds to make.
+var credentials = sync.OnceValue(func() *secret.Engine { return secret.New(secret.Options{}) })
+
+// secrets looks for credentials in every file. What was not searched is an error,
+// so that the file is not taken for clean.
 func (x *extractor) secrets(f *layerfs.File, facts *Facts) error {
+	var r secret.Report
+	var err error
 	if f.Data != nil {
-		facts.Secrets = secret.Scan(f.Data)
+		r = credentials().Inspect(f.Data, secret.Hint{Path: f.Path})
+	} else {
+		r, err = credentials().ScanReaderAt(f.ReaderAt, f.Size, secret.Hint{Path: f.Path})
 	}
-	return nil
+	facts.Secrets = r.Hits
+	if r.Incomplete != "" && err == nil {
+		err = fmt.Errorf("%s: %s", f.Path, r.Incomplete)
+	}
+	return err
 }
 
 // marks looks for the words of interest where code can be.

@@ -54,6 +54,9 @@ type format struct {
 	// structured: the value has a structure of its own, so the tests for
 	// repetition and entropy say nothing.
 	structured bool
+	// marked: the provider marks its examples with the word EXAMPLE, so other words
+	// in a value are none of a placeholder.
+	marked bool
 	// generic: a name is all that is known. loose: a general form, to which a
 	// provider's own has precedence.
 	generic, loose bool
