@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -243,9 +245,6 @@ func (a *app) optWorld(ctx context.Context, layers []string, f optFlags) (*optWo
 // (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 const maxLayers = 5
 
-// maxOptText is how many bytes of one .pth file or package.json are kept.
-const maxOptText = 1 << 20
-
 // optFiles reads a zip or a folder into a list of files, and keeps the texts
 // that decide what is loaded. Every file is inflated once, for its digest.
 func (a *app) optFiles(name string, w *optWorld) (files []opt.File, texts map[string][]byte, odd int, err error) {
@@ -265,8 +264,10 @@ func (a *app) optFiles(name string, w *optWorld) (files []opt.File, texts map[st
 		if f.Mode&fs.ModeSymlink != 0 {
 			x.Link = string(f.Data)
 		}
-		if f.Depth == 0 && f.Size <= maxOptText && (strings.HasSuffix(f.Path, ".pth") || path.Base(f.Path) == "package.json") {
-			texts[f.Path] = slices.Clone(f.Data)
+		if f.Depth == 0 && f.Data != nil && x.Link == "" && opt.Wants(f.Path) {
+			if text := opt.Reduce(f.Path, f.Data); text != nil {
+				texts[f.Path] = text
+			}
 		}
 		files = append(files, x)
 		return nil
@@ -366,6 +367,7 @@ type optPage struct {
 	Covers     []opt.Resolution `json:"covers"`
 	Shadowed   []opt.Shadow     `json:"shadowed"`
 	Mixed      []opt.Mixed      `json:"mixed"`
+	Ahead      []opt.Ahead      `json:"ahead,omitempty"`
 	Variables  []opt.Variable   `json:"variables,omitempty"`
 	Files      []optFile        `json:"files,omitempty"`
 	Unknown    []string         `json:"unknown,omitempty"`
@@ -395,7 +397,7 @@ func (w *optWorld) page(files bool) optPage {
 	v := w.view
 	p := optPage{
 		Runtime: w.runtime, Handler: v.Handler(), Init: v.Init(), Covers: v.Covers(), Shadowed: v.Shadows(), Mixed: v.Mixed(),
-		Variables: v.Variables(), Unknown: v.Unknown(), Incomplete: w.lost,
+		Ahead: v.Ahead(), Variables: v.Variables(), Unknown: v.Unknown(), Incomplete: w.lost,
 	}
 	seen := map[int]int{}
 	for _, f := range v.Files() {
@@ -403,7 +405,7 @@ func (w *optWorld) page(files bool) optPage {
 		if files {
 			x := optFile{Path: f.Path, Layer: f.From.Layer, Mode: f.File.Mode.String(), Size: f.File.Size, Link: f.File.Link}
 			if f.File.Link == "" {
-				x.SHA256 = fmt.Sprintf("%x", f.File.SHA256)
+				x.SHA256 = hex.EncodeToString(f.File.SHA256[:])
 			}
 			p.Files = append(p.Files, x)
 		}
@@ -470,7 +472,7 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	for _, l := range p.Layers {
 		fmt.Fprintf(&b, "  layer %d   %s: %s, %d seen", l.Layer, safe.Line(l.Name, 0), count(l.Files, "file"), l.Seen)
 		if l.Odd > 0 {
-			fmt.Fprintf(&b, "; the archive is odd: lamina scan says how")
+			b.WriteString("; the archive is odd: lamina scan says how")
 		}
 		b.WriteByte('\n')
 	}
@@ -558,6 +560,14 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	}
 
 	rows = nil
+	for _, x := range p.Ahead {
+		rows = append(rows, []string{x.Path, supplier(x.From), x.Before, x.Key})
+	}
+	if err := a.optList(w, "Found before the system's own of that name", []string{"PATH", "FROM", "BEFORE", "BY"}, rows); err != nil {
+		return err
+	}
+
+	rows = nil
 	for _, x := range p.Variables {
 		works := "here: no effect"
 		if x.Works {
@@ -581,7 +591,7 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 		if f.Link != "" {
 			name += " -> " + f.Link
 		}
-		rows = append(rows, []string{fmt.Sprintf("layer %d", f.Layer), f.Mode, fmt.Sprint(f.Size), name})
+		rows = append(rows, []string{fmt.Sprintf("layer %d", f.Layer), f.Mode, strconv.FormatInt(f.Size, 10), name})
 	}
 	if _, err := fmt.Fprintln(w, "\nFiles"); err != nil {
 		return err
@@ -627,7 +637,6 @@ func which(v *opt.View, name string) opt.Resolution {
 	}
 	r := v.Resolve(name)
 	if r.From.Kind != opt.FromNowhere && r.From.Kind != opt.FromElsewhere {
-		r.Others = append(hidden(v, r.Path), r.Others...)
 		return r
 	}
 	for _, other := range []opt.Resolution{v.Command(name), v.SharedObject(name)} {

@@ -19,6 +19,7 @@ const (
 	maxSteps   = 6_000_000 // evaluated nodes, all passes
 	maxDepth   = 400       // of nested expressions
 	maxPasses  = 4
+	maxWork    = 32 << 20 // bytes folded, a pass
 )
 
 // Analyze turns a tree into facts. It fills and returns t.Facts.
@@ -70,6 +71,7 @@ type engine struct {
 	steps    int
 	depth    int
 	inlined  int
+	work     int
 	quiet    int
 	args     []arg
 	fr       *frame
@@ -139,7 +141,7 @@ func (e *engine) module(body []Stmt) {
 	e.f.Imports, e.f.Calls, e.f.Patches, e.f.Env, e.f.Strings, e.f.Flows, e.f.Defs = nil, nil, nil, nil, nil, nil, nil
 	e.seenStr, e.reported, e.hosts = map[string]bool{}, map[*Node]bool{}, map[string]string{}
 	e.queue = e.queue[:0]
-	e.depth, e.inlined = 0, 0
+	e.depth, e.inlined, e.work = 0, 0, 0
 	e.fr = &frame{scope: &scope{vars: map[string]*Value{}}, loaded: true}
 	if e.top != nil {
 		e.fr.scope = e.top // what the pass before knew
@@ -864,7 +866,7 @@ func (e *engine) augment(t *Node, v *Value, op string, line int) {
 	old := e.eval(t)
 	if op == "+" && t.Op == OpName {
 		if l, ok := old.List(); ok {
-			if r, ok := v.List(); ok && len(l)+len(r) <= maxList {
+			if r, ok := v.List(); ok && len(l)+len(r) <= maxList && e.afford(16*(len(l)+len(r))) {
 				e.assign(t, ListValue(append(slices.Clip(l), r...)), line, false)
 				return
 			}

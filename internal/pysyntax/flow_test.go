@@ -1,7 +1,9 @@
 package pysyntax_test
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -177,6 +179,20 @@ x = "exec(base64.b64decode(data))"
 			f := pysyntax.Parse([]byte(tt.src))
 			if d := cmp.Diff(tt.want, flows(f)); d != "" {
 				t.Error(d)
+			}
+			one, err := json.Marshal(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			two, err := json.Marshal(pysyntax.Parse([]byte(tt.src)))
+			if err != nil || !bytes.Equal(one, two) {
+				t.Errorf("not the same twice:\n%s\n%s", one, two)
+			}
+			var back pysyntax.Facts
+			if err := json.Unmarshal(one, &back); err != nil {
+				t.Error(err)
+			} else if d := cmp.Diff(f, &back); d != "" {
+				t.Errorf("JSON does not carry all: %s", d)
 			}
 			if len(tt.want) > 0 && !pysyntax.MayMatter([]byte(tt.src)) {
 				t.Error("MayMatter says no")

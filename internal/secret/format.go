@@ -54,6 +54,9 @@ type format struct {
 	// structured: the value has a structure of its own, so the tests for
 	// repetition and entropy say nothing.
 	structured bool
+	// marked: the provider marks its examples with the word EXAMPLE, so other words
+	// in a value are none of a placeholder.
+	marked bool
 	// generic: a name is all that is known. loose: a general form, to which a
 	// provider's own has precedence.
 	generic, loose bool
@@ -129,7 +132,7 @@ func (f *compiled) match(data []byte, at int, bin bool) (begin, end int, evidenc
 		return begin, end, nil, ok
 	}
 	b := at
-	for b > 0 && at-b < f.leadMax && within(f.lead, data[b-1]) {
+	for b > 0 && at-b < f.leadMax && f.leads[data[b-1]] {
 		b--
 	}
 	if at-b < f.leadMin {
