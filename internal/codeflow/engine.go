@@ -3,6 +3,7 @@ package codeflow
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -328,9 +329,7 @@ func (e *engine) classDef(s *Stmt) {
 			break
 		}
 		if b != nil && b.class != nil {
-			for k, x := range b.class.attrs {
-				c.attrs[k] = x
-			}
+			maps.Copy(c.attrs, b.class.attrs)
 		}
 	}
 	if s.Fn != nil && s.Fn.state != nil && s.Fn.state.class != nil {

@@ -1271,8 +1271,8 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 }
 
 func root(p string) string {
-	if i := strings.IndexByte(p, '('); i >= 0 {
-		return p[:i]
+	if before, _, ok := strings.Cut(p, "("); ok {
+		return before
 	}
 	return p
 }

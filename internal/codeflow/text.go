@@ -486,8 +486,8 @@ func isCommand(s string) bool {
 	if strings.IndexByte(s, '/') >= 0 && strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "/dev/udp/") {
 		return true
 	}
-	if i := strings.IndexByte(s, '|'); i >= 0 {
-		rest := strings.TrimLeft(s[i+1:], " ")
+	if _, after, ok := strings.Cut(s, "|"); ok {
+		rest := strings.TrimLeft(after, " ")
 		for _, sh := range []string{"sh", "bash", "/bin/sh", "/bin/bash", "python", "python3", "node"} {
 			if rest == sh || strings.HasPrefix(rest, sh+" ") {
 				return true

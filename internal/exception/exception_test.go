@@ -366,7 +366,7 @@ func TestSchema(t *testing.T) {
 	} {
 		_, err := exception.Parse("x", []byte(at+"\nzzzzzzzzzzzz = 1\n"), now)
 		var known []string
-		joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // all parts are wanted
+		joined, ok := err.(interface{ Unwrap() []error }) // all parts are wanted
 		if !ok {
 			t.Fatalf("%s: got %v, want several errors", at, err)
 		}
