@@ -1095,6 +1095,9 @@ func (e *engine) record(n *Node, kind, path, method string, callee *Value, base,
 	for len(c.Args) > 0 && c.Args[len(c.Args)-1] == "" {
 		c.Args = c.Args[:len(c.Args)-1]
 	}
+	if len(c.Args) == 0 {
+		c.Args = nil
+	}
 	if kind == CallDecode && !c.Decoded && c.DecodedBytes == 0 {
 		// kept: how much is decoded
 		if s, ok := e.argAt(base, 0).Text(); ok {
