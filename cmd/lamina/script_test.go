@@ -1,10 +1,15 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -27,7 +32,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// Nothing of the developer's machine reaches a script: not the
 			// settings, not the colours, not the CI it may run in.
-			for _, v := range []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI", "TERM", "COLUMNS", "LAMINA_TESTDATA"} {
+			for _, v := range []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI", "TERM", "COLUMNS", "LAMINA_TESTDATA", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"} {
 				e.Setenv(v, "")
 			}
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
@@ -39,8 +44,10 @@ func TestScript(t *testing.T) {
 			return cond == "testdata" && os.Getenv("LAMINA_TESTDATA") != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status,
-			"lines":  lines,
+			"status":  status,
+			"lines":   lines,
+			"layer":   layer,
+			"capture": capture,
 		},
 	})
 }
@@ -78,4 +85,51 @@ func lines(ts *testscript.TestScript, neg bool, args []string) {
 	if n := strings.Count(ts.ReadFile(args[1]), "\n"); n > limit {
 		ts.Fatalf("%s has %d lines, want at most %d", args[1], n, limit)
 	}
+}
+
+// layer packs the files of a folder into a zip, in order, at a fixed time:
+//
+//	layer layer.zip folder
+//
+// "AK IA" in a file stands for the prefix of a key, which no file of this
+// repository holds whole.
+func layer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: layer ZIP FOLDER")
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	dir := os.DirFS(ts.MkAbs(args[1]))
+	ts.Check(fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return err
+		}
+		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(bytes.ReplaceAll(data, []byte("AK IA"), []byte("AK"+"IA")))
+		return err
+	}))
+	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+// capture sets a variable to what the group of a regular expression matches in a
+// file:
+//
+//	capture ID '"id":"(F-[A-Z2-7]+)"' results.json
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: capture VARIABLE PATTERN FILE")
+	}
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile(args[2]))
+	if len(m) != 2 {
+		ts.Fatalf("%s has no %s", args[2], args[1])
+	}
+	ts.Setenv(args[0], m[1])
 }

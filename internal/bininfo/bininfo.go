@@ -46,7 +46,9 @@ const (
 	maxText           = 4096     // one name or path
 	maxList           = 1024     // pieces of one list
 	maxRodata         = 96 << 20 // constants searched for versions
-	maxCargo          = 8 << 20  // the inflated list of crates
+	maxKept           = 64 << 10 // names of the dynamic section that are kept
+	maxCargo          = 1 << 20  // the inflated list of crates
+	maxCrates         = 4096     // and what they require, eight times that
 	maxPadding        = 64 << 10 // behind the last section, by tools that align
 )
 

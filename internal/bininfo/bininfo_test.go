@@ -365,10 +365,17 @@ func TestRead_errors(t *testing.T) {
 		return append(append(bytes.Clone(whole[:at]), b...), whole[at+len(b):]...)
 	}
 	bomb := elf{machine: 62, sections: map[string][]byte{".dep-v0": deflated(t, strings.Repeat(" ", 64<<20))}}
+	repeated := elf{machine: 62, dynamic: make([]tag, 200)}
+	for i := range repeated.dynamic {
+		repeated.dynamic[i] = tag{tag: 1, text: strings.Repeat("x", 1000)}
+	}
+	circle := `{"packages":[` + strings.TrimSuffix(strings.Repeat(`{"name":"a","version":"1","dependencies":[`+strings.TrimSuffix(strings.Repeat("0,", 400), ",")+`]},`, 100), ",") + `]}`
 	tests := map[string]struct {
 		data []byte
 		want string
 	}{
+		"names_repeated":        {repeated.build(), "dynamic section: names of more than the limit"},
+		"crates_need_too_much":  {elf{machine: 62, sections: map[string][]byte{".dep-v0": deflated(t, circle)}}.build(), "more than 32768 dependencies"},
 		"header_cut_off":        {whole[:40], "cut off"},
 		"segments_cut_off":      {whole[:70], "program headers: points behind"},
 		"too_many_segments":     {patch(56, 0xff, 0xff), "65535 of 56 bytes"},
@@ -376,7 +383,7 @@ func TestRead_errors(t *testing.T) {
 		"dynamic_behind_end":    {patch(64+56+8, 0xff, 0xff, 0xff), "dynamic section: points behind"},
 		"dynamic_too_long":      {patch(64+56+32, 0xff, 0xff, 0xff), "above the limit"},
 		"sections_behind_end":   {patch(60, append([]byte{9, 0}, 0, 0)...), ""},
-		"crates_above_limit":    {bomb.build(), "more than 8388608 bytes inflated"},
+		"crates_above_limit":    {bomb.build(), "more than 1048576 bytes inflated"},
 		"crates_not_compressed": {elf{machine: 62, sections: map[string][]byte{".dep-v0": []byte("{}")}}.build(), "list of crates"},
 	}
 	for name, tt := range tests {

@@ -326,11 +326,12 @@ func (i *Info) dynamic(f *image, s segment) error {
 	if err != nil {
 		return fmt.Errorf("names: %w", err)
 	}
+	kept := 0
 	text := func(list int, split string) (found []string) {
 		for _, o := range lists[list] {
-			s := text0(names, o)
-			for part := range strings.SplitSeq(s, split) {
-				if part != "" && len(found) < maxList {
+			for part := range strings.SplitSeq(text0(names, o), split) {
+				// The same name may be asked for any number of times.
+				if kept += len(part); part != "" && kept <= maxKept {
 					found = append(found, part)
 				}
 			}
@@ -343,10 +344,13 @@ func (i *Info) dynamic(f *image, s segment) error {
 	if soname == 0 {
 		i.Soname = text0(names, lists[5][0])
 	}
-	if symtab == 0 {
-		return nil
+	if kept > maxKept {
+		err = fmt.Errorf("names of more than the limit of %d bytes", maxKept)
 	}
-	return wrap("symbols", i.symbols(f, symtab, strtab, names))
+	if symtab == 0 {
+		return err
+	}
+	return errors.Join(err, wrap("symbols", i.symbols(f, symtab, strtab, names)))
 }
 
 // symbols keeps the names of interest. How many symbols there are the dynamic

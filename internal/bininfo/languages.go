@@ -91,8 +91,8 @@ func module(m debug.Module) GoModule {
 	return GoModule{Path: clip(m.Path), Version: clip(m.Version), Sum: clip(m.Sum)}
 }
 
-// clip keeps a text from growing the facts.
-func clip(s string) string { return strings.Clone(s[:min(len(s), maxText)]) }
+// clip keeps a text from growing the facts: module paths and names are shorter.
+func clip(s string) string { return strings.Clone(s[:min(len(s), 512)]) }
 
 // crates reads the section of cargo auditable: JSON, compressed with zlib.
 func crates(f *image, s section) ([]Crate, error) {
@@ -121,13 +121,17 @@ func crates(f *image, s section) ([]Crate, error) {
 	if err := json.Unmarshal(text, &list); err != nil {
 		return nil, err
 	}
-	if len(list.Packages) > 16*maxList {
-		return nil, fmt.Errorf("%d packages are above the limit of %d", len(list.Packages), 16*maxList)
+	if len(list.Packages) > maxCrates {
+		return nil, fmt.Errorf("%d packages are above the limit of %d", len(list.Packages), maxCrates)
 	}
+	required := 0
 	found := make([]Crate, 0, len(list.Packages))
 	for _, p := range list.Packages {
 		c := Crate{Name: clip(p.Name), Version: clip(p.Version), Source: clip(p.Source), Build: p.Kind == "build", Root: p.Root}
-		for _, d := range p.Dependencies[:min(len(p.Dependencies), maxList)] {
+		if required += len(p.Dependencies); required > 8*maxCrates {
+			return nil, fmt.Errorf("more than %d dependencies", 8*maxCrates)
+		}
+		for _, d := range p.Dependencies {
 			if d >= 0 && d < len(list.Packages) {
 				c.Requires = append(c.Requires, clip(list.Packages[d].Name))
 			}

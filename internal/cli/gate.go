@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/gate"
 	"github.com/lamina-sec/lamina/internal/report"
+	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/tomlfile"
 )
 
@@ -112,13 +114,46 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 	}
 	in.Findings = findings
 	for _, l := range s.Layers {
-		in.Layers = append(in.Layers, gate.Layer{Layer: l, Runtimes: runtimesOf(l)})
+		in.Layers = append(in.Layers, gate.Layer{Layer: l, Runtimes: runtimesOf(l), Architecture: architectureOf})
+		in.Packages = append(in.Packages, packagesOf(l)...)
 	}
+	in.Listed = len(in.Packages) > 0 // a layer of which nothing is listed is not known to be fine
 	inputs := slices.Concat(targets, f.inputs(), files, []string{f.policy, f.baseline})
 	if err := a.keepInputs(slices.DeleteFunc(inputs, func(s string) bool { return s == "" })); err != nil {
 		return err
 	}
 	return a.decide(cmd, in, s)
+}
+
+// architectureOf is what a file of a layer runs on, "" if it runs anywhere.
+func architectureOf(f *content.File) string {
+	if f.Binary == nil {
+		return ""
+	}
+	return cmp.Or(f.Binary.Arch, f.Binary.Format)
+}
+
+// packagesOf are the packages that a layer brings from elsewhere, each once.
+func packagesOf(l *content.Layer) []lamina.Package {
+	var found []sbom.Component
+	for _, f := range l.Files {
+		found = append(found, f.Components...)
+	}
+	var out []lamina.Package
+	for _, c := range sbom.Merge(found) {
+		if c.How == sbom.Own || c.How == sbom.Locked {
+			continue // of no registry, or not there
+		}
+		p := lamina.Package{
+			Resource: l.Name, PURL: c.PURL(), Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version, How: string(c.How),
+			Files: append([]string{c.File}, c.Also...),
+		}
+		if said := cmp.Or(c.License, c.LicenseText); said != "" {
+			p.Licenses = []string{said}
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // decide judges and writes: the decision, then what it rests on.
@@ -168,8 +203,14 @@ func (a *app) gateSummary(s *content.Scan, d gate.Decision, in gate.Input) lamin
 		}
 	}
 	if in.Exceptions != nil {
-		sum.Counts["suppressed"], sum.Counts["suppressed_ending_in_14_days"] = int64(d.Exceptions.Suppressed), int64(d.Exceptions.Expiring)
-		sum.Counts["reopened_exception_expired"], sum.Counts["reopened_content_changed"] = int64(d.Exceptions.Expired), int64(d.Exceptions.Changed)
+		sum.Counts["suppressed"] = int64(d.Exceptions.Suppressed)
+	}
+	for name, n := range map[string]int{
+		"suppressed_ending_in_14_days": d.Exceptions.Expiring, "reopened_expired": d.Exceptions.Expired, "reopened_changed": d.Exceptions.Changed,
+	} {
+		if n > 0 {
+			sum.Counts[name] = int64(n)
+		}
 	}
 	if in.Baseline != nil {
 		sum.Counts["new"], sum.Counts["known"], sum.Counts["fixed"] = int64(d.New), int64(d.Known), int64(len(d.Fixed))
@@ -347,11 +388,9 @@ func (a *app) savedFindings(name string, targets []string) ([]lamina.Finding, er
 // days reads a number of days: 14d, 2w, 36h.
 func days(flag, s string) (time.Duration, error) {
 	for unit, d := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "h": time.Hour} {
-		n := 0
-		if rest, ok := strings.CutSuffix(s, unit); ok {
-			if _, err := fmt.Sscanf(rest+"\n", "%d\n", &n); err == nil && n >= 0 && n <= 100_000 {
-				return time.Duration(n) * d, nil
-			}
+		rest, ok := strings.CutSuffix(s, unit)
+		if n, err := strconv.Atoi(rest); ok && err == nil && n >= 0 && n <= 100_000 {
+			return time.Duration(n) * d, nil
 		}
 	}
 	return 0, usagef("write 14d or 2w", "--%s %q is no number of days", flag, s)

@@ -78,7 +78,7 @@ func (a *app) helpCommands(cmd *cobra.Command, title, id string) {
 
 // useLine is the usage without cobra's "[flags]" where there are none.
 func useLine(cmd *cobra.Command) string {
-	if cmd.HasAvailableSubCommands() {
+	if cmd.HasAvailableSubCommands() && !strings.Contains(cmd.Use, " ") {
 		return cmd.CommandPath() + " COMMAND"
 	}
 	line := cmd.CommandPath()

@@ -54,7 +54,7 @@ func (f *scanFlags) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.function, "function", "", "the function's package: `ZIP` or folder")
 	fl.StringVar(&f.handler, "handler", "", "the function's handler, `MODULE.NAME`")
-	fl.StringVar(&f.runtime, "runtime", "", "the function's runtime, as AWS writes it (python3.12); else the layer's folders say")
+	fl.StringVar(&f.runtime, "runtime", "", "the function's `RUNTIME` (python3.12); else the layer's folders say")
 	fl.StringVar(&f.arch, "arch", "", "the function's architecture: x86_64 or arm64")
 	fl.StringVar(&f.against, "against", "", "an earlier version of the first layer, `ZIP` or folder, that is trusted")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every file again, and keep nothing for the next time")

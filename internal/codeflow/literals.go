@@ -49,3 +49,35 @@ func Literals(f *Facts, text string) *Facts {
 	}
 	return f
 }
+
+// A Collector puts constants of interest into facts, each once.
+type Collector struct {
+	Facts *Facts
+	seen  map[string]bool
+}
+
+// Add keeps a constant that stands at a line, if it is of interest.
+func (c *Collector) Add(s string, where Where) {
+	if len(s) < 4 {
+		return
+	}
+	kind, _ := inspect(s)
+	if kind == "" {
+		return
+	}
+	x := String{Kind: kind, Bytes: len(s), Where: where}
+	if kind == StringBlob {
+		x.Entropy = Entropy(s[:min(len(s), 1<<16)])
+	} else {
+		x.Value = Clean(s)
+	}
+	k := x.Kind + x.Value + itoa(int64(x.Line))
+	if c.seen == nil {
+		c.seen = map[string]bool{}
+	}
+	if c.seen[k] {
+		return
+	}
+	c.seen[k] = true
+	add(c.Facts, &c.Facts.Strings, maxStrings, x)
+}

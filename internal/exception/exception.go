@@ -292,14 +292,14 @@ func Apply(items []Item, findings []lamina.Finding, now time.Time) (Counts, []It
 			}
 			used[j] = true
 			switch {
+			case x.Expired(now):
+				lapsed = append(lapsed, fmt.Sprintf("re-opened: exception %s (%s) expired on %s", x.ID, x.Owner, x.Expires.Format(time.DateOnly)))
+				expired = true
 			case x.Content != "" && x.Content != f.SHA256:
 				lapsed = append(lapsed, fmt.Sprintf("re-opened: exception %s (%s) is for sha256:%.12s…, the content has changed", x.ID, x.Owner, x.Content))
 				changed = true
 			case x.Content == "" && NeedsContent(f):
 				lapsed = append(lapsed, fmt.Sprintf("not covered: exception %s (%s) names no content, which a finding of %s needs", x.ID, x.Owner, f.Check))
-			case x.Expired(now):
-				lapsed = append(lapsed, fmt.Sprintf("re-opened: exception %s (%s) expired on %s", x.ID, x.Owner, x.Expires.Format(time.DateOnly)))
-				expired = true
 			case best == nil || x.Expires.After(best.Expires):
 				best = x
 			}

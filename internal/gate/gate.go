@@ -209,7 +209,7 @@ func (p Policy) size(l Layer) []lamina.Finding {
 	}
 	files := 0
 	for _, f := range l.Files {
-		if !strings.Contains(f.Path, "!/") {
+		if !f.Nested {
 			files++
 		}
 	}

@@ -1,6 +1,6 @@
-// Package layerfs is a layer zip, or a directory, and the merged /opt of several,
-// as an fs.FS that cannot be made to misbehave, and a Pass that reads every file
-// of it once, those in archives inside it too.
+// Package layerfs is a layer zip, and the merged /opt of several, as an fs.FS
+// that cannot be made to misbehave. A directory on disk can stand for the zip.
+// Pass reads every file of a layer once, those in archives in it too.
 //
 // It reads each format's directory itself and serves what it can prove: names are
 // cleaned and stay below the root, links are shown and never followed, nothing is

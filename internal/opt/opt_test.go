@@ -734,6 +734,29 @@ func TestCovers(t *testing.T) {
 	}
 }
 
+func TestCovers_java(t *testing.T) {
+	v := world{
+		runtime: "java21", env: map[string]string{}, function: []string{"com/acme/Own.class", "lib/f.jar", "lib/f.jar!/com/acme/F.class", "lib/f.jar!/com/acme/F2.class"},
+		layers: [][]string{
+			{"java/lib/b.jar", "java/lib/b.jar!/com/acme/Two.class", "java/lib/b.jar!/com/acme/Own.class", "java/lib/b.jar!/com/acme/Alone.class", "java/lib/b.jar!/module-info.class", "java/lib/b.jar!/java/lang/String.class"},
+			{"java/lib/a.jar", "java/lib/a.jar!/com/acme/Two.class", "java/lib/a.jar!/com/acme/F.class", "java/lib/a.jar!/module-info.class"},
+		},
+	}.view()
+	var got []string
+	for _, r := range v.Covers() {
+		got = append(got, fmt.Sprintf("%s %s %s", r.Name, origin(r.From), r.Path))
+	}
+	want := []string{
+		"com.acme.F function /var/task/lib/f.jar!/com/acme/F.class",
+		"com.acme.Own function /var/task/com/acme/Own.class",
+		"com.acme.Two l2 /opt/java/lib/a.jar!/com/acme/Two.class",
+		"java.lang.String library ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestDiff(t *testing.T) {
 	base := []string{"python/a.py=1", "python/gone.py", "bin/x*", "extensions/old*"}
 	w := world{runtime: "python3.12", handler: "app.handler", function: []string{"app.py"}, env: map[string]string{}, layers: [][]string{base}}

@@ -246,6 +246,44 @@ func (v *View) java(name string) Resolution {
 	return r
 }
 
+// javaNames are the classes of the layers' jars that another jar, the function,
+// the runtime or the JDK has, too.
+func (v *View) javaNames() []string {
+	type seen struct {
+		jars int
+		opt  bool
+	}
+	classes := map[string]seen{}
+	for _, dir := range runtimes.JavaPath {
+		for _, n := range v.list(dir) {
+			real, target := v.Follow(dir + "/" + n)
+			if target != Regular || !strings.HasSuffix(n, ".jar") {
+				continue
+			}
+			t, rel := v.tree(real.Path)
+			for name := range t.inside[rel] {
+				// META-INF/versions/9/… are for other versions of Java.
+				if class, ok := strings.CutSuffix(name, ".class"); ok && !strings.HasPrefix(name, "META-INF/") && path.Base(name) != "module-info.class" {
+					c := classes[class]
+					classes[class] = seen{c.jars + 1, c.opt || isOpt(dir)}
+				}
+			}
+		}
+	}
+	var out []string
+	for class, s := range classes {
+		if !s.opt {
+			continue
+		}
+		name := strings.ReplaceAll(class, "/", ".")
+		ships, _ := v.runtime.Ships(name)
+		if s.jars > 1 || ships || v.runtime.Stdlib(name) || v.is(runtimes.Task+"/"+class+".class") {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // dotnet resolves an assembly: the function's, then those of the stores that
 // DOTNET_SHARED_STORE names (derived from the host's documentation), where an
 // assembly is below ARCHITECTURE/FRAMEWORK/PACKAGE/VERSION.

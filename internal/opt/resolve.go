@@ -206,8 +206,8 @@ func (v *View) bySearchPath(key string, names []string) Resolution {
 }
 
 // Supplies returns the names that the layers offer to imports, sorted: Python's
-// top-level modules, npm packages, what Ruby can require. The classes of jars and
-// the assemblies of .NET are too many to list.
+// top-level modules, npm packages, what Ruby can require; of Java's classes only
+// those that somebody else has, too. The assemblies of .NET are not listed.
 func (v *View) Supplies() []string {
 	if !v.known {
 		return nil
@@ -228,7 +228,9 @@ func (v *View) Supplies() []string {
 		}
 	case runtimes.Ruby:
 		names = v.rubyNames()
-	case runtimes.Java, runtimes.DotNet, runtimes.Provided, runtimes.Go:
+	case runtimes.Java:
+		names = v.javaNames()
+	case runtimes.DotNet, runtimes.Provided, runtimes.Go:
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -1,5 +1,7 @@
 package runtimes
 
+import "strings"
+
 // rubyStdlib are what the standard library can be required by: first parts, and
 // for the directories that gems share (net, io) whole names. Default gems that
 // became bundled gems are there until then
@@ -32,12 +34,28 @@ var rubyShips = []string{"aws-eventstream", "aws-partitions", "aws-sigv4", "aws_
 // https://github.com/aws/aws-lambda-ruby-runtime-interface-client).
 var StartsRuby = []string{"json", "logger", "net/http", "uri"}
 
-// jdkPackages begin the classes that the JDK itself brings. The class loader of a
-// function asks its parent first, so they cannot be replaced.
-var jdkPackages = []string{
-	"java.", "javax.", "jdk.", "sun.", "com.sun.", "netscape.javascript.",
-	"org.ietf.jgss.", "org.w3c.dom.", "org.xml.sax.", "org.jcp.xml.dsig.internal.",
-}
+// jdkPackages begin the classes that the JDK itself brings: the packages of the
+// modules of OpenJDK 17 and 25, as java --describe-module lists them. The class
+// loader of a function asks its parent first, so they cannot be replaced. That
+// Lambda's builds have all modules is derived.
+var jdkPackages = strings.Fields(`java. jdk. netscape.javascript. org.ietf.jgss. org.jcp.xml.dsig.internal. org.w3c.dom. org.xml.sax.
+	sun.awt. sun.datatransfer. sun.font. sun.instrument. sun.invoke. sun.java2d. sun.jvm. sun.jvmstat. sun.launcher.
+	sun.management. sun.misc. sun.net. sun.nio. sun.print. sun.reflect. sun.rmi. sun.security. sun.swing. sun.text.
+	sun.tools. sun.util.
+	com.sun.accessibility. com.sun.beans. com.sun.crypto. com.sun.imageio. com.sun.jarsigner. com.sun.java.
+	com.sun.java_cup. com.sun.jdi. com.sun.jmx. com.sun.jndi. com.sun.management. com.sun.media.sound. com.sun.naming.
+	com.sun.net.httpserver. com.sun.nio. com.sun.org.apache. com.sun.org.slf4j.internal. com.sun.rowset. com.sun.security.
+	com.sun.source. com.sun.swing. com.sun.tools. com.sun.xml.internal.
+	javax.accessibility. javax.annotation.processing. javax.crypto. javax.imageio. javax.lang.model. javax.management.
+	javax.naming. javax.net. javax.print. javax.rmi.ssl. javax.script. javax.security.auth. javax.security.cert.
+	javax.security.sasl. javax.smartcardio. javax.sound. javax.sql. javax.swing. javax.tools. javax.transaction.xa.
+	javax.xml.XMLConstants javax.xml.catalog. javax.xml.crypto. javax.xml.datatype. javax.xml.namespace. javax.xml.parsers.
+	javax.xml.stream. javax.xml.transform. javax.xml.validation. javax.xml.xpath.`)
+
+// jdk8Packages are what Java 8 has beside them; version 11 took them out
+// (https://openjdk.org/jeps/320).
+var jdk8Packages = strings.Fields(`javax.activation. javax.activity. javax.annotation. javax.jws. javax.rmi. javax.transaction.
+	javax.xml.bind. javax.xml.soap. javax.xml.ws. org.omg.`)
 
 // javaShips begin the classes that the runtime brings in /var/runtime/lib
 // (https://github.com/aws/aws-lambda-java-libs, aws-lambda-java-core and the

@@ -199,7 +199,7 @@ func (r Runtime) Stdlib(name string) bool {
 	case Ruby:
 		return rubyStdlib.has(r.Major*10+r.Minor, name)
 	case Java:
-		return hasPrefix(name, jdkPackages)
+		return hasPrefix(name, jdkPackages) || r.Major == 8 && hasPrefix(name, jdk8Packages)
 	case DotNet:
 		return name == "System" || name == "mscorlib" || name == "netstandard" || hasPrefix(name, dotnetAssemblies)
 	case Provided, Go:

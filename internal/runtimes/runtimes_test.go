@@ -72,6 +72,11 @@ func TestModules(t *testing.T) {
 		{"java17", "java.util.List", true, true, false, false},
 		{"java17", "com.amazonaws.services.lambda.runtime.Context", false, false, false, true},
 		{"java17", "com.example.Handler", false, false, false, false},
+		{"java17", "javax.servlet.Servlet", false, false, false, false},
+		{"java17", "javax.crypto.Cipher", true, true, false, false},
+		{"java17", "javax.xml.bind.JAXB", false, false, false, false},
+		{"java8.al2", "javax.xml.bind.JAXB", true, true, false, false},
+		{"java17", "com.sun.mail.smtp.SMTPTransport", false, false, false, false},
 		{"dotnet8", "System.Text.Json", true, false, false, false},
 		{"provided.al2023", "libc", false, false, false, false},
 	} {

@@ -32,7 +32,7 @@ func document(t *testing.T) *sbom.Document {
 	}
 	return &sbom.Document{
 		Name: "layer<1>.zip", SHA256: strings.Repeat("ab", 32), Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600)), Tool: "1.2.3",
-		Components: sbom.Merge(sbom.Join(found)),
+		Components: sbom.Merge(found),
 		Vulnerabilities: []sbom.Vulnerability{{
 			ID: "GHSA-0000", Aliases: []string{"CVE-2026-0001"}, Source: "OSV", URL: "https://osv.example/GHSA-0000", Summary: "It breaks",
 			Severity: "high", Vector: "CVSS:3.1/AV:N", Affects: []string{"pkg:npm/a@1.0.0"}, Fixed: []string{"1.0.1"},

@@ -227,11 +227,14 @@ func isConstant(c Component) bool {
 	return strings.HasSuffix(c.File, ".py") || strings.HasSuffix(c.File, ".pyc")
 }
 
-// Merge makes a bill of materials of what Join returned, for one layer or for
-// several: every package and version once, with all the files that tell of it,
-// sorted by ecosystem, name and version.
-func Merge(joined []Component) []Component {
-	all := slices.Clone(joined)
+// Merge makes a bill of materials of the components of one layer or of several, as
+// Read or Join returned them: every package and version once, with all the files
+// that tell of it, sorted by ecosystem, name and version.
+func Merge(layers ...[]Component) []Component {
+	var all []Component
+	for _, found := range layers {
+		all = append(all, Join(found)...)
+	}
 	slices.SortStableFunc(all, byPlace)
 	return foldBy(all, Component.PURL)
 }

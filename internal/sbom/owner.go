@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -43,30 +44,56 @@ func (o *Owners) root(name string, component int) {
 	}
 }
 
-// pythonRoots adds the folders and modules by which a Python package is imported:
-// those it names and those its files lie in.
+// pythonRoots adds the folders and modules by which a Python package is imported.
 func (o *Owners) pythonRoots(c *Component, component int) {
 	site := path.Dir(c.Root)
-	for _, name := range c.Imports {
+	for _, name := range c.Modules() {
 		name = strings.ReplaceAll(name, ".", "/")
 		o.root(under(site, name), component)
 		o.root(under(site, name+".py"), component)
 	}
-	if len(c.Imports) > 0 {
-		return
+}
+
+// Modules are the names under which a program imports the package, sorted. For
+// Python they are the top-level modules that its metadata names or lists; for
+// Node the folder in node_modules. Other ecosystems do not say.
+func (c Component) Modules() []string {
+	switch c.Ecosystem {
+	case NPM:
+		if i := strings.LastIndex(c.Root, "node_modules/"); i >= 0 {
+			return []string{c.Root[i+len("node_modules/"):]}
+		}
+		return []string{c.Name}
+	case PyPI:
+		if isConstant(c) {
+			return []string{strings.TrimSuffix(strings.TrimSuffix(path.Base(c.Root), ".pyc"), ".py")}
+		}
+	default:
+		return nil
 	}
-	prefix := site + "/"
-	if site == "." {
+	names := slices.Clone(c.Imports)
+	prefix := path.Dir(c.Root) + "/"
+	if prefix == "./" {
 		prefix = ""
 	}
+	last := ""
 	for _, f := range c.Files {
 		rest, ok := strings.CutPrefix(f.Path, prefix)
 		top, _, folder := strings.Cut(rest, "/")
+		if !ok || top == last {
+			continue
+		}
+		last = top
 		// A folder named bin holds the scripts of all packages.
-		if ok && folder && top != "bin" && top != "__pycache__" {
-			o.root(prefix+top, component)
+		if folder && (top == "bin" || top == "__pycache__" || strings.HasSuffix(top, "-info") || strings.HasSuffix(top, ".libs")) {
+			continue
+		}
+		name, suffix, _ := strings.Cut(top, ".")
+		if folder || suffix == "py" || suffix == "pyc" || strings.HasSuffix(suffix, "so") {
+			names = append(names, name)
 		}
 	}
+	return set(names)
 }
 
 // Owner returns the package that the file at name belongs to, or nil, and the entry
@@ -90,4 +117,12 @@ func (o *Owners) Owner(name string) (*Component, *FileHash) {
 		dir = path.Dir(dir)
 	}
 	return nil, nil
+}
+
+// Verified reports whether the file at name, whose content has the digest sum, is
+// as its package's metadata says. The metadata lies beside it and may have been
+// changed with it: that the package is what its registry has is not known.
+func (o *Owners) Verified(name string, sum [32]byte) bool {
+	_, listed := o.Owner(name)
+	return listed != nil && listed.SHA256 != Digest{} && listed.SHA256 == Digest(sum)
 }

@@ -3,6 +3,7 @@ package sbom_test
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -107,6 +108,10 @@ func TestRead(t *testing.T) {
 			}
 			if d := gocmp.Diff(string(a.Files[i].Data), got); d != "" {
 				t.Error(d)
+			}
+			found, _ := read(files)
+			if joined := sbom.Join(found); !gocmp.Equal(joined, sbom.Join(joined)) {
+				t.Errorf("joined twice:\n%s", gocmp.Diff(joined, sbom.Join(joined)))
 			}
 			slices.Reverse(files)
 			if d := gocmp.Diff(got, describe()); d != "" {
@@ -220,16 +225,16 @@ func TestMerge(t *testing.T) {
 		{{Name: "python/a-2.dist-info/METADATA", Data: []byte("Name: a\nVersion: 2\n")}},
 		{{Name: "nodejs/yarn.lock", Data: []byte("a@^1:\n  version \"1.0.0\"\n")}},
 	}
-	var all []sbom.Component
+	var all [][]sbom.Component
 	for _, files := range layers {
 		found, errs := read(files)
 		if errs != nil {
 			t.Fatal(errs)
 		}
-		all = append(all, sbom.Join(found)...)
+		all = append(all, found)
 	}
 	var got []string
-	for _, c := range sbom.Merge(all) {
+	for _, c := range sbom.Merge(all...) {
 		got = append(got, line(c))
 	}
 	want := []string{
@@ -288,6 +293,44 @@ func TestOwner(t *testing.T) {
 	}
 }
 
+func TestVerified(t *testing.T) {
+	found, _ := read([]txtar.File{{
+		Name: "python/a-1.dist-info/RECORD", Data: []byte("a.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\nb.py,,\n"),
+	}})
+	o := sbom.NewOwners(sbom.Join(found))
+	empty := sha256.Sum256(nil)
+	if !o.Verified("python/a.py", empty) || o.Verified("python/a.py", [32]byte{}) || o.Verified("python/b.py", [32]byte{}) || o.Verified("python/c.py", empty) {
+		t.Error("only a file with a digest that agrees is verified")
+	}
+}
+
+func TestModules(t *testing.T) {
+	tests := map[string]struct {
+		c    sbom.Component
+		want []string
+	}{
+		"top_level": {sbom.Component{Ecosystem: sbom.PyPI, File: "python/x-1.dist-info/METADATA", Root: "python/x-1.dist-info", Imports: []string{"x"}}, []string{"x"}},
+		"record": {
+			sbom.Component{Ecosystem: sbom.PyPI, File: "python/x-1.dist-info/METADATA", Root: "python/x-1.dist-info", Files: []sbom.FileHash{
+				{Path: "python/_x.cpython-312-x86_64-linux-gnu.so"}, {Path: "python/bin/x"}, {Path: "python/x-1.dist-info/RECORD"},
+				{Path: "python/x/__init__.py"}, {Path: "python/x/y.py"}, {Path: "python/six.py"}, {Path: "python/__pycache__/six.cpython-312.pyc"},
+				{Path: "python/x.libs/libz.so.1"}, {Path: "python/README.md"}, {Path: "etc/x"},
+			}},
+			[]string{"_x", "six", "x"},
+		},
+		"at_the_root": {sbom.Component{Ecosystem: sbom.PyPI, File: "x-1.dist-info/METADATA", Root: "x-1.dist-info", Files: []sbom.FileHash{{Path: "x/a.py"}}}, []string{"x"}},
+		"constant":    {sbom.Component{Ecosystem: sbom.PyPI, File: "python/six.py", Root: "python/six.py"}, []string{"six"}},
+		"alias":       {sbom.Component{Ecosystem: sbom.NPM, Name: "real", Root: "nodejs/node_modules/@s/alias"}, []string{"@s/alias"}},
+		"bundled":     {sbom.Component{Ecosystem: sbom.NPM, Name: "real"}, []string{"real"}},
+		"java":        {sbom.Component{Ecosystem: sbom.Maven, Name: "g:a"}, nil},
+	}
+	for name, tt := range tests {
+		if d := gocmp.Diff(tt.want, tt.c.Modules()); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
 // What is above a limit is an error and not a part in silence.
 func TestRead_limits(t *testing.T) {
 	many := strings.Repeat("a@1:\n  version \"1\"\n", 20_001)
@@ -322,7 +365,7 @@ func TestMerge_many(t *testing.T) {
 		name := fmt.Sprintf("node_modules/x%d/node_modules/a/package.json", i)
 		all = append(all, sbom.Component{Ecosystem: sbom.NPM, Name: "a", Version: "1", How: sbom.Installed, File: name, Root: filepath.Dir(name), Requires: []string{"b", "c"}})
 	}
-	merged := sbom.Merge(sbom.Join(all))
+	merged := sbom.Merge(all)
 	if len(merged) != 1 || len(merged[0].Also) != 49_999 || len(merged[0].Requires) != 2 {
 		t.Errorf("got %d components", len(merged))
 	}
@@ -372,7 +415,7 @@ func FuzzRead(f *testing.F) {
 		name := names[int(which)%len(names)]
 		found, _ := sbom.Read(file(name, data))
 		joined := sbom.Join(found)
-		merged := sbom.Merge(joined)
+		merged := sbom.Merge(found)
 		if len(found) > 0 && len(merged) == 0 {
 			t.Errorf("%d components in, none out", len(found))
 		}

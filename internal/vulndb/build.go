@@ -43,8 +43,8 @@ type Counts struct {
 	Older int `json:"older"`
 	// Unindexed records name no package: commits of a repository, products.
 	Unindexed int `json:"unindexed"`
-	// Foreign files are JSON or YAML, but no OSV record: they have neither an id
-	// nor a time of modification.
+	// Foreign files are JSON or YAML, but no OSV record: they have neither a time
+	// of modification nor affected packages.
 	Foreign     int `json:"foreign"`
 	Quarantined int `json:"quarantined"`
 }
@@ -103,22 +103,31 @@ func (b *Builder) Source(name string) { b.sources = append(b.sources, Source{Nam
 // Add takes a file with one record; its name decides between JSON and YAML. A
 // record that cannot be read is quarantined.
 func (b *Builder) Add(file string, data []byte) {
+	r, err := parseFile(file, data)
+	b.take(file, r, err)
+}
+
+// parseFile is the part of Add that needs no Builder.
+func parseFile(file string, data []byte) (held, error) {
 	parse := Parse
 	if strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml") {
 		parse = ParseYAML
 	}
 	r, err := parse(data)
-	if errors.Is(err, errForeign) {
+	return held{r, sha256.Sum256(data)}, err
+}
+
+// take adds what parseFile made of a file.
+func (b *Builder) take(file string, r held, err error) {
+	switch {
+	case errors.Is(err, errForeign):
 		b.read()
 		b.counts.Foreign++
-		return
-	}
-	if err != nil {
+	case err != nil:
 		b.Quarantine(file, err)
-		return
+	default:
+		b.add(r)
 	}
-	sum := sha256.Sum256(data)
-	b.add(held{r, sum})
 }
 
 // read counts a record.

@@ -35,8 +35,8 @@ type Record struct {
 	ID        string
 	Aliases   []string
 	Summary   string    // one line, at most 160 bytes
-	Modified  time.Time // zero if it is not said, or not between 1970 and 9999
-	Published time.Time // the same
+	Modified  time.Time // that of publishing if it is not said, or not between 1970 and 9999
+	Published time.Time // zero if it is not said, or not between 1970 and 9999
 	Withdrawn bool
 	Rating    Rating
 	Affected  []Affected
@@ -84,7 +84,7 @@ type Import struct {
 }
 
 // errForeign is a file that is something else than a record.
-var errForeign = errors.New("not an osv record: it has neither id nor modified")
+var errForeign = errors.New("not an osv record: it has neither modified nor affected")
 
 // loose is text, or nothing if the file has something else there: the fields
 // marked as database specific are anybody's.
@@ -215,11 +215,10 @@ func (w *wire) record() (Record, error) {
 		Rating:  rate(w.Severity, string(w.Specific.Severity)),
 	}
 	switch {
-	case w.ID == "" && w.Modified.IsZero():
+	case w.Modified.IsZero() && len(w.Affected) == 0:
 		return Record{}, errForeign
-	case w.ID == "" || w.Modified.IsZero() && len(w.Affected) == 0:
-		// PyPA has records of the year 1, which name packages all the same.
-		return Record{}, errors.New("osv record: id and modified are required")
+	case w.ID == "":
+		return Record{}, errors.New("osv record: the id is missing")
 	case !plainID(w.ID):
 		return Record{}, fmt.Errorf("osv record: id %q is not 1 to %d letters, digits and -._:/", clip(w.ID, 40), maxID)
 	case len(w.Aliases) > maxAliases:
@@ -227,11 +226,13 @@ func (w *wire) record() (Record, error) {
 	case len(w.Affected) > maxAffected:
 		return Record{}, fmt.Errorf("osv record %s: %d affected packages are above the limit of %d", w.ID, len(w.Affected), maxAffected)
 	}
-	if !inTime(r.Modified) {
-		r.Modified = time.Time{}
-	}
 	if w.Published != nil && inTime(w.Published.UTC()) {
 		r.Published = w.Published.UTC()
+	}
+	// The repositories of Go and PyPA have records of the year 1: their time is
+	// known when they are exported.
+	if !inTime(r.Modified) {
+		r.Modified = r.Published
 	}
 	// An alias that is no id is left out: it is no reason to lose the record.
 	for _, a := range w.Aliases {

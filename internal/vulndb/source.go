@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -43,7 +44,8 @@ func (b *Builder) Read(ctx context.Context, name string, progress func(int64)) e
 	if err != nil {
 		return err
 	}
-	r := &reader{b: b, ctx: ctx, progress: progress}
+	r := &reader{b: b, ctx: ctx, progress: progress, workers: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	defer r.finish()
 	if info.IsDir() {
 		b.Source(sourceName(name))
 		root, err := os.OpenRoot(name)
@@ -138,6 +140,67 @@ type reader struct {
 	progress func(int64)
 	read     int64
 	files    int
+	queue    []*job
+	queued   int // bytes
+	workers  chan struct{}
+}
+
+// A job is a file that is being parsed.
+type job struct {
+	file string
+	size int
+	done chan struct{} // closed when record and err are set
+	held
+	err error
+}
+
+// Limits of what is parsed at once.
+const (
+	maxJobs     = 64
+	maxJobBytes = 64 << 20
+)
+
+// add parses a file beside the reading. The Builder takes the records in the
+// order of the files all the same.
+func (r *reader) add(file string, data []byte) {
+	j := &job{file: file, size: len(data), done: make(chan struct{})}
+	r.enqueue(j)
+	r.workers <- struct{}{}
+	go func() {
+		defer func() { <-r.workers; close(j.done) }()
+		j.held, j.err = parseFile(file, data)
+	}()
+}
+
+// refuse quarantines a file, in its place.
+func (r *reader) refuse(file string, err error) {
+	j := &job{file: file, err: err, done: make(chan struct{})}
+	close(j.done)
+	r.enqueue(j)
+}
+
+func (r *reader) enqueue(j *job) {
+	for len(r.queue) > 0 && (len(r.queue) >= maxJobs || r.queued+j.size > maxJobBytes) {
+		r.take()
+	}
+	r.queue = append(r.queue, j)
+	r.queued += j.size
+}
+
+// take gives the first file of the queue to the Builder.
+func (r *reader) take() {
+	j := r.queue[0]
+	r.queue = r.queue[1:]
+	r.queued -= j.size
+	<-j.done
+	r.b.take(j.file, j.held, j.err)
+}
+
+// finish waits for all files.
+func (r *reader) finish() {
+	for len(r.queue) > 0 {
+		r.take()
+	}
 }
 
 // next counts one more file.
@@ -155,7 +218,7 @@ func (r *reader) folder(fsys fs.FS) error {
 			if name == "." {
 				return err
 			}
-			r.b.Quarantine(name, err)
+			r.refuse(name, err)
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
@@ -165,7 +228,7 @@ func (r *reader) folder(fsys fs.FS) error {
 		case d.IsDir() || !wanted(name):
 			return nil
 		case !d.Type().IsRegular():
-			r.b.Quarantine(name, errors.New("not a regular file"))
+			r.refuse(name, errors.New("not a regular file"))
 			return nil
 		}
 		if err := r.next(); err != nil {
@@ -173,10 +236,10 @@ func (r *reader) folder(fsys fs.FS) error {
 		}
 		data, err := readRecord(func() (io.ReadCloser, error) { return fsys.Open(name) })
 		if err != nil {
-			r.b.Quarantine(name, err)
+			r.refuse(name, err)
 			return nil
 		}
-		r.b.Add(name, data)
+		r.add(name, data)
 		r.read += int64(len(data))
 		r.progress(r.read)
 		return nil
@@ -246,10 +309,10 @@ func (r *reader) stream(name string, in io.Reader) error {
 	}
 	data, err := readRecord(func() (io.ReadCloser, error) { return io.NopCloser(br), nil })
 	if err != nil {
-		r.b.Quarantine(name, err)
+		r.refuse(name, err)
 		return nil
 	}
-	r.b.Add(name, data)
+	r.add(name, data)
 	return nil
 }
 
@@ -266,7 +329,7 @@ func (r *reader) tar(in io.Reader) error {
 			if budget.N <= 0 {
 				err = fmt.Errorf("more than %d GiB", maxInflated>>30)
 			}
-			r.b.Quarantine("(the rest of the archive)", err)
+			r.refuse("(the rest of the archive)", err)
 			return r.ctx.Err()
 		}
 		if err := r.next(); err != nil {
@@ -276,15 +339,15 @@ func (r *reader) tar(in io.Reader) error {
 			continue
 		}
 		if h.Typeflag != tar.TypeReg {
-			r.b.Quarantine(h.Name, errors.New("not a regular file"))
+			r.refuse(h.Name, errors.New("not a regular file"))
 			continue
 		}
 		data, err := readRecord(func() (io.ReadCloser, error) { return io.NopCloser(t), nil })
 		if err != nil {
-			r.b.Quarantine(h.Name, err)
+			r.refuse(h.Name, err)
 			continue
 		}
-		r.b.Add(h.Name, data)
+		r.add(h.Name, data)
 	}
 }
 
@@ -302,7 +365,7 @@ func (r *reader) zip(f io.ReaderAt, size int64) error {
 			continue
 		}
 		if inflated > maxInflated {
-			r.b.Quarantine("(the rest of the archive)", fmt.Errorf("more than %d GiB", maxInflated>>30))
+			r.refuse("(the rest of the archive)", fmt.Errorf("more than %d GiB", maxInflated>>30))
 			return nil
 		}
 		data, err := readRecord(e.Open)
@@ -313,10 +376,10 @@ func (r *reader) zip(f io.ReaderAt, size int64) error {
 			if errors.Is(err, errRecord) {
 				inflated += MaxRecord
 			}
-			r.b.Quarantine(e.Name, err)
+			r.refuse(e.Name, err)
 			continue
 		}
-		r.b.Add(e.Name, data)
+		r.add(e.Name, data)
 	}
 	return nil
 }

@@ -226,7 +226,7 @@ func TestBuild_counts_and_bytes(t *testing.T) {
 		strings.Replace(record("X-1", "PyPI", "a", `"versions":["8"]`), "2026-01-01", "2026-01-03", 1),
 		record("X-2", "npm", "b", affected, `"withdrawn":"2026-01-01T00:00:00Z"`),
 		`{"id":"X-3","modified":"2026-01-01T00:00:00Z","affected":[{"ranges":[` + events("GIT introduced=0") + `]}]}`,
-		`{"id":"X-4"}`,
+		`{"modified":"2026-01-01T00:00:00Z"}`,
 		`{"id":"X-5","modified":"2026-01-01T00:00:00Z"} {}`,
 		`not json`,
 		`{"name":"package.json of something"}`,
@@ -268,5 +268,33 @@ func TestBuild_counts_and_bytes(t *testing.T) {
 	}
 	if !db.Covers("pypi") || db.Covers("npm") {
 		t.Error("covers what it has no advisory of, or not what it has")
+	}
+}
+
+// The repository of Go's database has no times of modification, and reports in
+// YAML beside the records.
+func TestAdd_go_repository(t *testing.T) {
+	b := vulndb.NewBuilder()
+	b.Add("data/osv/GO-2020-0001.json", []byte(`{"schema_version":"1.3.1","id":"GO-2020-0001","modified":"0001-01-01T00:00:00Z","published":"2021-04-14T20:04:52Z",
+		"aliases":["CVE-2020-36567","GHSA-6vm3-jj99-7229"],"details":"The default formatter\n\nallows more.","affected":[{"package":{"name":"example.com/gin","ecosystem":"Go"},
+		"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.6.0"}]}],
+		"ecosystem_specific":{"imports":[{"path":"example.com/gin","symbols":["Default","Logger"]}]}}],
+		"database_specific":{"url":"https://pkg.go.dev/vuln/GO-2020-0001","review_status":"REVIEWED"}}`))
+	b.Add("data/reports/GO-2020-0001.yaml", []byte("id: GO-2020-0001\nmodules:\n    - module: example.com/gin\n"))
+	db := open(t, b)
+	if c := b.Counts(); c != (vulndb.Counts{Read: 2, Kept: 1, Foreign: 1}) {
+		t.Errorf("counts: %+v", c)
+	}
+	published := time.Date(2021, 4, 14, 20, 4, 52, 0, time.UTC)
+	want := []vulndb.Match{{
+		IDs: []string{"CVE-2020-36567", "GHSA-6vm3-jj99-7229", "GO-2020-0001"}, Summary: "The default formatter allows more.",
+		Fixed: []string{"1.6.0"}, Published: published, Modified: published, Outcome: lamina.Fail,
+		Imports: []vulndb.Import{{Path: "example.com/gin", Symbols: []string{"Default", "Logger"}}},
+	}}
+	if d := cmp.Diff(want, db.Lookup("golang", "example.com/gin", "v1.5.0")); d != "" {
+		t.Error(d)
+	}
+	if !db.Info().Newest.Equal(published) {
+		t.Errorf("newest: %v", db.Info().Newest)
 	}
 }
