@@ -176,6 +176,13 @@ func (q *dbQuery) ask(db *vulndb.DB, vex *vulndb.VEX) {
 			q.Outcome = lamina.Unknown
 		}
 	}
+	slices.SortStableFunc(q.Matches, bySeverity)
+}
+
+// bySeverity puts the worst first, and among the unrated and equal keeps the
+// order.
+func bySeverity(a, b dbMatch) int {
+	return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(b.Severity.Rank(), a.Severity.Rank()))
 }
 
 func (m *dbMatch) suppressed() bool { return m.VEX != nil && m.VEX.Suppressed }

@@ -243,9 +243,6 @@ func (a *app) optWorld(ctx context.Context, layers []string, f optFlags) (*optWo
 // (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 const maxLayers = 5
 
-// maxOptText is how many bytes of one .pth file or package.json are kept.
-const maxOptText = 1 << 20
-
 // optFiles reads a zip or a folder into a list of files, and keeps the texts
 // that decide what is loaded. Every file is inflated once, for its digest.
 func (a *app) optFiles(name string, w *optWorld) (files []opt.File, texts map[string][]byte, odd int, err error) {
@@ -265,8 +262,10 @@ func (a *app) optFiles(name string, w *optWorld) (files []opt.File, texts map[st
 		if f.Mode&fs.ModeSymlink != 0 {
 			x.Link = string(f.Data)
 		}
-		if f.Depth == 0 && f.Size <= maxOptText && (strings.HasSuffix(f.Path, ".pth") || path.Base(f.Path) == "package.json") {
-			texts[f.Path] = slices.Clone(f.Data)
+		if f.Depth == 0 && f.Data != nil && x.Link == "" && opt.Wants(f.Path) {
+			if text := opt.Reduce(f.Path, f.Data); text != nil {
+				texts[f.Path] = text
+			}
 		}
 		files = append(files, x)
 		return nil

@@ -24,6 +24,8 @@ type world struct {
 	function                       []string
 	runtime, handler, architecture string
 	env                            map[string]string
+	// reduced gives the view what a caller keeps of texts instead of the texts.
+	reduced bool
 }
 
 func (w world) view() *opt.View {
@@ -48,6 +50,9 @@ func (w world) view() *opt.View {
 	}
 	in.ReadFile = func(from opt.Origin, name string) ([]byte, bool) {
 		s, ok := text[origin(from)+"/"+name]
+		if ok && w.reduced {
+			return opt.Reduce(name, []byte(s)), true
+		}
 		return []byte(s), ok
 	}
 	return opt.New(in)
@@ -815,6 +820,23 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// What a caller keeps of a text says the same as the text.
+func TestReduce(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"a.pth", "# c\nimport os; x = 1\n/opt/more\n\nsub \r\nimport\tb\n", "\nimport _\n/opt/more\n\nsub \r\nimport _\n\n"},
+		{"x/package.json", `{"name":"x","main":"a.js","exports":{"./b":"./c","./a":null},"scripts":{"install":"x"}}`, `{"exports":{"./b":"./c","./a":null},"main":"a.js"}`},
+		{"package.json", "{", "{"},
+		{"package.json", "[1]", "{}"},
+		{"package.json", "{}", "{}"},
+		{"other.json", "{}", ""},
+	} {
+		got := opt.Reduce(tt.name, []byte(tt.text))
+		if string(got) != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestUnknown(t *testing.T) {
 	if got := (world{runtime: "python3.12", handler: "a.b", env: map[string]string{}, function: []string{}}).view().Unknown(); len(got) != 0 {
 		t.Errorf("everything given: %q", got)
@@ -854,6 +876,7 @@ func FuzzView(f *testing.F) {
 		if d := opt.Diff(v, v, name); len(d.Paths)+len(d.Imports)+len(d.Init) > 0 {
 			t.Errorf("a view differs from itself: %+v", d)
 		}
+		w.reduced = true
 		if diff := cmp.Diff(steps(v), steps(w.view())); diff != "" {
 			t.Errorf("the same input, other steps:\n%s", diff)
 		}

@@ -52,10 +52,9 @@ func (v *View) readPth() {
 					}
 					line = strings.TrimSuffix(line, "\r")
 					switch {
-					case strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "import\t"):
+					case pthImport(line):
 						f.imports = append(f.imports, number)
-					case strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "":
-					default:
+					case pthDirectory(line):
 						d := strings.TrimRight(line, " \t")
 						if !strings.HasPrefix(d, "/") {
 							d = path.Join(dir, d)

@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func Binary(name string, b *bininfo.Info) []Component {
 		add(c)
 	}
 	if lib := sonameOf(b.Soname); lib != "" && !slices.ContainsFunc(b.Embedded, func(v bininfo.Version) bool { return v.Name == libraries[lib] }) {
-		c := Component{Name: lib, How: Guessed, Root: name}
+		c := Component{Name: cmp.Or(libraries[lib], lib), How: Guessed, Root: name}
 		if v, ok := strings.CutPrefix(lib, "libpython"); ok {
 			c.Name, c.Version = "cpython", v // the interpreter itself, of which a name says two numbers
 		}

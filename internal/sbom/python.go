@@ -283,7 +283,7 @@ func pyVersion(f *file) error {
 	root, module, above := f.dir, path.Base(f.dir), path.Base(path.Dir(f.dir))
 	stem, _, compiled := strings.Cut(f.base, ".")
 	compiled = compiled && strings.HasSuffix(f.base, ".pyc")
-	if modules[stem] != "" {
+	if modules[stem] != "" && stem != module {
 		root, module, above = f.Path, stem, module
 	}
 	name := modules[module]

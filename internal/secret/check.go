@@ -97,8 +97,14 @@ func sessionToken(v *verdict, s subject) {
 
 // presigned says when a presigned URL was made and how long it is good for.
 func presigned(v *verdict, s subject) {
-	near := string(s.data[max(0, s.begin-2048):min(len(s.data), s.end+2048)])
-	low := strings.ToLower(near)
+	begin, end := s.begin, s.end
+	for begin > 0 && s.begin-begin < 4096 && s.data[begin-1] > ' ' && !within("\"'<>`", s.data[begin-1]) {
+		begin--
+	}
+	for end < len(s.data) && end-s.end < 4096 && s.data[end] > ' ' && !within("\"'<>`", s.data[end]) {
+		end++
+	}
+	low := strings.ToLower(string(s.data[begin:end]))
 	if !strings.Contains(low, "x-amz-credential=") {
 		v.not = true
 		return

@@ -129,7 +129,7 @@ func (f *compiled) match(data []byte, at int, bin bool) (begin, end int, evidenc
 		return begin, end, nil, ok
 	}
 	b := at
-	for b > 0 && at-b < f.leadMax && within(f.lead, data[b-1]) {
+	for b > 0 && at-b < f.leadMax && f.leads[data[b-1]] {
 		b--
 	}
 	if at-b < f.leadMin {

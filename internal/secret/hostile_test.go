@@ -58,7 +58,7 @@ func TestCanaries(t *testing.T) {
 		if err3 != nil || !same(rep, rep3) {
 			t.Errorf("reading differs: %v", err3)
 		}
-		s := e.newSearch(Hint{Path: p.path}, false)
+		s := e.newSearch(Hint{Path: p.path}, false, int64(len(text)))
 		s.window(text, 0, 0, len(text))
 		out := fmt.Sprint(rep, rep2, rep3, err, e, e.options) +
 			fmt.Sprintf("%v %+v %#v", rep, rep, rep) + fmt.Sprintf("%v %+v %#v", e, e, e) +
@@ -220,5 +220,13 @@ func TestScanReaderAt_lines(t *testing.T) {
 	rep, err := New(Options{}).ScanReaderAt(bytes.NewReader(data), int64(len(data)), Hint{Path: "a.txt"})
 	if err != nil || len(rep.Hits) != 1 || rep.Hits[0].Line != 2_000_001 || rep.Hits[0].Offset != 10_000_000 {
 		t.Errorf("got %+v, %v", rep, err)
+	}
+}
+
+// What cannot be searched in reasonable time is said to be incomplete.
+func TestInspect_flood_is_incomplete(t *testing.T) {
+	rep := New(Options{}).Inspect(bytes.Repeat([]byte("jdbc:"), 1<<20), Hint{})
+	if rep.Incomplete == "" {
+		t.Error("a flood is complete")
 	}
 }

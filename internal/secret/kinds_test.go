@@ -507,7 +507,7 @@ func oracle(e *Engine, data []byte, hint Hint) Report {
 	if _, ok := narrow(data); ok {
 		return e.Inspect(data, hint)
 	}
-	s := e.newSearch(hint, isBinary(data))
+	s := e.newSearch(hint, isBinary(data), int64(len(data)))
 	type at struct {
 		end, start int
 		id         uint16

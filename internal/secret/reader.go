@@ -40,7 +40,7 @@ func (e *Engine) scanReaderAt(r io.ReaderAt, size int64, hint Hint, body, behind
 		n, err := r.ReadAt(data, base)
 		if n < len(data) {
 			if s == nil {
-				s = e.newSearch(hint, false)
+				s = e.newSearch(hint, false, size)
 			}
 			s.incomplete = fmt.Sprintf("the file could not be read after %d bytes", at)
 			if err == nil || errors.Is(err, io.EOF) {
@@ -49,7 +49,7 @@ func (e *Engine) scanReaderAt(r io.ReaderAt, size int64, hint Hint, body, behind
 			return s.report(), fmt.Errorf("search %s at %d: %w", printable([]byte(hint.Path)), base+int64(n), err)
 		}
 		if s == nil {
-			s = e.newSearch(hint, isBinary(data))
+			s = e.newSearch(hint, isBinary(data), size)
 			if size <= int64(len(data)) {
 				s.named(data)
 			} else if s.special() {

@@ -163,7 +163,14 @@ func New(options Options) *Engine {
 	}
 	specific := 0
 	for i, f := range allFormats() {
-		e.formats = append(e.formats, &compiled{format: f})
+		c := &compiled{format: f}
+		if f.leadMax > 0 {
+			c.leads = new([256]bool)
+			for _, b := range []byte(f.lead) {
+				c.leads[b] = true
+			}
+		}
+		e.formats = append(e.formats, c)
 		for _, a := range f.anchors {
 			if len(a) < minLiteral {
 				for _, c := range []byte(follows) {
@@ -200,12 +207,12 @@ func (e *Engine) Scan(data []byte, hint Hint) []Hit { return e.Inspect(data, hin
 func (e *Engine) Inspect(data []byte, hint Hint) Report {
 	if text, ok := narrow(data); ok {
 		data = text
-		s := e.newSearch(hint, false)
+		s := e.newSearch(hint, false, int64(len(data)))
 		s.window(data, 0, 0, len(data))
 		s.named(data)
 		return widened(s.report())
 	}
-	s := e.newSearch(hint, isBinary(data))
+	s := e.newSearch(hint, isBinary(data), int64(len(data)))
 	s.window(data, 0, 0, len(data))
 	s.named(data)
 	return s.report()
@@ -222,6 +229,8 @@ type compiled struct {
 	re   *regexp.Regexp
 	// group is the index of the value's group, 0 for the whole match.
 	group int
+	// leads is the format's lead as a table; nil if it has none.
+	leads *[256]bool
 }
 
 func (f *compiled) regexp() *regexp.Regexp {
@@ -261,6 +270,8 @@ type search struct {
 	suppressed map[string]int
 	truncated  bool
 	incomplete string
+	// size is the file's, looked how many anchors were looked at.
+	size, looked int64
 	// unwrapped is where the last base64 run read ends, in the file.
 	unwrapped int64
 	// lines counts the newlines before the offset counted.
@@ -271,9 +282,9 @@ type search struct {
 	seenTo int64
 }
 
-func (e *Engine) newSearch(hint Hint, bin bool) *search {
+func (e *Engine) newSearch(hint Hint, bin bool, size int64) *search {
 	return &search{
-		e: e, hint: hint, binary: bin,
+		e: e, hint: hint, binary: bin, size: size,
 		suppressed: map[string]int{},
 	}
 }
@@ -291,7 +302,7 @@ func (s *search) window(data []byte, base int64, from, to int) {
 		}
 		for _, u := range s.e.uses[id] {
 			f := s.e.formats[u.format]
-			if s.truncated {
+			if s.truncated || s.spent() {
 				return
 			}
 			switch u.form {
@@ -304,6 +315,17 @@ func (s *search) window(data []byte, base int64, from, to int) {
 			}
 		}
 	})
+}
+
+// spent counts an anchor that is looked at. A file that has one in less than every
+// 64 bytes all along, and very many, is made of them: looking at each would take
+// minutes, so the rest is not searched and said to be so.
+func (s *search) spent() bool {
+	if s.looked++; s.looked <= 1<<16+s.size/64 {
+		return false
+	}
+	s.incomplete = "the file is a flood of beginnings of credentials: it was not searched to its end"
+	return true
 }
 
 // next says that what is before to has been searched: data goes on from there.
@@ -377,7 +399,7 @@ func (s *search) wrapped(f *compiled, data []byte, base int64, start, shift int)
 	}
 	begin, end, text := unwrap(data, start, shift)
 	s.unwrapped = base + int64(end)
-	inner := s.e.newSearch(s.hint, s.binary)
+	inner := s.e.newSearch(s.hint, s.binary, 0)
 	// Only plain anchors count in there: what is wrapped twice is not read.
 	s.e.auto.scan(text, func(id uint16, at int) {
 		for _, u := range s.e.uses[id] {
@@ -553,16 +575,19 @@ type Kind struct {
 	Title    string          `json:"title"`
 	URL      string          `json:"url"`
 	Severity lamina.Severity `json:"severity"`
+	// Observed: the page describes the credential without its exact shape, which
+	// is as published values have it.
+	Observed bool `json:"observed,omitempty"`
 }
 
 // Kinds returns all formats, sorted by id.
 func Kinds() []Kind {
 	var ks []Kind
 	for _, f := range allFormats() {
-		ks = append(ks, Kind{f.kind, f.provider, f.title, f.url, f.severity})
+		ks = append(ks, Kind{f.kind, f.provider, f.title, f.url, f.severity, f.observed})
 	}
 	for _, f := range namedFiles() {
-		ks = append(ks, Kind{f.kind, f.provider, f.title, f.url, f.severity})
+		ks = append(ks, Kind{f.kind, f.provider, f.title, f.url, f.severity, false})
 	}
 	slices.SortFunc(ks, func(a, b Kind) int { return cmp.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(ks, func(a, b Kind) bool { return a.ID == b.ID })

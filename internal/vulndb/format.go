@@ -89,7 +89,7 @@ func seal(parts [sections][]byte, advisories int) ([]byte, error) {
 		offset += len(p)
 	}
 	le.PutUint64(out[112:], uint64(len(body)))
-	le.PutUint32(out[120:], uint32(advisories))
+	le.PutUint32(out[120:], uint32(advisories)) //nolint:gosec // fewer than bytes
 	le.PutUint32(out[124:], crc32.Checksum(out[:124], castagnoli))
 	return out, nil
 }

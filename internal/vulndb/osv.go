@@ -331,6 +331,7 @@ func summarise(summary, details string) string {
 		if title, rest, ok := strings.Cut(strings.TrimSpace(s), "\n"); ok && strings.HasPrefix(title, "#") {
 			s = rest // a heading like "Impact" says nothing
 		}
+		s = skipIntroduction(strings.Join(strings.Fields(s), " "))
 	}
 	s = strings.ToValidUTF8(strings.Join(strings.Fields(clip(s, 4096)), " "), "\ufffd")
 	if len(s) <= maxSummary {
@@ -341,6 +342,22 @@ func summarise(summary, details string) string {
 		s = s[:i]
 	}
 	return s + "…"
+}
+
+// skipIntroduction leaves out a first sentence that says what the package is,
+// like "Acme is an auth server." The reader knows, and there is little room.
+func skipIntroduction(s string) string {
+	first, rest, ok := strings.Cut(s, ". ")
+	words := strings.Fields(clip(first, 200))
+	if !ok || len(rest) < 20 {
+		return s
+	}
+	for i := 1; i < min(4, len(words)-1); i++ {
+		if a := words[i+1]; words[i] == "is" && (a == "a" || a == "an" || a == "the") {
+			return rest
+		}
+	}
+	return s
 }
 
 // clip is the first n bytes of s, or fewer so that no rune is cut.

@@ -262,7 +262,7 @@ func (c *cursor) entry(q *query) hit {
 		}
 	}
 	for range c.count() {
-		if place := c.uint(); q.err == nil && q.pos&1 == 1 && place == uint64(q.pos/2) {
+		if place := c.uint(); q.err == nil && q.pos&1 == 1 && place == uint64(q.pos/2) { //nolint:gosec // not negative: no error
 			affected = true
 		}
 	}

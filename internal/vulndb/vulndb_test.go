@@ -298,3 +298,26 @@ func TestAdd_go_repository(t *testing.T) {
 		t.Errorf("newest: %v", db.Info().Newest)
 	}
 }
+
+func TestParse_summary(t *testing.T) {
+	long := strings.Repeat("wörd ", 100)
+	for _, tt := range []struct{ summary, details, want string }{
+		{"a  summary\nof two lines", "details", "a summary of two lines"},
+		{"", "Details that say it.", "Details that say it."},
+		{" ", "# Impact\nAnyone can log in.", "Anyone can log in."},
+		{"", "Acme Auth is an auth server. Before 1.2 anyone can log in.", "Before 1.2 anyone can log in."},
+		{"", "Acme is a server. Short.", "Acme is a server. Short."},
+		{"", "The reader of packets is a place where attackers, who are many, get in. Do not use it.", "The reader of packets is a place where attackers, who are many, get in. Do not use it."},
+		{"", "", ""},
+		{long, "", strings.TrimSuffix(strings.Repeat("wörd ", 26), " ") + "…"},
+	} {
+		r, err := json.Marshal(map[string]any{"id": "X-1", "modified": built, "summary": tt.summary, "details": tt.details})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := vulndb.Parse(r)
+		if err != nil || got.Summary != tt.want || len(got.Summary) > 160 {
+			t.Errorf("%q, %q: got %q (%v)", tt.summary, tt.details, got.Summary, err)
+		}
+	}
+}
