@@ -8,6 +8,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/pysyntax"
 	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
@@ -62,9 +63,20 @@ func pycMismatch(s *content.Scan, layer int, found func(content.Result)) error {
 				Outcome: lamina.Fail, File: f.Path, Severity: lamina.Low, Key: "head", Detail: "it is no compiled Python: its head is not one that Python writes",
 				Evidence: []string{"source: " + source, "file sha256: " + f.SHA256.String()},
 			})
-		case f.Compiled.Check == content.CheckNever:
+		case len(f.Compiled.Foreign(src)) > 0:
+			names := f.Compiled.Foreign(src)
+			r := content.Result{
+				Outcome: lamina.Fail, File: f.Path, Key: "imports", Severity: lamina.High,
+				Detail:   fmt.Sprintf("it imports %s, and its source does not: it was compiled from something else", strings.Join(names[:min(len(names), 3)], ", ")),
+				Evidence: []string{"source: " + source, "source sha256: " + src.SHA256.String(), "compiled by: " + pythonOf(f), "checked by: " + f.Compiled.Check},
+			}
+			for _, name := range names[:min(len(names), 10)] {
+				r.Evidence = append(r.Evidence, "import: "+name)
+			}
+			found(r)
+		case f.Compiled.Check == pysyntax.PycUncheckedHash:
 			g.never = append(g.never, f)
-		case f.Compiled.Sized && f.Compiled.Check == content.CheckTime && f.Compiled.SourceSize != uint32(src.Size&0xffffffff): //nolint:gosec // the head holds the size modulo 2^32
+		case f.Compiled.Sized && f.Compiled.SourceSize != uint32(src.Size&0xffffffff): //nolint:gosec // the head holds the size modulo 2^32
 			found(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Key: "size",
 				Detail:   fmt.Sprintf("it was compiled from a source of %d bytes, and %s has %d: Python loads it only if nobody checks", f.Compiled.SourceSize, path.Base(source), src.Size),

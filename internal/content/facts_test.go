@@ -1,10 +1,13 @@
 package content
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
 )
 
@@ -33,7 +36,6 @@ func FuzzPersonal(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		personal(&layerfs.File{Path: "a.csv", Data: data})
 		registries(&layerfs.File{Path: ".npmrc", Data: data})
-		readPyc(data)
 	})
 }
 
@@ -50,26 +52,6 @@ func TestRegistries(t *testing.T) {
 	} {
 		if d := gocmp.Diff(tt.want, registries(&layerfs.File{Path: tt.path, Data: []byte(tt.data)})); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.path, d)
-		}
-	}
-}
-
-func TestReadPyc(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		head []byte
-		want *Compiled
-	}{
-		{"by time", []byte{0xcb, 0x0d, '\r', '\n', 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0}, &Compiled{Python: "3.12", Check: CheckTime, SourceTime: 1, SourceSize: 2, Sized: true}},
-		{"by hash", []byte{0xa7, 0x0d, '\r', '\n', 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0}, &Compiled{Python: "3.11", Check: CheckHash}},
-		{"never", []byte{0xcb, 0x0d, '\r', '\n', 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0}, &Compiled{Python: "3.12", Check: CheckNever}},
-		{"3.6", []byte{0x33, 0x0d, '\r', '\n', 1, 0, 0, 0, 2, 0, 0, 0}, &Compiled{Python: "3.6", Check: CheckTime, SourceTime: 1, SourceSize: 2, Sized: true}},
-		{"2.7", []byte{0x03, 0xf3, '\r', '\n', 1, 0, 0, 0, 2, 0, 0, 0}, &Compiled{Python: "2.7", Check: CheckTime, SourceTime: 1}},
-		{"short", []byte{0xcb, 0x0d, '\r', '\n', 0, 0, 0, 0, 1}, nil},
-		{"text", []byte("import os\nimport sys\n"), nil},
-	} {
-		if d := gocmp.Diff(tt.want, readPyc(tt.head)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.name, d)
 		}
 	}
 }
@@ -91,6 +73,34 @@ func TestModule(t *testing.T) {
 	} {
 		if got, ok := Module(tt.site, tt.name); got != tt.want || ok != tt.ok {
 			t.Errorf("Module(%q, %q) = %q, %v; want %q, %v", tt.site, tt.name, got, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+func TestCompiled_foreign(t *testing.T) {
+	of := func(modules ...string) *codeflow.Facts {
+		f := &codeflow.Facts{}
+		for _, m := range modules {
+			level := len(m) - len(strings.TrimLeft(m, "."))
+			f.Imports = append(f.Imports, codeflow.Import{Module: m[level:], Level: level})
+		}
+		return f
+	}
+	for _, tt := range []struct {
+		name     string
+		compiled Compiled
+		source   File
+		want     []string
+	}{
+		{"the same", Compiled{Imports: []string{".x", "os"}}, File{Facts: Facts{Code: of("os", ".x", "sys")}}, nil},
+		{"more", Compiled{Imports: []string{"os", "socket"}}, File{Facts: Facts{Code: of("os")}}, []string{"socket"}},
+		{"a relative one made absolute", Compiled{Imports: []string{"x"}}, File{Facts: Facts{Code: of(".x")}}, []string{"x"}},
+		{"a source without imports", Compiled{Imports: []string{"os"}}, File{}, []string{"os"}},
+		{"a source with mistakes", Compiled{Imports: []string{"os"}}, File{Facts: Facts{Code: &codeflow.Facts{Errors: []codeflow.Error{{Line: 1}}}}}, nil},
+		{"read in part", Compiled{Imports: []string{"os"}, Partial: true}, File{}, nil},
+	} {
+		if got := tt.compiled.Foreign(&tt.source); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }
