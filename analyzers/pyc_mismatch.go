@@ -9,7 +9,6 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/pysyntax"
-	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
 // PycMismatch finds: compiled Python is not its source.
@@ -129,16 +128,10 @@ func (g *pycGroup) without(l *content.Layer, top string, found func(content.Resu
 	}
 	// An archive of compiled files alone is how programs are frozen, and what a
 	// package installed is what it is.
-	if g.sources == 0 && g.sourceless[0].Nested || !slices.ContainsFunc(g.sourceless, func(f *content.File) bool { return !vouched(l, f) }) {
+	if g.sources == 0 && g.sourceless[0].Nested || !slices.ContainsFunc(g.sourceless, func(f *content.File) bool { return !l.Listed(f) }) {
 		r.Severity = lamina.Info
 	}
 	found(r)
-}
-
-// vouched reports whether a package's metadata lists the file with these bytes.
-func vouched(l *content.Layer, f *content.File) bool {
-	_, h := l.Owner(f.Path)
-	return h != nil && h.SHA256 == sbom.Digest(f.SHA256)
 }
 
 // pycEvidence names the first files.
@@ -146,7 +139,7 @@ func pycEvidence(l *content.Layer, files []*content.File) []string {
 	var all []string
 	for _, f := range files[:min(len(files), 10)] {
 		line := "compiled file: " + f.Path + " (" + pythonOf(f)
-		if vouched(l, f) {
+		if l.Listed(f) {
 			line += ", as its package installed it"
 		}
 		all = append(all, line+")")
@@ -177,18 +170,12 @@ func pycSource(name string) (source string, cached bool) {
 // pythonTop is the package or module in its folder of packages that a file is part
 // of, or the folder of the file if it is in none.
 func pythonTop(l *content.Layer, name string) string {
-	best := ""
-	for _, site := range l.Sites() {
-		if rest, ok := strings.CutPrefix(name, site+"/"); ok && len(site) >= len(best) {
-			if top, _, deep := strings.Cut(rest, "/"); deep && top != "__pycache__" {
-				best = site + "/" + top
-			} else {
-				best = site
-			}
+	if site := l.Site(name); site != "" {
+		top, _, deep := strings.Cut(strings.TrimPrefix(name, site+"/"), "/")
+		if deep && top != "__pycache__" {
+			return path.Join(site, top)
 		}
-	}
-	if best != "" {
-		return best
+		return site
 	}
 	if i := strings.LastIndex(name, "!/"); i >= 0 {
 		return name[:i+1]

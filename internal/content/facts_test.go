@@ -104,3 +104,49 @@ func TestCompiled_foreign(t *testing.T) {
 		}
 	}
 }
+
+func TestNodePackage(t *testing.T) {
+	for _, tt := range []struct{ name, dir, pkg string }{
+		{"nodejs/node_modules/a/index.js", "nodejs/node_modules/a", "a"},
+		{"node_modules/@s/a/lib/x.js", "node_modules/@s/a", "@s/a"},
+		{"node_modules/a/node_modules/b/x.js", "node_modules/a/node_modules/b", "b"},
+		{"node_modules/.bin/x", "", ""},
+		{"node_modules/a", "", ""},
+		{"my_node_modules/a/x.js", "", ""},
+		{"python/a/x.py", "", ""},
+	} {
+		if dir, name, ok := NodePackage(tt.name); dir != tt.dir || name != tt.pkg || ok != (tt.dir != "") {
+			t.Errorf("NodePackage(%q) = %q, %q, %v; want %q, %q", tt.name, dir, name, ok, tt.dir, tt.pkg)
+		}
+	}
+}
+
+func TestLayer_sites(t *testing.T) {
+	l := &Layer{}
+	for _, name := range []string{
+		"python/acme/__init__.py", "python/lib/python3.12/site-packages/x/__init__.py", "awscli/rsa-4.7.dist-info/METADATA", "awscli/rsa/key.py",
+		"python/pip/_vendor/rich-1.dist-info/METADATA", "bin/tool",
+	} {
+		l.Files = append(l.Files, &File{Path: name})
+	}
+	if want := []string{"awscli", "python", "python/lib/python3.12/site-packages"}; !slices.Equal(l.Sites(), want) {
+		t.Errorf("Sites: %q, want %q", l.Sites(), want)
+	}
+	for name, want := range map[string]string{
+		"awscli/rsa/key.py": "awscli", "python/acme/deep/a.py": "python", "python/lib/python3.12/site-packages/x/a.py": "python/lib/python3.12/site-packages", "bin/tool": "",
+	} {
+		if got := l.Site(name); got != want {
+			t.Errorf("Site(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for got, want := range map[string]string{
+		Count(1, "file"): "1 file", Count(0, "file"): "0 files", Bytes(1): "1 byte", Bytes(999): "999 bytes", Bytes(1500): "1.5 kB", Bytes(20_000_000): "20.0 MB",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
