@@ -17,6 +17,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
@@ -24,6 +25,7 @@ import (
 type scanFlags struct {
 	function, handler, runtime, arch, against string
 	noCache                                   bool
+	exceptions                                []string
 	env                                       []string
 }
 
@@ -46,6 +48,8 @@ func newScan(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.scan(cmd, args, f) },
 	}
 	f.register(c)
+	c.Flags().StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
+	a.settingFlag(c, "db", "db_verify")
 	return c
 }
 
@@ -62,11 +66,20 @@ func (f *scanFlags) register(c *cobra.Command) {
 }
 
 func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error) {
+	files, err := a.exceptionFiles(f.exceptions, targets)
+	if err != nil {
+		return err
+	}
+	accepted, err := a.loadExceptions(files, targets...)
+	if err != nil {
+		return err
+	}
 	s, err := a.scanLayers(cmd.Context(), targets, f)
 	if err != nil {
 		return err
 	}
-	if err := a.keepInputs(append(slices.Clone(targets), f.inputs()...)); err != nil {
+	defer func() { err = errors.Join(err, closeAdvisories(s)) }()
+	if err := a.keepInputs(slices.Concat(targets, f.inputs(), files)); err != nil {
 		return err
 	}
 	r, err := a.results(cmd)
@@ -75,10 +88,38 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 	}
 	defer func() { err = errors.Join(err, r.Abort()) }()
 	findings := content.Judge(analyzers.All, s)
+	covered, _ := exception.Apply(accepted, findings, s.Now)
 	if err := writeScan(r, s, findings); err != nil {
 		return err
 	}
-	return r.Finish(scanSummary("scan", s, findings))
+	sum := scanSummary("scan", s, findings)
+	for name, n := range map[string]int{
+		"suppressed": covered.Suppressed, "suppressed_ending_in_14_days": covered.Expiring,
+		"reopened_expired": covered.Expired, "reopened_changed": covered.Changed,
+	} {
+		if n > 0 {
+			sum.Counts[name] = int64(n)
+		}
+	}
+	sum.Coverage += a.advisoryAge(s)
+	return r.Finish(sum)
+}
+
+// advisoryAge says how old the vulnerability data is, "" if there is none.
+func (a *app) advisoryAge(s *content.Scan) string {
+	if s.Advisories == nil {
+		return ""
+	}
+	info := s.Advisories.Info()
+	return ", vulnerability data of " + info.Newest.UTC().Format("2006-01-02") + " (" + a.age(info.Newest) + ")"
+}
+
+// closeAdvisories lets go of the database of a scan.
+func closeAdvisories(s *content.Scan) error {
+	if s.Advisories == nil {
+		return nil
+	}
+	return s.Advisories.Close()
 }
 
 // inputs are the files the flags name.
@@ -95,6 +136,12 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 	fn, err := f.asked()
 	if err != nil {
 		return nil, err
+	}
+	switch s.Advisories, err = a.openDB(); {
+	case errors.Is(err, errNoDB) && a.conf.text("db") == "":
+		s.Advisories = nil // known-vulnerability says UNKNOWN
+	case err != nil:
+		return nil, wrap(err, Usage, dbHint)
 	}
 	var size int64
 	for _, t := range append(slices.Clone(targets), f.inputs()...) {

@@ -26,7 +26,7 @@ const cacheVersion = "1"
 // same zip has all. A file that is damaged, or of another program version, is as
 // good as none.
 //
-// Facts are found again by layerfs.Key, which nobody can forge. They hold no
+// Facts are found again by name and layerfs.Key, which nobody can forge. They hold no
 // secret in clear.
 type Cache struct {
 	// Dir is the folder, made when it is needed. Program is added to the keys, so
@@ -61,9 +61,17 @@ type lost struct{ Path, Reason string }
 // A held is the cache of one layer while it is read.
 type held struct {
 	file  string
-	old   map[layerfs.Key]batch
-	fresh map[layerfs.Key]batch
+	old   map[cacheKey]batch
+	fresh map[cacheKey]batch
 	dirty bool
+}
+
+// A cacheKey is an entry: facts name the place they are from, and a name decides
+// how a file is read.
+type cacheKey struct {
+	Key  layerfs.Key
+	Path string
+	Mode fs.FileMode
 }
 
 // open reads what is kept for the layer's name; nil if there is no cache.
@@ -72,7 +80,7 @@ func (c *Cache) open(l *Layer) *held {
 		return nil
 	}
 	sum := sha256.Sum256([]byte(cacheVersion + "\x00" + c.Program + "\x00" + strconv.FormatBool(l.Imports) + l.Name))
-	h := &held{file: filepath.Join(c.Dir, hex.EncodeToString(sum[:16])+".facts"), fresh: map[layerfs.Key]batch{}}
+	h := &held{file: filepath.Join(c.Dir, hex.EncodeToString(sum[:16])+".facts"), fresh: map[cacheKey]batch{}}
 	data, err := os.ReadFile(h.file)
 	if err == nil {
 		err = gob.NewDecoder(bytes.NewReader(data)).Decode(&h.old)
@@ -83,7 +91,8 @@ func (c *Cache) open(l *Layer) *held {
 	return h
 }
 
-func (h *held) get(key layerfs.Key) (batch, bool) {
+func (h *held) get(e *layerfs.Entry, sum layerfs.Key) (batch, bool) {
+	key := cacheKey{sum, e.Name, e.Mode}
 	b, ok := h.old[key]
 	if ok {
 		h.fresh[key] = b
@@ -91,8 +100,8 @@ func (h *held) get(key layerfs.Key) (batch, bool) {
 	return b, ok
 }
 
-func (h *held) put(key layerfs.Key, b batch) {
-	h.fresh[key], h.dirty = b, true
+func (h *held) put(e *layerfs.Entry, sum layerfs.Key, b batch) {
+	h.fresh[cacheKey{sum, e.Name, e.Mode}], h.dirty = b, true
 }
 
 // keep writes what was read, if there is anything new.

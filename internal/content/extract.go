@@ -131,9 +131,16 @@ func (x *extractor) code(f *layerfs.File, head []byte, facts *Facts) error {
 		}
 	case Shell:
 		facts.Shell = shsyntax.Parse(f.Data)
+	case Pyc:
+		p, err := pysyntax.ReadPyc(f.Data)
+		if err != nil {
+			return nil // pyc-mismatch says what is wrong with the header
+		}
+		facts.Code = p.Facts
 	case PthFile:
 		facts.Text = string(f.Data[:min(len(f.Data), maxText)])
-	case Other, Pyc, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
+		facts.Code = pysyntax.ReadPth(f.Data).Facts
+	case Other, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
 	}
 	return nil
 }

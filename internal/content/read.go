@@ -64,6 +64,9 @@ func (l *Layer) fail(err error) *Layer {
 	return l
 }
 
+// maxComponents bounds the packages of one layer.
+const maxComponents = 100_000
+
 // read makes the pass.
 func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 	cache := o.Cache
@@ -71,6 +74,7 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
 	x := extractor{secretEngine: standard(), imports: o.Imports}
 	held := cache.open(l)
+	components := 0
 	var fresh batch // of the entry that is being read
 	opt := layerfs.Options{
 		Hidden: true,
@@ -80,23 +84,27 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 		},
 	}
 	if held != nil {
-		opt.Known = func(_ *layerfs.Entry, key layerfs.Key) (layerfs.Cost, bool) {
-			b, ok := held.get(key)
+		opt.Known = func(e *layerfs.Entry, key layerfs.Key) (layerfs.Cost, bool) {
+			b, ok := held.get(e, key)
 			if ok {
 				l.take(b)
 				l.Cached += len(b.Files)
 			}
 			return b.Cost, ok
 		}
-		opt.Done = func(_ *layerfs.Entry, key layerfs.Key, cost layerfs.Cost, whole bool) {
+		opt.Done = func(e *layerfs.Entry, key layerfs.Key, cost layerfs.Cost, whole bool) {
 			if fresh.Cost = cost; whole {
-				held.put(key, fresh)
+				held.put(e, key, fresh)
 			}
 			fresh = batch{}
 		}
 	}
 	err := z.PassWith(opt, func(f *layerfs.File) error {
 		facts, err := x.facts(f)
+		if components += len(facts.Components); components > maxComponents {
+			facts.Components = nil
+			err = errors.Join(err, fmt.Errorf("its packages are not listed: more than %d in one layer", maxComponents))
+		}
 		file := &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Hidden: f.Hidden, Nested: f.Depth > 0, Facts: facts}
 		fresh.Files = append(fresh.Files, file)
 		l.add(file)
