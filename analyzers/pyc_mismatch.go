@@ -104,13 +104,17 @@ func (g *pycGroup) unchecked(l *content.Layer, top string, found func(content.Re
 		})
 		return
 	}
+	var one []content.Result
 	for _, f := range g.never {
-		found(content.Result{
+		one = append(one, content.Result{
 			Outcome: lamina.Fail, File: f.Path, Key: "never", Severity: lamina.High,
 			Detail:   fmt.Sprintf("Python runs it without a look at its source (unchecked hash), unlike %s of %s", content.Count(g.compiled-len(g.never), "other compiled file"), top),
 			Evidence: pycEvidence(l, []*content.File{f}),
 		})
 	}
+	content.Fold(one, found, "more never "+top, func(more int) string {
+		return content.Count(more, "more compiled file") + " of " + top + " that Python runs without a look at the source"
+	})
 }
 
 // without reports files that have no source.

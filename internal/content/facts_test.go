@@ -7,6 +7,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
 )
@@ -147,6 +148,27 @@ func TestCount(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	many := func(n int) []Result {
+		var all []Result
+		for i := range n {
+			r := Result{Outcome: lamina.Fail, File: Count(i, "file"), Severity: lamina.Low}
+			if i == n-1 {
+				r.Severity = lamina.High
+			}
+			all = append(all, r)
+		}
+		return all
+	}
+	for _, tt := range []struct{ given, reported int }{{1, 1}, {MostAlike + 1, MostAlike + 1}, {MostAlike + 2, MostAlike + 1}, {500, MostAlike + 1}} {
+		var got []Result
+		Fold(many(tt.given), func(r Result) { got = append(got, r) }, "more", func(more int) string { return Count(more, "more file") })
+		if len(got) != tt.reported || tt.given > MostAlike+1 && (got[0].Severity != lamina.High || got[MostAlike].Detail != Count(tt.given-MostAlike, "more file")) {
+			t.Errorf("%d: %d reported, first %+v, last %+v", tt.given, len(got), got[0], got[len(got)-1])
 		}
 	}
 }
