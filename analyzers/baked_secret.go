@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
@@ -29,10 +30,18 @@ func bakedSecret(s *content.Scan, layer int, found func(content.Result)) error {
 			}
 			found(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i), Severity: severity,
-				Detail:   h.Kind + "; whether it is active was not asked",
+				Detail:   "it holds " + article(h.Kind) + " " + h.Kind + "; whether it is active was not asked",
 				Evidence: append([]string{h.Kind + ": " + h.Redacted, "confidence: " + string(h.Confidence), "file sha256: " + f.SHA256.String()}, h.Evidence...),
 			})
 		}
 	}
 	return nil
+}
+
+// article is the indefinite one for a kind.
+func article(kind string) string {
+	if strings.ContainsRune("aeio", rune(kind[0])) {
+		return "an"
+	}
+	return "a"
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -389,7 +390,7 @@ func (a *app) printInfo(w io.Writer, i *vulndb.Info) error {
 	fmt.Fprintln(w)
 	var rows [][]string
 	for _, e := range i.Ecosystems {
-		rows = append(rows, []string{e.Name, fmt.Sprint(e.Packages), fmt.Sprint(e.Advisories)})
+		rows = append(rows, []string{e.Name, strconv.Itoa(e.Packages), strconv.Itoa(e.Advisories)})
 	}
 	return columns(w, []string{"ECOSYSTEM", "PACKAGES", "ADVISORIES"}, rows)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/gate"
 	"github.com/lamina-sec/lamina/internal/report"
 )
 
@@ -107,11 +108,11 @@ func TestEditFile_follows_links(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "shared"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	real := filepath.Join(dir, "shared", "e.toml")
-	if err := os.WriteFile(real, nil, 0o600); err != nil {
+	target := filepath.Join(dir, "shared", "e.toml")
+	if err := os.WriteFile(target, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(real, filepath.Join(dir, "exceptions.toml")); err != nil {
+	if err := os.Symlink(target, filepath.Join(dir, "exceptions.toml")); err != nil {
 		t.Skip("no links here:", err)
 	}
 	std, _, errs := stdio(t)
@@ -120,7 +121,7 @@ func TestEditFile_follows_links(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	info, err := os.Lstat(filepath.Join(dir, "exceptions.toml"))
-	data, readErr := os.ReadFile(real)
+	data, readErr := os.ReadFile(target)
 	if err != nil || readErr != nil || info.Mode()&os.ModeSymlink == 0 || !strings.Contains(string(data), "[[exception]]") {
 		t.Errorf("%v, %v, %v:\n%s", info, err, readErr, data)
 	}
@@ -171,5 +172,28 @@ func TestWithin(t *testing.T) {
 		if got := within(filepath.Join(dir, tt.file), filepath.Join(dir, tt.dir)); got != tt.want {
 			t.Errorf("%s: got %t", name, got)
 		}
+	}
+}
+
+// The examples in the documents are files that are taken.
+func TestExamples(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	dir := filepath.Join("..", "..", "docs", "examples")
+	data, err := os.ReadFile(filepath.Join(dir, "layer-policy.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gate.ParsePolicy("layer-policy.toml", data, analyzerIDs()); err != nil {
+		t.Error(err)
+	}
+	if data, err = os.ReadFile(filepath.Join(dir, "exceptions.toml")); err != nil {
+		t.Fatal(err)
+	}
+	f, err := exception.Parse("exceptions.toml", data, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problems := exception.Lint(f.Items, nil, now); problems != nil {
+		t.Errorf("%+v", problems)
 	}
 }

@@ -307,7 +307,7 @@ func (a *app) readOwn(name string, targets []string) ([]byte, error) {
 
 // within reports whether the file lies in the folder, with links followed.
 func within(file, dir string) bool {
-	real := func(p string) string {
+	follow := func(p string) string {
 		if to, err := filepath.EvalSymlinks(p); err == nil {
 			p = to
 		}
@@ -316,11 +316,11 @@ func within(file, dir string) bool {
 		}
 		return p
 	}
-	dir = real(dir)
+	dir = follow(dir)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return false
 	}
-	rel, err := filepath.Rel(dir, real(file))
+	rel, err := filepath.Rel(dir, follow(file))
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -365,6 +367,7 @@ type optPage struct {
 	Covers     []opt.Resolution `json:"covers"`
 	Shadowed   []opt.Shadow     `json:"shadowed"`
 	Mixed      []opt.Mixed      `json:"mixed"`
+	Ahead      []opt.Ahead      `json:"ahead,omitempty"`
 	Variables  []opt.Variable   `json:"variables,omitempty"`
 	Files      []optFile        `json:"files,omitempty"`
 	Unknown    []string         `json:"unknown,omitempty"`
@@ -394,7 +397,7 @@ func (w *optWorld) page(files bool) optPage {
 	v := w.view
 	p := optPage{
 		Runtime: w.runtime, Handler: v.Handler(), Init: v.Init(), Covers: v.Covers(), Shadowed: v.Shadows(), Mixed: v.Mixed(),
-		Variables: v.Variables(), Unknown: v.Unknown(), Incomplete: w.lost,
+		Ahead: v.Ahead(), Variables: v.Variables(), Unknown: v.Unknown(), Incomplete: w.lost,
 	}
 	seen := map[int]int{}
 	for _, f := range v.Files() {
@@ -402,7 +405,7 @@ func (w *optWorld) page(files bool) optPage {
 		if files {
 			x := optFile{Path: f.Path, Layer: f.From.Layer, Mode: f.File.Mode.String(), Size: f.File.Size, Link: f.File.Link}
 			if f.File.Link == "" {
-				x.SHA256 = fmt.Sprintf("%x", f.File.SHA256)
+				x.SHA256 = hex.EncodeToString(f.File.SHA256[:])
 			}
 			p.Files = append(p.Files, x)
 		}
@@ -469,7 +472,7 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	for _, l := range p.Layers {
 		fmt.Fprintf(&b, "  layer %d   %s: %s, %d seen", l.Layer, safe.Line(l.Name, 0), count(l.Files, "file"), l.Seen)
 		if l.Odd > 0 {
-			fmt.Fprintf(&b, "; the archive is odd: lamina scan says how")
+			b.WriteString("; the archive is odd: lamina scan says how")
 		}
 		b.WriteByte('\n')
 	}
@@ -557,6 +560,14 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	}
 
 	rows = nil
+	for _, x := range p.Ahead {
+		rows = append(rows, []string{x.Path, supplier(x.From), x.Before, x.Key})
+	}
+	if err := a.optList(w, "Found before the system's own of that name", []string{"PATH", "FROM", "BEFORE", "BY"}, rows); err != nil {
+		return err
+	}
+
+	rows = nil
 	for _, x := range p.Variables {
 		works := "here: no effect"
 		if x.Works {
@@ -580,7 +591,7 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 		if f.Link != "" {
 			name += " -> " + f.Link
 		}
-		rows = append(rows, []string{fmt.Sprintf("layer %d", f.Layer), f.Mode, fmt.Sprint(f.Size), name})
+		rows = append(rows, []string{fmt.Sprintf("layer %d", f.Layer), f.Mode, strconv.FormatInt(f.Size, 10), name})
 	}
 	if _, err := fmt.Fprintln(w, "\nFiles"); err != nil {
 		return err
@@ -626,7 +637,6 @@ func which(v *opt.View, name string) opt.Resolution {
 	}
 	r := v.Resolve(name)
 	if r.From.Kind != opt.FromNowhere && r.From.Kind != opt.FromElsewhere {
-		r.Others = append(hidden(v, r.Path), r.Others...)
 		return r
 	}
 	for _, other := range []opt.Resolution{v.Command(name), v.SharedObject(name)} {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/gate"
 	"github.com/lamina-sec/lamina/internal/report"
 )
 
@@ -45,7 +46,8 @@ func (a *app) render(cmd *cobra.Command, name string) (err error) {
 	// written says what made the result, not what rendered it.
 	var r *results
 	var end lamina.Summary
-	var own error // ours, not the file's
+	gated := false // a gate decided, by more than severities
+	var own error  // ours, not the file's
 	defer func() {
 		if r != nil {
 			err = errors.Join(err, r.Abort())
@@ -58,6 +60,7 @@ func (a *app) render(cmd *cobra.Command, name string) (err error) {
 		case m.Summary != nil:
 			end = *m.Summary
 		default:
+			gated = gated || m.Answer != nil && m.Answer.Question == gate.Question
 			own = r.Write(m)
 		}
 		return cmp.Or(own, cmd.Context().Err())
@@ -69,6 +72,9 @@ func (a *app) render(cmd *cobra.Command, name string) (err error) {
 		return cmd.Context().Err()
 	case err != nil:
 		return wrap(fmt.Errorf("%s: %w", name, err), Usage, "lamina render reads what -f json wrote")
+	}
+	if gated && !cmd.Flags().Changed("fail-on") {
+		r.failed = end.Failed
 	}
 	return r.Finish(end)
 }

@@ -205,7 +205,7 @@ func (a *app) cacheDir() string {
 
 // asked is the function as the flags describe it.
 func (f *scanFlags) asked() (*content.Function, error) {
-	fn := &content.Function{Handler: f.handler, Runtime: f.runtime, Architecture: f.arch, Env: map[string]string{}}
+	fn := &content.Function{Handler: f.handler, Runtime: f.runtime, Architecture: f.arch}
 	if f.arch != "" && f.arch != "x86_64" && f.arch != "arm64" {
 		return nil, usagef("x86_64 or arm64", "--arch %q is no architecture of Lambda", f.arch)
 	}
@@ -213,6 +213,9 @@ func (f *scanFlags) asked() (*content.Function, error) {
 		k, v, ok := strings.Cut(kv, "=")
 		if !ok || k == "" {
 			return nil, usagef("write --env NAME=VALUE", "--env %q has no name and value", kv)
+		}
+		if fn.Env == nil {
+			fn.Env = map[string]string{} // without --env nothing is known of it
 		}
 		fn.Env[k] = v
 	}

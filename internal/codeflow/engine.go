@@ -19,6 +19,7 @@ const (
 	maxSteps   = 6_000_000 // evaluated nodes, all passes
 	maxDepth   = 400       // of nested expressions
 	maxPasses  = 4
+	maxWork    = 32 << 20 // bytes folded, a pass
 )
 
 // Analyze turns a tree into facts. It fills and returns t.Facts.
@@ -70,6 +71,8 @@ type engine struct {
 	steps    int
 	depth    int
 	inlined  int
+	work     int
+	line     int // of the statement at hand
 	quiet    int
 	args     []arg
 	fr       *frame
@@ -139,7 +142,7 @@ func (e *engine) module(body []Stmt) {
 	e.f.Imports, e.f.Calls, e.f.Patches, e.f.Env, e.f.Strings, e.f.Flows, e.f.Defs = nil, nil, nil, nil, nil, nil, nil
 	e.seenStr, e.reported, e.hosts = map[string]bool{}, map[*Node]bool{}, map[string]string{}
 	e.queue = e.queue[:0]
-	e.depth, e.inlined = 0, 0
+	e.depth, e.inlined, e.work = 0, 0, 0
 	e.fr = &frame{scope: &scope{vars: map[string]*Value{}}, loaded: true}
 	if e.top != nil {
 		e.fr.scope = e.top // what the pass before knew
@@ -241,6 +244,9 @@ func (e *engine) stmts(list []Stmt) {
 }
 
 func (e *engine) stmt(s *Stmt) {
+	if e.quiet == 0 {
+		e.line = int(s.Line)
+	}
 	switch s.Op {
 	case StExpr:
 		if s.Value != nil && s.Value.Op == OpStr {
@@ -512,10 +518,11 @@ func (e *engine) params(fn *Func, st *state, fr *frame) {
 		p := &fn.Params[i]
 		v := st.params[i]
 		line := int(fn.Line)
-		if st.handler && i == 0 && p.Name != "self" || st.handler && i == 1 && len(fn.Params) > 1 && fn.Params[0].Name == "self" {
+		self := fn.self()
+		if st.handler && (i == 0 && !self || i == 1 && self) {
 			v = v.carry(&Value{taint: e.source(SourceEvent, cleanName(p.Name, "event"), line)})
 		}
-		if st.patched != "" && !(i == 0 && p.Name == "self") {
+		if st.patched != "" && !(i == 0 && self) {
 			v = v.carry(&Value{taint: e.source(SourcePatched, st.patched, line)})
 		}
 		if st.wraps && st.patched == "" && !st.handler {
@@ -527,7 +534,7 @@ func (e *engine) params(fn *Func, st *state, fr *frame) {
 			v = e.eval(p.Default)
 			e.fr = was
 		}
-		if i == 0 && fr.class != nil && p.Name == "self" {
+		if i == 0 && fr.class != nil && self {
 			v = (&Value{class: fr.class}).carry(v)
 		}
 		if p.Pattern != nil {
@@ -543,6 +550,11 @@ func (e *engine) params(fn *Func, st *state, fr *frame) {
 		name := cmp.Or(st.patched, "arguments of a wrapped function")
 		fr.scope.vars["arguments"] = &Value{taint: e.source(SourcePatched, name, int(fn.Line))}
 	}
+}
+
+// self says whether the first parameter is the object of a method.
+func (f *Func) self() bool {
+	return len(f.Params) > 0 && (f.Method || f.Params[0].Name == "self" || f.Params[0].Name == "cls")
 }
 
 func cleanName(s, otherwise string) string {
@@ -862,7 +874,7 @@ func (e *engine) augment(t *Node, v *Value, op string, line int) {
 	old := e.eval(t)
 	if op == "+" && t.Op == OpName {
 		if l, ok := old.List(); ok {
-			if r, ok := v.List(); ok && len(l)+len(r) <= maxList {
+			if r, ok := v.List(); ok && len(l)+len(r) <= maxList && e.afford(16*(len(l)+len(r))) {
 				e.assign(t, ListValue(append(slices.Clip(l), r...)), line, false)
 				return
 			}
@@ -983,7 +995,7 @@ func (e *engine) use(v *Value, line int) *Value {
 		return v
 	}
 	if line == 0 {
-		line = 1
+		line = e.line
 	}
 	if kind == SourceEnvAll && e.quiet == 0 {
 		k := "env-all" + itoa(int64(line))

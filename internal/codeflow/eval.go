@@ -101,6 +101,12 @@ func (e *engine) evalNode(n *Node) *Value {
 		return nil
 	case OpKeyword, OpSpread:
 		return e.use(e.eval(n.X), int(n.Line))
+	case OpYield:
+		// what is yielded is what the caller gets
+		for _, a := range n.Args {
+			e.fr.returned = join(e.fr.returned, onlyTaint(e.use(e.eval(a), int(n.Line))))
+		}
+		return nil
 	case OpOther:
 		for _, a := range n.Args {
 			e.eval(a)
@@ -171,7 +177,29 @@ func (e *engine) noteText(v *Value, line int32) *Value {
 }
 
 func (e *engine) concat(parts []*Value) *Value {
+	size := 0
+	for _, p := range parts {
+		if p != nil {
+			size += len(p.text)
+		}
+	}
+	if !e.afford(size) {
+		var out *Value
+		for _, p := range parts {
+			out = out.carry(onlyTaint(p))
+		}
+		return out
+	}
 	return template(parts)
+}
+
+// afford says whether n more bytes or elements may be folded in this pass.
+func (e *engine) afford(n int) bool {
+	if e.work += n; e.work > maxWork {
+		e.f.Truncated = true
+		return false
+	}
+	return true
 }
 
 // attr is an attribute of a value.
@@ -184,8 +212,11 @@ func (e *engine) attr(base *Value, name string, line int) *Value {
 			return v.carry(base)
 		}
 	}
-	if f := base.Field(name); f != nil {
-		return f
+	if base.has(name) {
+		return base.Field(name)
+	}
+	if base.class != nil && name == "prototype" {
+		return &Value{class: base.class}
 	}
 	if base.path != "" {
 		if e.lang.Env(base.path) && !e.envMethod(base.path, name) {
@@ -237,6 +268,9 @@ func (e *engine) index(n *Node) *Value {
 	if s, ok := key.Text(); ok {
 		if base.path == "sys.modules" {
 			return PathValue(s)
+		}
+		if base.path != "" && e.lang.Names != nil && e.lang.Names(base.path) {
+			return e.lookup(s)
 		}
 		v := e.attr(base, s, line)
 		if v != nil && (key.folded || key.joined) {
@@ -326,6 +360,9 @@ func (e *engine) slice(n *Node) *Value {
 		} else {
 			*at = min(*at, length-1)
 		}
+	}
+	if !e.afford(int(length)) {
+		return (*Value)(nil).carry(base)
 	}
 	out := &Value{shape: base.shape}
 	var b strings.Builder
@@ -422,7 +459,7 @@ func (e *engine) comp(n *Node) *Value {
 		case it == nil:
 		case it.shape == shapeList:
 			items = it.list
-		case it.shape == shapeText && len(it.text) <= 1<<14:
+		case it.shape == shapeText && len(it.text) <= 1<<14 && e.afford(64*len(it.text)):
 			for i := range len(it.text) {
 				if gens[1].Op == OpStr && gens[1].Num == 1 { // bytes
 					items = append(items, IntValue(int64(it.text[i])))
@@ -431,7 +468,7 @@ func (e *engine) comp(n *Node) *Value {
 				}
 			}
 		}
-		if len(items) > 0 && len(items) <= 1<<14 && e.steps+len(items)*8 < maxSteps {
+		if len(items) > 0 && len(items) <= 1<<14 && e.steps+len(items)*8 < maxSteps && e.afford(len(items)*32) {
 			old, had := e.fr.scope.vars[gens[0].Str]
 			out := &Value{shape: shapeList}
 			known := true
@@ -501,7 +538,7 @@ func (e *engine) binary(n *Node) *Value {
 		case lists && len(parts) > 0:
 			out := &Value{shape: shapeList}
 			for _, p := range parts {
-				if len(out.list)+len(p.list) <= maxList {
+				if len(out.list)+len(p.list) <= maxList && e.afford(16*len(p.list)) {
 					out.list = append(out.list, p.list...)
 				}
 				out = out.carry(p)
@@ -527,7 +564,7 @@ func (e *engine) binary(n *Node) *Value {
 		if s, ok := a.Text(); ok && n.Str == "*" && oky && y >= 0 && int64(len(s))*y <= 1<<12 {
 			return TextValue(strings.Repeat(s, int(y)))
 		}
-		if s, ok := a.Text(); ok && n.Str == "%" {
+		if s, ok := a.Text(); ok && n.Str == "%" && e.afford(len(s)) {
 			return e.noteText(e.percent(s, b).carry(onlyTaint(b)), n.Line)
 		}
 	}
@@ -817,6 +854,9 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 	kind := e.lang.Kind(path, method)
 	if kind != "" {
 		for i := range args {
+			if kind == CallProcess {
+				break
+			}
 			if t := e.target(kind, args[i].name, args[i].v); t != "" && path != "" && len(e.hosts) < 256 {
 				e.hosts[root(path)] = t
 				break
@@ -918,6 +958,24 @@ func (e *engine) mutated(obj *Node, given *Value) {
 	}
 }
 
+// commandLine is the command that a call starts, as far as it is constant.
+func (e *engine) commandLine(base int) string {
+	first := e.argAt(base, 0)
+	for _, name := range []string{"args", "cmd", "command"} {
+		if first == nil {
+			first = e.argNamed(base, name)
+		}
+	}
+	c := e.target(CallProcess, "", first)
+	if c == "" {
+		return ""
+	}
+	if l, ok := e.argAt(base, 1).List(); ok {
+		c += " " + Clean(joinTexts(l))
+	}
+	return c[:min(len(c), 2*maxClean)]
+}
+
 // printsEnv says whether the command of a call shows the environment.
 func (e *engine) printsEnv(base int) bool {
 	c := e.target(CallProcess, "", e.argAt(base, 0))
@@ -942,6 +1000,18 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 		return nil
 	}
 	if path != "" && len(args) == 0 && recv.Path() != "" {
+		return nil
+	}
+	cost := 0
+	for i := range args {
+		if v := args[i].v; v != nil {
+			cost += len(v.text) + 32*len(v.list)
+		}
+	}
+	if recv != nil {
+		cost += len(recv.text) + 32*len(recv.list)
+	}
+	if !e.afford(cost) {
 		return nil
 	}
 	at := len(e.vals)
@@ -975,6 +1045,10 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 // record keeps a call.
 func (e *engine) record(n *Node, kind, path, method string, callee *Value, base, line int) {
 	if e.quiet > 0 || e.reported[n] {
+		return
+	}
+	if len(e.f.Calls) >= maxCalls {
+		e.f.Truncated = true
 		return
 	}
 	c := Call{Kind: kind, Callee: Clean(path), Where: e.where(line)}
@@ -1020,12 +1094,18 @@ func (e *engine) record(n *Node, kind, path, method string, callee *Value, base,
 		} else {
 			c.Args = append(c.Args, shown)
 		}
-		if c.Target == "" {
+		if c.Target == "" && kind != CallProcess {
 			c.Target = e.target(kind, a.name, a.v)
 		}
 	}
+	if kind == CallProcess {
+		c.Target = e.commandLine(base)
+	}
 	for len(c.Args) > 0 && c.Args[len(c.Args)-1] == "" {
 		c.Args = c.Args[:len(c.Args)-1]
+	}
+	if len(c.Args) == 0 {
+		c.Args = nil
 	}
 	if kind == CallDecode && !c.Decoded && c.DecodedBytes == 0 {
 		// kept: how much is decoded
@@ -1158,7 +1238,7 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 	pos := 0
 	for i := range args {
 		a := &args[i]
-		if host == "" {
+		if host == "" && kind != CallProcess {
 			host = e.target(kind, a.name, a.v)
 		}
 		if a.name == "" {
@@ -1177,7 +1257,9 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 	if taint == 0 {
 		return
 	}
-	if host == "" && recv != nil && recv.Path() != "" {
+	if kind == CallProcess {
+		host = e.commandLine(base)
+	} else if host == "" && recv != nil && recv.Path() != "" {
 		host = e.hosts[root(recv.path)]
 	}
 	for i, s := range e.sources {
@@ -1231,7 +1313,7 @@ func (e *engine) callLocal(fn *Func, args []arg, line int) *Value {
 		st = e.stateOf(fn)
 	}
 	offset := 0
-	if len(fn.Params) > 0 && (fn.Params[0].Name == "self" || fn.Params[0].Name == "cls") {
+	if fn.self() {
 		offset = 1
 	}
 	if e.fr.loaded && e.fr.main == 0 && !st.loaded {

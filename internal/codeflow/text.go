@@ -155,12 +155,17 @@ func randomRun(run string) bool {
 		}
 	}
 	// what is only cut up by separators, as base64 is
-	return len(run) >= 20 && strings.Count(run, "/")+strings.Count(run, "+") > 0 && classes(run) == 3 && Entropy(run) > 4.2 && !strings.Contains(run, ".")
+	for part := range strings.SplitSeq(run, ".") {
+		if len(part) >= 20 && strings.Count(part, "/")+strings.Count(part, "+") > 0 && classes(part) == 3 && Entropy(part) > 4.2 {
+			return true
+		}
+	}
+	return false
 }
 
 func secretAssign(name string) bool {
 	l := strings.ToLower(name)
-	return strings.Contains(l, "passw") || strings.Contains(l, "secret") || strings.Contains(l, "token") || strings.Contains(l, "api_key") || strings.Contains(l, "apikey")
+	return strings.Contains(l, "passw") || strings.HasSuffix(l, "pwd") || strings.Contains(l, "secret") || strings.Contains(l, "token") || strings.Contains(l, "api_key") || strings.Contains(l, "apikey")
 }
 
 func randomWord(w string) bool {
@@ -202,14 +207,33 @@ func randomWord(w string) bool {
 		return true
 	case n >= 16 && digits >= 2 && upper >= 2 && lower == 0:
 		return true // access key ids
+	case n >= 18 && lower == 0 && upper > 0:
+		return true
 	case n >= 8 && digits > 0 && upper > 0 && lower > 0 && turns*3 >= n:
 		return true
-	case n >= 24 && digits == 0 && upper > 0 && lower > 0 && turns*2 >= n:
+	case n >= 20 && digits == 0 && upper > 0 && lower > 0 && turns*5 >= 2*n:
+		return true
+	case n >= 16 && consonants(w) >= 7:
 		return true
 	case n >= 24 && Entropy(w) > 4:
 		return true
 	}
 	return n >= 40
+}
+
+// consonants is the longest run of letters without a vowel.
+func consonants(w string) int {
+	longest, run := 0, 0
+	for i := range len(w) {
+		switch c := w[i] | 0x20; {
+		case c < 'a' || c > 'z', strings.IndexByte("aeiouy", c) >= 0:
+			run = 0
+		default:
+			run++
+			longest = max(longest, run)
+		}
+	}
+	return longest
 }
 
 func classes(s string) int {

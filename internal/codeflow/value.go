@@ -131,6 +131,11 @@ func (v *Value) Field(key string) *Value {
 	return nil
 }
 
+// has says whether a dictionary has a constant key, whatever is under it.
+func (v *Value) has(key string) bool {
+	return v != nil && slices.ContainsFunc(v.fields, func(f field) bool { return f.key == key })
+}
+
 // carry returns v with the taint, marks and wrappers of from added.
 func (v *Value) carry(from *Value) *Value {
 	if from == nil || from.taint == 0 && from.marks == 0 && from.via == 0 {

@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"sync"
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/jssyntax"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/opt"
 	"github.com/lamina-sec/lamina/internal/pysyntax"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/secret"
@@ -162,31 +161,17 @@ const maxText = 64 << 10
 func (x *extractor) packages(f *layerfs.File, _ []byte, facts *Facts) error {
 	if path.Base(f.Path) == "package.json" && f.Data != nil {
 		facts.Hooks = hooks(f.Data)
-		facts.Text = entryPoints(f.Data)
 	}
 	facts.Registries, facts.Personal = registries(f), personal(f)
+	if f.Depth == 0 && f.Data != nil && opt.Wants(f.Path) {
+		facts.Loads = opt.Reduce(f.Path, f.Data)
+	}
 	found, err := sbom.Read(f)
 	if facts.Binary != nil {
 		found = append(found, sbom.Binary(f.Path, facts.Binary)...)
 	}
 	facts.Components = found
 	return err
-}
-
-// entryPoints are the members of a package.json that say what is loaded, as JSON.
-func entryPoints(data []byte) string {
-	var p map[string]json.RawMessage
-	if json.Unmarshal(data, &p) != nil {
-		return ""
-	}
-	maps.DeleteFunc(p, func(k string, _ json.RawMessage) bool {
-		return !slices.Contains([]string{"name", "version", "main", "exports", "imports", "type", "module"}, k)
-	})
-	out, err := json.Marshal(p)
-	if err != nil || len(out) > maxText {
-		return ""
-	}
-	return string(out)
 }
 
 // maxHook is how much of an install command is kept.

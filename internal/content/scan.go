@@ -2,6 +2,7 @@ package content
 
 import (
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/lamina-sec/lamina"
@@ -29,8 +30,9 @@ type Scan struct {
 	// Now is the time of the scan, for ages.
 	Now time.Time
 
-	view  func() *opt.View
-	usage func() *Usage
+	viewing sync.Once
+	view    *opt.View
+	usage   func() *Usage
 }
 
 // A Function is what a function's configuration and package say.
@@ -121,13 +123,15 @@ type Facts struct {
 	Personal *Personal `json:"personal,omitempty"`
 	// Marks are the words of interest that stand anywhere in it, text or not.
 	Marks []Mark `json:"marks,omitempty"`
-	// Text is the whole of a .pth file, and of a package.json the members that say
-	// what is loaded: what the merged view reads.
+	// Text is the whole of a .pth file.
 	Text string `json:"text,omitempty"`
 	// Suppressed counts what had the form of a credential and is none, by reason.
 	Suppressed map[string]int `json:"suppressed,omitempty"`
 	// Hooks are the commands that a package.json runs when it is installed.
 	Hooks []Hook `json:"hooks,omitempty"`
+	// Loads is what of a .pth file or package.json decides what is loaded, as
+	// opt.Reduce gives it.
+	Loads []byte `json:"loads,omitempty"`
 }
 
 // A Hook is a command that installing a package runs.

@@ -118,7 +118,7 @@ func special(path, method string) codeflow.Special {
 var kinds = map[string]string{
 	"eval": codeflow.CallCode, "Function": codeflow.CallCode, "vm.runInThisContext": codeflow.CallCode, "vm.runInNewContext": codeflow.CallCode,
 	"vm.runInContext": codeflow.CallCode, "vm.Script": codeflow.CallCode, "vm.compileFunction": codeflow.CallCode, "vm.SourceTextModule": codeflow.CallCode,
-	"thisModule._compile": codeflow.CallCode, "module.prototype._compile": codeflow.CallCode, "WebAssembly.instantiate": codeflow.CallNative, "WebAssembly.compile": codeflow.CallNative,
+	"thisModule._compile": codeflow.CallCode, "module.prototype._compile": codeflow.CallCode,
 
 	"child_process.exec": codeflow.CallProcess, "child_process.execSync": codeflow.CallProcess, "child_process.spawn": codeflow.CallProcess, "child_process.spawnSync": codeflow.CallProcess,
 	"child_process.execFile": codeflow.CallProcess, "child_process.execFileSync": codeflow.CallProcess, "child_process.fork": codeflow.CallProcess, "child_process.spawn().stdin.write": codeflow.CallProcess, "child_process.spawn().stdin.end": codeflow.CallProcess,

@@ -158,11 +158,11 @@ var wanted = []string{
 func MayMatter(src []byte) bool {
 	s := string(src)
 	for i := 0; i+1 < len(s); i++ {
-		k := uint16(s[i])<<8 | uint16(s[i+1])
-		if pairs[k/64]&(1<<(k%64)) == 0 {
+		k := pairs[uint16(s[i])<<8|uint16(s[i+1])]
+		if k == 0 {
 			continue
 		}
-		for _, w := range begin[s[i]] {
+		for _, w := range byPair[k] {
 			if strings.HasPrefix(s[i:], w) && matters(s, i, w) {
 				return true
 			}
@@ -232,6 +232,22 @@ func patches(s string) bool {
 		}
 		at += len("require(")
 	}
+	for at := 0; len(names) < 1024; {
+		i := strings.Index(s[at:], "import ")
+		if i < 0 {
+			break
+		}
+		at += i + len("import ")
+		if i := at - len("import "); i > 0 && s[i-1] != '\n' && s[i-1] != ';' {
+			continue
+		}
+		rest := s[at:min(len(s), at+1024)]
+		if j := strings.Index(rest, "from"); j >= 0 {
+			for n := range strings.FieldsFuncSeq(rest[:j], func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) {
+				names[n] = true
+			}
+		}
+	}
 	for at := 0; ; {
 		i := strings.IndexByte(s[at:], '=')
 		if i < 0 {
@@ -251,7 +267,7 @@ func patches(s string) bool {
 		}
 		chain := s[j:end]
 		name, _, dot := strings.Cut(chain, ".")
-		if dot && (names[name] || globals[name] == name && strings.Contains(chain, ".prototype.") || name == "console" || name == "JSON" || name == "process" && !strings.HasPrefix(chain, "process.env") || strings.Contains(s, "import * as "+name+" ") || strings.Contains(s, "import "+name+" ")) {
+		if dot && (names[name] || globals[name] == name && strings.Contains(chain, ".prototype.") || name == "console" || name == "JSON" || name == "process" && !strings.HasPrefix(chain, "process.env")) {
 			return true
 		}
 	}
@@ -261,11 +277,17 @@ func identByte(c byte) bool {
 	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
-var pairs, begin = func() (p [1 << 16 / 64]uint64, b [256][]string) {
+// byPair has the literals by their first two bytes: pairs gives the place in it,
+// 0 is none.
+var pairs, byPair = func() (p [1 << 16]uint8, l [][]string) {
+	l = append(l, nil)
 	for _, w := range wanted {
 		i := uint16(w[0])<<8 | uint16(w[1])
-		p[i/64] |= 1 << (i % 64)
-		b[w[0]] = append(b[w[0]], w)
+		if p[i] == 0 {
+			p[i] = uint8(len(l))
+			l = append(l, nil)
+		}
+		l[p[i]] = append(l[p[i]], w)
 	}
-	return p, b
+	return p, l
 }()

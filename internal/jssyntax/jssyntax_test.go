@@ -1,7 +1,9 @@
 package jssyntax_test
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -135,6 +137,20 @@ const s = "eval(atob('x'))";
 			f := jssyntax.Parse([]byte(tt.src))
 			if d := cmp.Diff(tt.want, flows(f)); d != "" {
 				t.Error(d)
+			}
+			one, err := json.Marshal(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			two, err := json.Marshal(jssyntax.Parse([]byte(tt.src)))
+			if err != nil || !bytes.Equal(one, two) {
+				t.Errorf("not the same twice:\n%s\n%s", one, two)
+			}
+			var back jssyntax.Facts
+			if err := json.Unmarshal(one, &back); err != nil {
+				t.Error(err)
+			} else if d := cmp.Diff(f, &back); d != "" {
+				t.Errorf("JSON does not carry all: %s", d)
 			}
 			if len(tt.want) > 0 && !jssyntax.MayMatter([]byte(tt.src)) {
 				t.Error("MayMatter says no")

@@ -128,6 +128,9 @@ const (
 	Unclean OddityKind = "unclean-name"
 	// Backslash is a name with a backslash, which some unpackers take for a slash.
 	Backslash OddityKind = "backslash-in-name"
+	// Separator is a name with "!/" in it, which is how File.Path shows what is in an
+	// archive.
+	Separator OddityKind = "archive-separator-in-name"
 	// Control is a name with characters that are not shown.
 	Control OddityKind = "control-character-in-name"
 	// Encoding is a name that unpackers decode differently.
@@ -144,7 +147,7 @@ const (
 	LinkLeaves OddityKind = "link-leaves-root"
 	LinkLoop   OddityKind = "link-loop"
 	// Privileged is a setuid or setgid bit, WorldWritable a file or directory that
-	// everybody may write.
+	// everybody may write. Those in archives in the layer do not count.
 	Privileged    OddityKind = "setuid-or-setgid"
 	WorldWritable OddityKind = "world-writable"
 	// Special is a device, pipe or socket; its content is not given.
@@ -178,6 +181,9 @@ const (
 	Method OddityKind = "compression-method"
 	// Ratio is a file of more than 1 MiB that inflates more than 200-fold.
 	Ratio OddityKind = "compression-ratio"
+	// Bloated is a compressed stream that is longer than what is in it: no packer
+	// writes one, and reading it takes long.
+	Bloated OddityKind = "stream-longer-than-content"
 	// OverLimit is a layer of more than Limits.Inflated bytes.
 	OverLimit OddityKind = "over-lambda-limit"
 	// Size and Checksum are content that differs from what the directory declares;
@@ -308,6 +314,9 @@ func (l *Layer) place(i int, e *Entry, first map[string]int) {
 	if strings.Contains(name, `\`) {
 		l.odd(Backslash, i, -1, "name %q holds a backslash", e.Name)
 	}
+	if strings.Contains(name, "!/") {
+		l.odd(Separator, i, -1, "name %q looks like a file in an archive", e.Name)
+	}
 	if strings.ContainsFunc(name, unprintable) {
 		l.odd(Control, i, -1, "name %q holds characters that are not shown", e.Name)
 	}
@@ -338,10 +347,12 @@ func (l *Layer) look(i int, e *Entry) {
 	default:
 		l.odd(Special, i, -1, "%q is a %s", e.shown(), typeName(e.Mode))
 	}
-	if e.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 {
+	// What opens an archive in a layer gives its files no mode, and jars that
+	// everybody uses have any.
+	if e.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 && !l.nested {
 		l.odd(Privileged, i, -1, "%q has the mode %v", e.shown(), e.Mode)
 	}
-	if e.Mode&0o002 != 0 && e.Mode&fs.ModeSymlink == 0 {
+	if e.Mode&0o002 != 0 && e.Mode&fs.ModeSymlink == 0 && !l.nested {
 		l.odd(WorldWritable, i, -1, "%q has the mode %v", e.shown(), e.Mode)
 	}
 	if e.Mode.IsDir() && l.fsys == nil && e.Size > 0 {

@@ -117,8 +117,10 @@ type pass struct {
 	left    Cost
 	arena   *arena
 	decoder *decoder
-	partial bool // something of the current entry was left out for want of budget
-	over    bool // the layer's own files were said to be above the limit
+	waste   int64 // see maxWaste
+	given   int64 // bytes inflated of the current file
+	partial bool  // something of the current entry was left out for want of budget
+	over    bool  // the layer's own files were said to be above the limit
 	data    [levels]bytes.Reader
 }
 
@@ -214,7 +216,8 @@ func (p *pass) entry(l *Layer, i int, prefix string, depth int, served, loaded b
 		defer closer.Close() //nolint:errcheck // it was only read
 	}
 	if err != nil {
-		if errors.Is(err, ErrLimit) {
+		// What a disk did not give this time it may give the next.
+		if errors.Is(err, ErrLimit) || l.fsys != nil || errors.Is(err, errRead) {
 			p.partial = true
 		}
 		p.damaged(path, err)
@@ -284,13 +287,31 @@ func (p *pass) read(l *Layer, e *Entry, f *File, loaded bool) (io.Closer, error)
 
 var errNoRoom = fmt.Errorf("larger than the memory for one file, which is %w, and cannot be read in parts", ErrLimit)
 
+// maxWaste is by how many bytes compressed streams may be longer than what is in
+// them, all together: a stream of empty blocks takes 200 ns a byte.
+const maxWaste = 4 << 20
+
+var errWaste = fmt.Errorf("compressed streams that are more than %d bytes longer than what is in them are %w", maxWaste, ErrLimit)
+
 // decode fills in f from the entry's compressed bytes.
 func (p *pass) decode(l *Layer, e *Entry, f *File, loaded bool, again *seekable) error {
 	var onBlock func(flate.InflateCheckpoint)
 	if again != nil {
 		onBlock = again.block
 	}
-	r, unread, left, done, err := p.decoder.inflated(l, e, loaded, onBlock)
+	if p.waste > maxWaste {
+		return errWaste
+	}
+	p.given = 0
+	var unread func() int64
+	check := func() error {
+		if p.waste+e.Compressed-unread()-p.given > maxWaste {
+			p.waste = maxWaste + 1
+			return errWaste
+		}
+		return nil
+	}
+	r, unread, left, done, err := p.decoder.inflated(l, e, loaded, onBlock, check)
 	if err != nil {
 		return err
 	}
@@ -326,6 +347,11 @@ func (p *pass) decode(l *Layer, e *Entry, f *File, loaded bool, again *seekable)
 		if g, ok := r.(*untilTiny).r.(*gzipReader); ok && g.members > 1 { //nolint:errcheck,forcetypeassert // made above
 			return fmt.Errorf("gzip of several members, %w", errNoRoom)
 		}
+	}
+	if over := e.Compressed - slack - f.Size; e.method != store && over > 1024+f.Size/8 {
+		p.waste += over
+		p.partial = true // what comes after depends on it
+		p.odd(Oddity{Kind: Bloated, Path: f.Path, Entry: -1, Other: -1, Detail: fmt.Sprintf("%q: %d bytes inflate to %d", f.Path, e.Compressed, f.Size)})
 	}
 	if slack > 0 {
 		p.odd(Oddity{Kind: Slack, Path: f.Path, Entry: -1, Other: -1, Detail: fmt.Sprintf("%q: the compressed stream ends %d bytes or more before its %d bytes do", f.Path, slack, e.Compressed)})
@@ -405,6 +431,7 @@ func (p *pass) fill(e *Entry, f *File, r io.Reader, readerAt io.ReaderAt) error 
 				return fmt.Errorf("inflates to more than what is left of the %d bytes for %s, which is %w", p.total(f.Depth), p.what(f.Depth), ErrLimit)
 			}
 			n += int64(got)
+			p.given = n
 			_, _ = d.sha.Write(chunk[:got])
 			if e.summed {
 				sum = crc32.Update(sum, crc32.IEEETable, chunk[:got])

@@ -203,6 +203,8 @@ func (d *decoder) key(e *Entry) Key {
 	return k
 }
 
+var errRead = errors.New("read the archive")
+
 // load reads the compressed bytes of a small entry into d.comp.
 func (d *decoder) load(l *Layer, e *Entry) error {
 	if int64(cap(d.comp)) < e.Compressed {
@@ -210,7 +212,7 @@ func (d *decoder) load(l *Layer, e *Entry) error {
 	}
 	d.comp = d.comp[:e.Compressed]
 	if n, err := l.r.ReadAt(d.comp, e.start); n < len(d.comp) {
-		return fmt.Errorf("read: %w", cutOff(err))
+		return fmt.Errorf("%w: %w", errRead, cutOff(err))
 	}
 	return nil
 }
@@ -235,8 +237,8 @@ func (d *decoder) left(under *io.SectionReader) int64 {
 // inflated returns a reader of the entry's content, and functions that say how many
 // compressed bytes were not asked for, and how many of those belong to nothing once
 // the content has ended. onBlock is called at each end of a deflate block, if it is
-// not nil.
-func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.InflateCheckpoint)) (r io.Reader, unread, slack func() int64, done func(), err error) {
+// not nil, and check before more of a large entry is read.
+func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.InflateCheckpoint), check func() error) (r io.Reader, unread, slack func() int64, done func(), err error) {
 	var src source
 	var under *io.SectionReader
 	if loaded {
@@ -244,7 +246,7 @@ func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.I
 		src = &d.mem
 	} else {
 		under = io.NewSectionReader(l.r, e.start, e.Compressed)
-		d.buf.Reset(under)
+		d.buf.Reset(checked{under, check})
 		src = d.buf
 	}
 	unread, done = func() int64 { return d.left(under) }, func() {}
@@ -270,7 +272,8 @@ func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.I
 		// What is behind the stream is its checksum (RFC 1950, 2.2).
 		slack = func() int64 { return max(0, unread()-4) }
 	case gzipMethod:
-		r = &gzipReader{src: src, inflate: deflated}
+		g := &gzipReader{src: src, inflate: deflated, unread: unread}
+		r, slack = g, func() int64 { return g.behind }
 	case bzip2Method:
 		r = bzip2.NewReader(src)
 	case zstdMethod:
@@ -287,6 +290,19 @@ func (d *decoder) inflated(l *Layer, e *Entry, loaded bool, onBlock func(flate.I
 		return nil, nil, nil, nil, fmt.Errorf("compression method %d: %w", e.method, ErrUnsupported)
 	}
 	return r, unread, slack, done, nil
+}
+
+// checked asks before each read.
+type checked struct {
+	r     io.Reader
+	check func() error
+}
+
+func (c checked) Read(p []byte) (int, error) {
+	if err := c.check(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
 }
 
 // guarded turns a panic of a decoder of others into an error.
@@ -306,25 +322,22 @@ func (g guarded) Read(p []byte) (n int, err error) {
 type gzipReader struct {
 	src     source
 	inflate func() io.Reader
+	unread  func() int64
 	cur     io.Reader
 	sum     uint32
 	n       uint32
 	members int
+	behind  int64 // bytes behind the last member
 }
 
 func (g *gzipReader) Read(p []byte) (int, error) {
 	for {
 		if g.cur == nil {
 			if err := gzipHeader(g.src); err != nil {
-				if g.members > 0 && !errors.Is(err, io.EOF) {
-					// Zeros behind the last member are padding of a tape; anything else is
-					// what gzip ignores with a warning.
-					return 0, io.EOF
+				if g.members > 0 {
+					return 0, io.EOF // what is behind, gzip ignores with a warning
 				}
-				if g.members == 0 {
-					err = fmt.Errorf("gzip header: %w", cutOff(err))
-				}
-				return 0, err
+				return 0, fmt.Errorf("gzip header: %w", cutOff(err))
 			}
 			g.cur, g.sum, g.n = g.inflate(), 0, 0
 			g.members++
@@ -343,6 +356,7 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 		if binary.LittleEndian.Uint32(tail[:]) != g.sum || binary.LittleEndian.Uint32(tail[4:]) != g.n {
 			return n, errors.New("gzip trailer: checksum or size differs")
 		}
+		g.behind = g.unread()
 		if n > 0 {
 			return n, nil
 		}

@@ -127,14 +127,14 @@ func New(in Input) *View {
 	v.runtime, v.known = runtimes.ByID(in.Runtime)
 	size := 0
 	for _, l := range in.Layers {
-		size = max(size, len(l.Files))
+		size += len(l.Files)
 	}
-	v.opt = newTree(runtimes.Opt, size)
+	v.opt = newTree(runtimes.Opt, min(size, 20_000))
 	for i, l := range in.Layers {
 		v.opt.add(Origin{FromLayer, i + 1}, l.Files)
 	}
 	v.opt.finish()
-	v.task = newTree(runtimes.Task, len(in.Function))
+	v.task = newTree(runtimes.Task, min(len(in.Function), 20_000))
 	v.task.add(Origin{Kind: FromFunction}, in.Function)
 	v.task.finish()
 	v.shadows = sync.OnceValue(v.opt.shadows)

@@ -508,6 +508,21 @@ func TestCommand(t *testing.T) {
 	}
 }
 
+func TestAhead(t *testing.T) {
+	w := world{layers: [][]string{{"bin/aws*", "bin/readme", "lib/libssl.so.3", "lib/note", "sbin/x*"}}, runtime: "python3.12", env: map[string]string{}, function: []string{}}
+	if got := w.view().Ahead(); len(got) != 0 {
+		t.Errorf("by default: %+v", got)
+	}
+	w.env = map[string]string{"PATH": "/var/task/bin:/opt/bin/:/usr/bin:/opt/sbin", "LD_LIBRARY_PATH": "/opt/lib:/lib64"}
+	var got []string
+	for _, a := range w.view().Ahead() {
+		got = append(got, fmt.Sprint(a.Key, " ", a.Path, " before ", a.Before))
+	}
+	if diff := cmp.Diff([]string{"LD_LIBRARY_PATH /opt/lib/libssl.so.3 before /lib64", "PATH /opt/bin/aws before /usr/bin"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestHandler(t *testing.T) {
 	for _, tt := range []struct {
 		name, runtime, handler string
@@ -721,7 +736,7 @@ func TestVariables(t *testing.T) {
 func TestCovers(t *testing.T) {
 	v := world{
 		runtime: "python3.12", env: map[string]string{}, function: []string{"own.py"},
-		layers: [][]string{{"python/boto3/__init__.py", "python/json.py", "python/csv.py", "python/own.py", "python/fine.py", "python/lib/x", "python/fine-1.0.dist-info/RECORD", "python/twice.py"}, {"python/lib/python3.12/site-packages/twice.py"}},
+		layers: [][]string{{"python/boto3/__init__.py", "python/json.py", "python/csv.py", "python/own.py", "python/fine.py", "python/lib/x", "python/fine-1.0.dist-info/RECORD", "python/twice.py", "python/over.py=1", "python/same.py"}, {"python/lib/python3.12/site-packages/twice.py", "python/over.py=2", "python/same.py"}},
 	}.view()
 	var got []string
 	for _, r := range v.Covers() {
@@ -731,10 +746,10 @@ func TestCovers(t *testing.T) {
 		}
 		got = append(got, fmt.Sprintf("%s %s over %s", r.Name, origin(r.From), strings.Join(others, ",")))
 	}
-	if diff := cmp.Diff([]string{"boto3 l1 over runtime", "csv l1 over library", "json library over l1", "own function over l1", "twice l2 over l1"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"boto3 l1 over runtime", "csv l1 over library", "json library over l1", "over l2 over l1", "own function over l1", "twice l2 over l1"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"boto3", "csv", "fine", "json", "own", "twice"}, v.Supplies()); diff != "" {
+	if diff := cmp.Diff([]string{"boto3", "csv", "fine", "json", "over", "own", "same", "twice"}, v.Supplies()); diff != "" {
 		t.Errorf("supplies (-want +got):\n%s", diff)
 	}
 }

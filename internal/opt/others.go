@@ -154,28 +154,25 @@ func compareVersions(a, b string) int {
 	return 0
 }
 
-// rubyNames are what the layers offer to require.
+// rubyNames are what the layers offer to require: everything in RUBYLIB, and of
+// gems the files that stand for the gem.
 func (v *View) rubyNames() []string {
 	var out []string
-	add := func(dir string) {
-		for _, name := range v.list(dir) {
-			if stem, ok := strings.CutSuffix(name, ".rb"); ok {
-				out = append(out, stem)
-			} else if stem, ok := strings.CutSuffix(name, ".so"); ok {
-				out = append(out, stem)
-			}
-		}
-	}
 	for _, d := range runtimes.Split(v.env("RUBYLIB")) {
-		if isOpt(d) {
-			add(d)
+		real, _, target := v.follow(d)
+		if !isOpt(d) || target != Directory {
+			continue
 		}
-	}
-	for _, d := range runtimes.Split(v.env("GEM_PATH")) {
-		if isOpt(d) {
-			for _, name := range v.list(path.Join(d, "gems")) {
-				add(path.Join(d, "gems", name, "lib"))
+		t, rel := v.tree(real)
+		t.walk(rel, func(file string) {
+			if ext := path.Ext(file); ext == ".rb" || ext == ".so" {
+				out = append(out, strings.TrimSuffix(strings.TrimPrefix(file, rel+"/"), ext))
 			}
+		})
+	}
+	for stem, gems := range v.gemFiles() {
+		if !strings.Contains(stem, "/") && slices.ContainsFunc(gems, func(g gem) bool { return g.From.Kind == FromLayer }) {
+			out = append(out, stem)
 		}
 	}
 	return out

@@ -72,7 +72,25 @@ func (v *View) ResolveFrom(name, from string) Resolution {
 		r = Resolution{From: Origin{Kind: FromElsewhere}, Maybe: "a compiled program holds what it imports"}
 	}
 	r.Name = name
+	r.Others = append(v.Hidden(r.Path), r.Others...)
 	return r
+}
+
+// Hidden returns what earlier layers have at the very path of a file, with other
+// bytes or permissions.
+func (v *View) Hidden(name string) []Candidate {
+	if name == "" {
+		return nil
+	}
+	all := v.shadows()
+	i, _ := slices.BinarySearchFunc(all, name, func(s Shadow, name string) int { return strings.Compare(s.Path, name) })
+	var out []Candidate
+	for ; i < len(all) && all[i].Path == name; i++ {
+		if s := all[i]; s.ByPath == name && !s.Same {
+			out = append(out, Candidate{Path: s.Path, From: s.From, Why: "hidden by a later layer, with other bytes"})
+		}
+	}
+	return out
 }
 
 // choose makes a Resolution of candidates in the order of the search.
@@ -236,16 +254,55 @@ func (v *View) Supplies() []string {
 	return slices.Compact(names)
 }
 
-// Covers returns what the layers supply although somebody else does too: the
-// runtime, the standard library, the function or another layer. Each says who
-// wins.
+// Covers returns what the layers supply although it is there a second time: in the
+// runtime, the standard library, the function, another layer, or another
+// directory or jar of the same one. Each says who wins.
 func (v *View) Covers() []Resolution {
 	var out []Resolution
 	for _, name := range v.Supplies() {
-		r := v.Resolve(name)
-		others := slices.ContainsFunc(r.Others, func(c Candidate) bool { return c.From != r.From })
-		if others {
+		if r := v.Resolve(name); len(r.Others) > 0 {
 			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// An Ahead is a file of a layer that is found before the system's of that name,
+// because a variable of the configuration puts its directory in front.
+type Ahead struct {
+	// Key is PATH or LD_LIBRARY_PATH, Before the first directory of the system
+	// that comes after.
+	Key    string `json:"key"`
+	Before string `json:"before"`
+	Placed
+}
+
+// Ahead returns the programs and shared objects of layers that come before the
+// system's, sorted by variable and path. Without such a setting there are none:
+// the layers' directories are last.
+func (v *View) Ahead() []Ahead {
+	var out []Ahead
+	for _, key := range []string{"LD_LIBRARY_PATH", "PATH"} {
+		dirs := runtimes.Split(v.env(key))
+		for i, d := range dirs {
+			after := slices.IndexFunc(dirs[i:], func(d string) bool {
+				_, _, target := v.follow(d)
+				return target == Outside && !strings.HasPrefix(d, runtimes.Task)
+			})
+			if after < 0 {
+				break
+			}
+			if !isOpt(path.Clean(d)) {
+				continue
+			}
+			for _, name := range v.list(d) {
+				p, ok := v.file(path.Join(d, name))
+				if !ok || p.From.Kind != FromLayer || key == "PATH" && p.File.Mode.Perm()&0o111 == 0 || key != "PATH" && !strings.Contains(name, ".so") {
+					continue
+				}
+				p.Path = path.Join(d, name)
+				out = append(out, Ahead{key, dirs[i+after], p})
+			}
 		}
 	}
 	return out

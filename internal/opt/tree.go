@@ -19,6 +19,12 @@ type tree struct {
 	// inside are the files in archives, by the archive's path; an archive whose
 	// inside was not given is not a key.
 	inside map[string]map[string]bool
+
+	// last is the directory at lastDir, which the next file is probably in, too; nil
+	// after something was lost. free are nodes made in one go.
+	last    *node
+	lastDir string
+	free    []node
 }
 
 // A node is what is seen at one path. Every node's parent is a directory.
@@ -101,9 +107,13 @@ func (t *tree) put(from Origin, f File) {
 	n := t.nodes[f.Path]
 	if n == nil {
 		dir, base := up(f.Path)
-		parent := t.directory(dir, from)
-		parent.children = append(parent.children, base)
-		t.nodes[f.Path] = &node{from: from, file: f}
+		if t.last == nil || t.lastDir != dir {
+			t.last, t.lastDir = t.directory(dir, from), dir
+		}
+		t.last.children = append(t.last.children, base)
+		n = t.node()
+		n.from, n.file = from, f
+		t.nodes[f.Path] = n
 		return
 	}
 	t.lose(f.Path, n, from)
@@ -119,7 +129,8 @@ func (t *tree) directory(name string, from Origin) *node {
 		above, base := up(name)
 		parent := t.directory(above, from)
 		parent.children = append(parent.children, base)
-		n = &node{dir: true, from: from}
+		n = t.node()
+		n.dir, n.from = true, from
 		t.nodes[name] = n
 	case !n.dir:
 		t.lose(name, n, from)
@@ -130,6 +141,7 @@ func (t *tree) directory(name string, from Origin) *node {
 
 // lose notes that from takes the place of what is at a path and below it.
 func (t *tree) lose(name string, n *node, from Origin) {
+	t.last = nil
 	if !n.dir {
 		delete(t.inside, name)
 		if n.from != from {
@@ -144,10 +156,23 @@ func (t *tree) lose(name string, n *node, from Origin) {
 	}
 }
 
+// node returns a new node.
+func (t *tree) node() *node {
+	if len(t.free) == 0 {
+		t.free = make([]node, 64)
+	}
+	n := &t.free[0]
+	t.free = t.free[1:]
+	return n
+}
+
 func (t *tree) finish() {
 	for _, n := range t.nodes {
-		slices.Sort(n.children)
+		if !slices.IsSorted(n.children) {
+			slices.Sort(n.children)
+		}
 	}
+	t.free, t.last = nil, nil
 }
 
 func (t *tree) placed(rel string, n *node) Placed {

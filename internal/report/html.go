@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/safe"
@@ -229,8 +228,6 @@ func (w *page) Close() error {
 		"short": func(s string) string { return s[:min(len(s), 12)] },
 		"title": func(v pageView) string { return strings.TrimSpace("Lamina " + v.Version.Command) },
 		"n":     func(n int) string { return thousands(int64(n)) },
-		"first": func(s string) string { _, rest, _ := strings.Cut(s, "  "); return strings.TrimSpace(rest) },
-		"day":   func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 	}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)

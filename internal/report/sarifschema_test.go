@@ -97,7 +97,7 @@ func (c *schemaCheck) check(schema, v any, at string) {
 	if ref, ok := s["$ref"].(string); ok {
 		to := c.root
 		for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
-			m, _ := to.(map[string]any) //nolint:errcheck // a missing part is nil, which is no schema
+			m, _ := to.(map[string]any)
 			to = m[part]
 		}
 		if to == nil {
@@ -138,7 +138,7 @@ func (c *schemaCheck) check(schema, v any, at string) {
 
 func (c *schemaCheck) combined(s map[string]any, v any, at string) {
 	count := func(list any) (fit, all int) {
-		subs, _ := list.([]any) //nolint:errcheck // no list is an empty one
+		subs, _ := list.([]any)
 		for _, sub := range subs {
 			if c.fits(sub, v) {
 				fit++
@@ -161,13 +161,13 @@ func (c *schemaCheck) combined(s map[string]any, v any, at string) {
 }
 
 func (c *schemaCheck) object(s, v map[string]any, at string) {
-	required, _ := s["required"].([]any) //nolint:errcheck // nothing required
+	required, _ := s["required"].([]any)
 	for _, r := range required {
 		if name, ok := r.(string); ok && v[name] == nil {
 			c.fail(at, "%s is missing", name)
 		}
 	}
-	props, _ := s["properties"].(map[string]any) //nolint:errcheck // none
+	props, _ := s["properties"].(map[string]any)
 	for name, value := range v {
 		if sub, ok := props[name]; ok {
 			c.check(sub, value, at+"/"+name)

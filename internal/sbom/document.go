@@ -230,9 +230,11 @@ func cycloneVulnerability(v Vulnerability) cdx.Vulnerability {
 	return x
 }
 
-// isIdentifier reports whether a licence expression is one identifier of SPDX's
-// list.
-func isIdentifier(license string) bool { return identifiers[strings.ToLower(license)] == license }
+// isIdentifier reports whether a licence expression is one identifier that the
+// schema of CycloneDX 1.6 lists; it is older than two of them.
+func isIdentifier(license string) bool {
+	return identifiers[strings.ToLower(license)] == license && license != "Python-2.0.1" && license != "Unicode-3.0"
+}
 
 // integrity is the algorithm and the hex digest of npm's "sha512-BASE64"; both ""
 // for what is no plain digest of a file.

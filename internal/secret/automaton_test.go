@@ -31,10 +31,15 @@ func compareOccurrences(a, b occurrence) int {
 
 // naive looks for each literal at each place.
 func naive(literals []literal, data []byte) []occurrence {
+	var first [256][]int
+	for id, l := range literals {
+		first[lower(l.text[0])] = append(first[lower(l.text[0])], id)
+	}
 	var want []occurrence
 	for i := range data {
-		for id, l := range literals {
-			if len(data)-i < len(l.text) || lower(data[i]) != lower(l.text[0]) {
+		for _, id := range first[lower(data[i])] {
+			l := literals[id]
+			if len(data)-i < len(l.text) {
 				continue
 			}
 			w := data[i : i+len(l.text)]

@@ -52,7 +52,7 @@ func exempt(f *compiled, v []byte) string {
 		}
 	}
 	for _, w := range placeholders {
-		if bytes.Contains(low, []byte(w)) {
+		if !f.marked && bytes.Contains(low, []byte(w)) {
 			return placeholder
 		}
 	}

@@ -29,7 +29,7 @@ func cloudFormats() []format {
 	return []format{
 		{
 			kind: "aws-access-key-id", provider: "Amazon Web Services", title: "access key id", url: docAWSIDs, severity: high,
-			anchors: []string{"AKIA", "ASIA"}, pattern: `A[KS]IA[A-Z2-7]{16}`, show: 4, edge: "/+=", fixed: true, wraps: true, check: accessKeyID,
+			anchors: []string{"AKIA", "ASIA"}, pattern: `A[KS]IA[A-Z2-7]{16}`, show: 4, edge: "/+=", fixed: true, wraps: true, marked: true, check: accessKeyID,
 		},
 		{
 			kind: "aws-secret-access-key", provider: "Amazon Web Services", title: "secret access key beside its id", url: docAWSKeys, severity: crit,

@@ -21,7 +21,7 @@ func TestCanaries(t *testing.T) {
 	key := []byte("the key of the project")
 	e := New(Options{Key: key, Generic: true})
 	places := []struct{ path, before, after string }{
-		{"python/lib/python3.12/site-packages/a.py", "t = 'ghp_", "012345678901'"},
+		{"python/lib/python3.12/site-packages/a.py", "t = 'ghp_", "0a1b2c3d4e5f'"},
 		{"nodejs/node_modules/a/index.js", "const k = \"sk_live_", "\""},
 		{".env", "DB_PASSWORD=", "\n"},
 		{"python/a.ini", "password = ", "\n"},

@@ -19,7 +19,7 @@ const (
 
 var engine = secret.New(secret.Options{Key: []byte("a key")})
 
-func TestScan_access_key_id(t *testing.T) {
+func TestScan(t *testing.T) {
 	hit := func(line int, offset int64) secret.Hit {
 		return secret.Hit{
 			Kind: "aws-access-key-id", Line: line, Offset: offset, Redacted: "AKIA••••••••••••T2S3",

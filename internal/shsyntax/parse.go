@@ -19,6 +19,7 @@ const (
 	maxText     = 1 << 18 // of a variable's or a stream's constant
 	maxVars     = 1024
 	maxCommands = 1 << 16
+	maxWork     = 16 << 20
 )
 
 // Parse reads a script for a POSIX shell or bash.
@@ -78,6 +79,16 @@ type parser struct {
 	vars     map[string]value
 	files    map[string][]source // what was written to a file
 	commands int
+	work     int // bytes of variables and output put into words
+}
+
+// afford says whether n more bytes may be put into words.
+func (p *parser) afford(n int) bool {
+	if p.work += n; p.work > maxWork {
+		p.f.Truncated = true
+		return false
+	}
+	return true
 }
 
 // command is a simple command being read.
@@ -390,11 +401,14 @@ func nameByte(c byte) bool {
 // array reads (a b c).
 func (r *reader) array() value {
 	var v value
+	var words []string
+	size := 0
 	r.pos++
 	for r.pos < len(r.s) {
 		switch c := r.s[r.pos]; c {
 		case ')':
 			r.pos++
+			v.text = strings.Join(words, " ")
 			return v
 		case '\n':
 			r.line++
@@ -417,11 +431,8 @@ func (r *reader) array() value {
 			v.args = v.args || x.args
 			v.unknown = v.unknown || x.unknown
 			v.add(x.sources...)
-			if len(v.text)+len(x.text) < maxText {
-				if v.text != "" {
-					v.text += " "
-				}
-				v.text += x.text
+			if size += len(x.text) + 1; size < maxText {
+				words = append(words, x.text)
 			}
 		}
 	}
@@ -702,7 +713,7 @@ func (r *reader) expand(stop string) value {
 	var v value
 	var b strings.Builder
 	put := func(x value) {
-		if b.Len()+len(x.text) > maxText {
+		if b.Len()+len(x.text) > maxText || !r.p.afford(len(x.text)) {
 			v.unknown = true
 			return
 		}
@@ -827,7 +838,7 @@ func (r *reader) quoted() value {
 				r.pos += i + 2
 				x = r.output(in, line)
 			}
-			if b.Len()+len(x.text) < maxText {
+			if b.Len()+len(x.text) < maxText && r.p.afford(len(x.text)) {
 				b.WriteString(x.text)
 			}
 			v.unknown = v.unknown || x.unknown

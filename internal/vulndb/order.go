@@ -114,6 +114,8 @@ func native(ecosystem string) order {
 	switch base {
 	case "npm", "Go", "crates.io", "Hex", "GitHub Actions":
 		return semver
+	case "PyPI", "Maven", "NuGet", "RubyGems", "Packagist":
+		return order(base) // known without asking, which takes longer
 	}
 	if _, err := semantic.Parse("0", base); err != nil {
 		return ""

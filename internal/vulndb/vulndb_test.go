@@ -65,7 +65,7 @@ func events(text string) string {
 	return string(b)
 }
 
-func TestLookup_ranges(t *testing.T) {
+func TestLookup(t *testing.T) {
 	const fail, unknown, silence = "FAIL", "UNKNOWN", ""
 	tests := []struct {
 		name, ecosystem, ranges, versions string
