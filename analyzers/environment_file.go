@@ -33,7 +33,7 @@ func environmentFile(s *content.Scan, layer int, found func(content.Result)) err
 			Outcome: lamina.Fail, File: f.Path, Severity: severity, Detail: "by its name it is " + what,
 			Evidence: []string{"file sha256: " + f.SHA256.String()},
 		}
-		if c, h := l.Owner(f.Path); c != nil && (h != nil && h.SHA256 == sbom.Digest(f.SHA256) || c.Ecosystem == sbom.NPM && c.How == sbom.Installed) {
+		if c, _ := l.Owner(f.Path); c != nil && (l.Listed(f) || c.Ecosystem == sbom.NPM && c.How == sbom.Installed) {
 			r.Severity = lamina.Low
 			r.Detail += "; it seems to have come with " + c.Name
 		}

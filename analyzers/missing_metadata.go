@@ -37,15 +37,16 @@ func missingMetadata(s *content.Scan, layer int, found func(content.Result)) err
 		if dir, _, ok := content.NodePackage(f.Path); ok && !content.Test(f.Path) && (f.Kind == content.JavaScript || strings.HasSuffix(f.Path, ".node")) {
 			npm[dir]++
 		}
-		for _, site := range l.Sites() {
-			if module, ok := content.Module(site, f.Path); ok {
-				if top, _, deep := strings.Cut(module, "."); deep || path.Base(f.Path) == "__init__.py" {
-					tops[path.Join(site, top)] = append(tops[path.Join(site, top)], f)
-				} else {
-					tops[f.Path] = append(tops[f.Path], f)
-				}
-			}
+		site := l.Site(f.Path)
+		module, ok := content.Module(site, f.Path)
+		if site == "" || !ok {
+			continue
 		}
+		place := f.Path
+		if top, _, deep := strings.Cut(module, "."); deep || path.Base(f.Path) == "__init__.py" {
+			place = path.Join(site, top)
+		}
+		tops[place] = append(tops[place], f)
 	}
 	for _, place := range slices.Sorted(maps.Keys(tops)) {
 		name, _, _ := strings.Cut(path.Base(place), ".")

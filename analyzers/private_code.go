@@ -88,10 +88,8 @@ func privateCode(s *content.Scan, layer int, found func(content.Result)) error {
 // topFolder is the folder that people would name a file's code by: of Python the
 // top-level package, of Node's the package, else the first two folders.
 func topFolder(l *content.Layer, name string) string {
-	for _, site := range l.Sites() {
-		if strings.HasPrefix(name, site+"/") {
-			return pythonTop(l, name)
-		}
+	if l.Site(name) != "" {
+		return pythonTop(l, name)
 	}
 	if dir, _, ok := content.NodePackage(name); ok {
 		return dir

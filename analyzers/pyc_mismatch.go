@@ -8,7 +8,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
-	"github.com/lamina-sec/lamina/internal/sbom"
+	"github.com/lamina-sec/lamina/internal/pysyntax"
 )
 
 // PycMismatch finds: compiled Python is not its source.
@@ -62,9 +62,20 @@ func pycMismatch(s *content.Scan, layer int, found func(content.Result)) error {
 				Outcome: lamina.Fail, File: f.Path, Severity: lamina.Low, Key: "head", Detail: "it is no compiled Python: its head is not one that Python writes",
 				Evidence: []string{"source: " + source, "file sha256: " + f.SHA256.String()},
 			})
-		case f.Compiled.Check == content.CheckNever:
+		case len(f.Compiled.Foreign(src)) > 0:
+			names := f.Compiled.Foreign(src)
+			r := content.Result{
+				Outcome: lamina.Fail, File: f.Path, Key: "imports", Severity: lamina.High,
+				Detail:   fmt.Sprintf("it imports %s, and its source does not: it was compiled from something else", strings.Join(names[:min(len(names), 3)], ", ")),
+				Evidence: []string{"source: " + source, "source sha256: " + src.SHA256.String(), "compiled by: " + pythonOf(f), "checked by: " + f.Compiled.Check},
+			}
+			for _, name := range names[:min(len(names), 10)] {
+				r.Evidence = append(r.Evidence, "import: "+name)
+			}
+			found(r)
+		case f.Compiled.Check == pysyntax.PycUncheckedHash:
 			g.never = append(g.never, f)
-		case f.Compiled.Sized && f.Compiled.Check == content.CheckTime && f.Compiled.SourceSize != uint32(src.Size&0xffffffff): // the head holds the size modulo 2^32
+		case f.Compiled.Sized && f.Compiled.SourceSize != uint32(src.Size&0xffffffff): // the head holds the size modulo 2^32
 			found(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Key: "size",
 				Detail:   fmt.Sprintf("it was compiled from a source of %d bytes, and %s has %d: Python loads it only if nobody checks", f.Compiled.SourceSize, path.Base(source), src.Size),
@@ -93,13 +104,17 @@ func (g *pycGroup) unchecked(l *content.Layer, top string, found func(content.Re
 		})
 		return
 	}
+	var one []content.Result
 	for _, f := range g.never {
-		found(content.Result{
+		one = append(one, content.Result{
 			Outcome: lamina.Fail, File: f.Path, Key: "never", Severity: lamina.High,
 			Detail:   fmt.Sprintf("Python runs it without a look at its source (unchecked hash), unlike %s of %s", content.Count(g.compiled-len(g.never), "other compiled file"), top),
 			Evidence: pycEvidence(l, []*content.File{f}),
 		})
 	}
+	content.Fold(one, found, "more never "+top, func(more int) string {
+		return content.Count(more, "more compiled file") + " of " + top + " that Python runs without a look at the source"
+	})
 }
 
 // without reports files that have no source.
@@ -117,16 +132,10 @@ func (g *pycGroup) without(l *content.Layer, top string, found func(content.Resu
 	}
 	// An archive of compiled files alone is how programs are frozen, and what a
 	// package installed is what it is.
-	if g.sources == 0 && g.sourceless[0].Nested || !slices.ContainsFunc(g.sourceless, func(f *content.File) bool { return !vouched(l, f) }) {
+	if g.sources == 0 && g.sourceless[0].Nested || !slices.ContainsFunc(g.sourceless, func(f *content.File) bool { return !l.Listed(f) }) {
 		r.Severity = lamina.Info
 	}
 	found(r)
-}
-
-// vouched reports whether a package's metadata lists the file with these bytes.
-func vouched(l *content.Layer, f *content.File) bool {
-	_, h := l.Owner(f.Path)
-	return h != nil && h.SHA256 == sbom.Digest(f.SHA256)
 }
 
 // pycEvidence names the first files.
@@ -134,7 +143,7 @@ func pycEvidence(l *content.Layer, files []*content.File) []string {
 	var all []string
 	for _, f := range files[:min(len(files), 10)] {
 		line := "compiled file: " + f.Path + " (" + pythonOf(f)
-		if vouched(l, f) {
+		if l.Listed(f) {
 			line += ", as its package installed it"
 		}
 		all = append(all, line+")")
@@ -165,18 +174,12 @@ func pycSource(name string) (source string, cached bool) {
 // pythonTop is the package or module in its folder of packages that a file is part
 // of, or the folder of the file if it is in none.
 func pythonTop(l *content.Layer, name string) string {
-	best := ""
-	for _, site := range l.Sites() {
-		if rest, ok := strings.CutPrefix(name, site+"/"); ok && len(site) >= len(best) {
-			if top, _, deep := strings.Cut(rest, "/"); deep && top != "__pycache__" {
-				best = site + "/" + top
-			} else {
-				best = site
-			}
+	if site := l.Site(name); site != "" {
+		top, _, deep := strings.Cut(strings.TrimPrefix(name, site+"/"), "/")
+		if deep && top != "__pycache__" {
+			return path.Join(site, top)
 		}
-	}
-	if best != "" {
-		return best
+		return site
 	}
 	if i := strings.LastIndex(name, "!/"); i >= 0 {
 		return name[:i+1]

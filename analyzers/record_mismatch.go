@@ -36,6 +36,7 @@ func recordMismatch(s *content.Scan, layer int, found func(content.Result)) erro
 	for _, c := range l.Packages() {
 		compiled, other := 0, 0
 		var scripts []*content.File
+		var differ []content.Result
 		for _, h := range c.Files {
 			f := l.File(h.Path)
 			if f == nil || len(listed[h.Path]) == 0 {
@@ -57,8 +58,11 @@ func recordMismatch(s *content.Scan, layer int, found func(content.Result)) erro
 				scripts = append(scripts, f)
 				continue
 			}
-			found(recordResult(c, h, f))
+			differ = append(differ, recordResult(c, h, f))
 		}
+		content.Fold(differ, found, "more "+c.Root, func(more int) string {
+			return content.Count(more, "more file") + " of " + c.Name + " are others than were installed"
+		})
 		if len(scripts) > 0 {
 			r := content.Result{
 				Outcome: lamina.Fail, File: scripts[0].Path, Key: "scripts " + c.Root, Severity: lamina.Low,

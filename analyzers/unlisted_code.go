@@ -2,7 +2,9 @@ package analyzers
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
@@ -24,6 +26,8 @@ var UnlistedCode = content.Analyzer{
 
 func unlistedCode(s *content.Scan, layer int, found func(content.Result)) error {
 	l := s.Layers[layer]
+	added := map[string][]content.Result{} // by the package's place
+	names := map[string]string{}
 	for _, f := range l.Files {
 		if f.Hidden || f.Kind != content.Python && f.Kind != content.ELF && !strings.HasSuffix(f.Path, ".py") {
 			continue
@@ -37,7 +41,7 @@ func unlistedCode(s *content.Scan, layer int, found func(content.Result)) error 
 			continue
 		}
 		r := content.Result{
-			Outcome: lamina.Fail, File: f.Path, Detail: fmt.Sprintf("import %s loads it, and no RECORD lists it: %s %s did not bring it", module, c.Name, c.Version),
+			Outcome: lamina.Fail, File: f.Path, Severity: lamina.Medium, Detail: fmt.Sprintf("import %s loads it, and no RECORD lists it: %s %s did not bring it", module, c.Name, c.Version),
 			Evidence: []string{"package: " + c.PURL(), "file sha256: " + f.SHA256.String()},
 		}
 		switch path.Base(f.Path) {
@@ -45,7 +49,13 @@ func unlistedCode(s *content.Scan, layer int, found func(content.Result)) error 
 			r.Severity = lamina.Info
 			r.Detail = fmt.Sprintf("%s %s did not bring it: parsers write such tables when they first run", c.Name, c.Version)
 		}
-		found(r)
+		added[c.Root] = append(added[c.Root], r)
+		names[c.Root] = c.Name
+	}
+	for _, root := range slices.Sorted(maps.Keys(added)) {
+		content.Fold(added[root], found, "more "+root, func(more int) string {
+			return content.Count(more, "more module") + " that " + names[root] + " did not bring"
+		})
 	}
 	return nil
 }

@@ -73,6 +73,7 @@ type engine struct {
 	depth    int
 	inlined  int
 	work     int
+	line     int // of the statement at hand
 	quiet    int
 	args     []arg
 	fr       *frame
@@ -244,6 +245,9 @@ func (e *engine) stmts(list []Stmt) {
 }
 
 func (e *engine) stmt(s *Stmt) {
+	if e.quiet == 0 {
+		e.line = int(s.Line)
+	}
 	switch s.Op {
 	case StExpr:
 		if s.Value != nil && s.Value.Op == OpStr {
@@ -515,10 +519,11 @@ func (e *engine) params(fn *Func, st *state, fr *frame) {
 		p := &fn.Params[i]
 		v := st.params[i]
 		line := int(fn.Line)
-		if st.handler && i == 0 && p.Name != "self" || st.handler && i == 1 && len(fn.Params) > 1 && fn.Params[0].Name == "self" {
+		self := fn.self()
+		if st.handler && (i == 0 && !self || i == 1 && self) {
 			v = v.carry(&Value{taint: e.source(SourceEvent, cleanName(p.Name, "event"), line)})
 		}
-		if st.patched != "" && !(i == 0 && p.Name == "self") {
+		if st.patched != "" && !(i == 0 && self) {
 			v = v.carry(&Value{taint: e.source(SourcePatched, st.patched, line)})
 		}
 		if st.wraps && st.patched == "" && !st.handler {
@@ -530,7 +535,7 @@ func (e *engine) params(fn *Func, st *state, fr *frame) {
 			v = e.eval(p.Default)
 			e.fr = was
 		}
-		if i == 0 && fr.class != nil && p.Name == "self" {
+		if i == 0 && fr.class != nil && self {
 			v = (&Value{class: fr.class}).carry(v)
 		}
 		if p.Pattern != nil {
@@ -546,6 +551,11 @@ func (e *engine) params(fn *Func, st *state, fr *frame) {
 		name := cmp.Or(st.patched, "arguments of a wrapped function")
 		fr.scope.vars["arguments"] = &Value{taint: e.source(SourcePatched, name, int(fn.Line))}
 	}
+}
+
+// self says whether the first parameter is the object of a method.
+func (f *Func) self() bool {
+	return len(f.Params) > 0 && (f.Method || f.Params[0].Name == "self" || f.Params[0].Name == "cls")
 }
 
 func cleanName(s, otherwise string) string {
@@ -986,7 +996,7 @@ func (e *engine) use(v *Value, line int) *Value {
 		return v
 	}
 	if line == 0 {
-		line = 1
+		line = e.line
 	}
 	if kind == SourceEnvAll && e.quiet == 0 {
 		k := "env-all" + itoa(int64(line))

@@ -101,6 +101,12 @@ func (e *engine) evalNode(n *Node) *Value {
 		return nil
 	case OpKeyword, OpSpread:
 		return e.use(e.eval(n.X), int(n.Line))
+	case OpYield:
+		// what is yielded is what the caller gets
+		for _, a := range n.Args {
+			e.fr.returned = join(e.fr.returned, onlyTaint(e.use(e.eval(a), int(n.Line))))
+		}
+		return nil
 	case OpOther:
 		for _, a := range n.Args {
 			e.eval(a)
@@ -262,6 +268,9 @@ func (e *engine) index(n *Node) *Value {
 	if s, ok := key.Text(); ok {
 		if base.path == "sys.modules" {
 			return PathValue(s)
+		}
+		if base.path != "" && e.lang.Names != nil && e.lang.Names(base.path) {
+			return e.lookup(s)
 		}
 		v := e.attr(base, s, line)
 		if v != nil && (key.folded || key.joined) {
@@ -1095,6 +1104,9 @@ func (e *engine) record(n *Node, kind, path, method string, callee *Value, base,
 	for len(c.Args) > 0 && c.Args[len(c.Args)-1] == "" {
 		c.Args = c.Args[:len(c.Args)-1]
 	}
+	if len(c.Args) == 0 {
+		c.Args = nil
+	}
 	if kind == CallDecode && !c.Decoded && c.DecodedBytes == 0 {
 		// kept: how much is decoded
 		if s, ok := e.argAt(base, 0).Text(); ok {
@@ -1303,7 +1315,7 @@ func (e *engine) callLocal(fn *Func, args []arg, line int) *Value {
 		st = e.stateOf(fn)
 	}
 	offset := 0
-	if len(fn.Params) > 0 && (fn.Params[0].Name == "self" || fn.Params[0].Name == "cls") {
+	if fn.self() {
 		offset = 1
 	}
 	if e.fr.loaded && e.fr.main == 0 && !st.loaded {

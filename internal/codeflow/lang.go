@@ -85,6 +85,8 @@ type Lang struct {
 	// Declares says that an assignment to a name binds it in the function at hand
 	// (Python), instead of where it is bound (JavaScript).
 	Declares bool
+	// Names says whether path is the file's own names as a dictionary.
+	Names func(path string) bool
 	// Join is the path of an attribute of the object at base; nil joins with a dot.
 	Join func(base, name string) string
 	// DataArgs says which arguments of a sink carry data: names, and positions

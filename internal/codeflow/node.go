@@ -25,6 +25,7 @@ const (
 	OpAssign            // Args[0] Str X, where Str is "=" or "+="; the value is X
 	OpComp              // Args are elements, X an OpList of target, iterable, …; a nil target is a condition
 	OpThis              // the object a method is of
+	OpYield             // yield Args[0]
 )
 
 // A Node is an expression.
@@ -83,7 +84,9 @@ type Func struct {
 	Params     []Param
 	Decorators []*Node
 	Body       []Stmt
-	state      *state
+	// Method says that the first parameter is the object.
+	Method bool
+	state  *state
 }
 
 // A Param is one parameter.

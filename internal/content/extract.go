@@ -47,9 +47,6 @@ func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
 	}
 	head = head[:min(len(head), 512)]
 	facts.Kind = kindOf(f.Path, head)
-	if facts.Kind == Pyc {
-		facts.Compiled = readPyc(head)
-	}
 	var errs []error
 	for _, step := range []struct {
 		what string
@@ -113,7 +110,10 @@ func (x *extractor) marks(f *layerfs.File, _ []byte, facts *Facts) error {
 const maxScript = 4 << 20
 
 // code reads scripts.
-func (x *extractor) code(f *layerfs.File, _ []byte, facts *Facts) error {
+func (x *extractor) code(f *layerfs.File, head []byte, facts *Facts) error {
+	if facts.Kind == Pyc {
+		return pyc(f, head, facts)
+	}
 	if f.Data == nil || len(f.Data) > maxScript {
 		return nil
 	}

@@ -15,6 +15,7 @@ type inventory struct {
 	packages []sbom.Component
 	owners   *sbom.Owners
 	sites    []string
+	site     map[string]bool
 	// at is the package at each place, and of its files the numbers.
 	at map[string]*holding
 }
@@ -49,14 +50,14 @@ func (l *Layer) inventory() *inventory {
 	v := &l.worked
 	v.once.Do(func() {
 		var found []sbom.Component
-		seen := map[string]bool{}
+		v.site = map[string]bool{}
 		for _, f := range l.Files {
 			found = append(found, f.Components...)
 			if f.Nested || f.Hidden {
 				continue
 			}
-			if site := siteOf(f.Path); site != "" && !seen[site] {
-				seen[site] = true
+			if site := siteOf(f.Path); site != "" && !v.site[site] {
+				v.site[site] = true
 				v.sites = append(v.sites, site)
 			}
 		}
@@ -94,6 +95,26 @@ func (l *Layer) Owner(name string) (*sbom.Component, *sbom.FileHash) {
 // in, sorted: those the runtimes search, and every folder that has metadata of
 // packages. "." is the layer's root.
 func (l *Layer) Sites() []string { return l.inventory().sites }
+
+// Site is the innermost of Sites that the file is in, "" if it is in none.
+func (l *Layer) Site(name string) string {
+	sites := l.inventory().site
+	for dir := path.Dir(name); ; dir = path.Dir(dir) {
+		if sites[dir] {
+			return dir
+		}
+		if dir == "." || dir == "/" {
+			return ""
+		}
+	}
+}
+
+// Listed reports whether the metadata of a package lists the file with its very
+// bytes. Who changes a file can change the metadata, too.
+func (l *Layer) Listed(f *File) bool {
+	_, h := l.Owner(f.Path)
+	return h != nil && [32]byte(h.SHA256) == [32]byte(f.SHA256)
+}
 
 // siteOf is the folder of packages that the path shows, "" if it shows none.
 func siteOf(name string) string {

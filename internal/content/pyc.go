@@ -1,94 +1,80 @@
 package content
 
-import "encoding/binary"
+import (
+	"errors"
+	"slices"
+	"strings"
 
-// Compiled is the head of a compiled Python file
-// (https://peps.python.org/pep-0552/).
-type Compiled struct {
-	// Python is the version that compiled it, "" if the number is none known.
-	Python string `json:"python,omitempty"`
-	// Check says what Python compares the source with before it runs this.
-	Check PycCheck `json:"check"`
-	// SourceTime is in seconds since 1970 and SourceSize in bytes, both modulo
-	// 2^32; 0 unless Check is CheckTime.
-	SourceTime uint32 `json:"sourceTime,omitempty"`
-	SourceSize uint32 `json:"sourceSize,omitempty"`
-	// Sized says that the head has a size: those of Python before 3.3 do not.
-	Sized bool `json:"sized,omitempty"`
-}
-
-// A PycCheck says how a compiled file is held to be that of its source.
-type PycCheck string
-
-// The checks. CheckNever is the "unchecked hash" of PEP 552: the file runs
-// whatever its source says.
-const (
-	CheckTime  PycCheck = "time"
-	CheckHash  PycCheck = "hash"
-	CheckNever PycCheck = "never"
+	"github.com/lamina-sec/lamina/internal/codeflow"
+	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/pysyntax"
 )
 
-// magicOf are the numbers at which the versions of Python begin
-// (CPython's Lib/importlib/_bootstrap_external.py and pycore_magic_number.h).
-var magicOf = []struct {
-	from   uint16
-	python string
-}{
-	{3000, "3.0"},
-	{3141, "3.1"},
-	{3160, "3.2"},
-	{3190, "3.3"},
-	{3250, "3.4"},
-	{3320, "3.5"},
-	{3360, "3.6"},
-	{3390, "3.7"},
-	{3400, "3.8"},
-	{3420, "3.9"},
-	{3430, "3.10"},
-	{3450, "3.11"},
-	{3500, "3.12"},
-	{3550, "3.13"},
-	{3600, "3.14"},
-	{3650, "3.15"},
-	{3700, ""},
+// Compiled is what a compiled Python file says of its source.
+type Compiled struct {
+	// Python is the version that compiled it, "" if it is none known.
+	Python string `json:"python,omitempty"`
+	// Check is pysyntax.PycTimestamp, PycCheckedHash or PycUncheckedHash: what
+	// Python compares the source with before it runs this
+	// (https://peps.python.org/pep-0552/).
+	Check string `json:"check"`
+	// SourceTime is in seconds since 1970 and SourceSize in bytes, both modulo
+	// 2^32; Sized says that they are there.
+	SourceTime uint32 `json:"sourceTime,omitempty"`
+	SourceSize uint32 `json:"sourceSize,omitempty"`
+	Sized      bool   `json:"sized,omitempty"`
+	// Imports are the modules that it imports, sorted; leading dots are relative.
+	Imports []string `json:"imports,omitempty"`
+	// Partial says that it could not be read to the end.
+	Partial bool `json:"partial,omitempty"`
 }
 
-// readPyc reads the head of a compiled file, and returns nil if it is none.
-func readPyc(head []byte) *Compiled {
-	if len(head) < 8 || head[2] != '\r' || head[3] != '\n' {
-		return nil
+// pyc reads a compiled file. What it does is kept as code only where it runs
+// whatever its source does: the code of others is that of their source.
+func pyc(f *layerfs.File, head []byte, facts *Facts) error {
+	data := f.Data
+	if data == nil {
+		data = head
 	}
-	magic := binary.LittleEndian.Uint16(head)
-	p := &Compiled{Check: CheckTime}
-	for _, m := range magicOf {
-		if magic >= m.from {
-			p.Python = m.python
-		}
-	}
-	if magic >= 62000 {
-		p.Python = "2.7"
-	}
-	at := 4
-	if magic >= 3390 && magic < 62000 {
-		switch flags := binary.LittleEndian.Uint32(head[4:]); {
-		case flags&1 != 0 && flags&2 == 0:
-			p.Check = CheckNever
-			return p
-		case flags&1 != 0:
-			p.Check = CheckHash
-			return p
-		}
-		at = 8
-	}
-	if len(head) < at+4 {
-		return nil
-	}
-	p.SourceTime = binary.LittleEndian.Uint32(head[at:])
-	if magic >= 3190 && magic < 62000 {
-		if len(head) < at+8 {
+	p, err := pysyntax.ReadPyc(data)
+	if p == nil {
+		if errors.Is(err, pysyntax.ErrNotPyc) {
 			return nil
 		}
-		p.SourceSize, p.Sized = binary.LittleEndian.Uint32(head[at+4:]), true
+		return err
 	}
-	return p
+	c := &Compiled{Python: p.Version, Check: p.Mode, SourceTime: p.MTime, SourceSize: p.Size, Partial: err != nil || f.Data == nil}
+	c.Sized = p.Mode == pysyntax.PycTimestamp && p.Version != "" && p.Version != "2.7"
+	c.Imports = importNames(p.Facts)
+	facts.Compiled = c
+	if strings.Contains("/"+f.Path, "/__pycache__/") && p.Mode != pysyntax.PycUncheckedHash {
+		return nil
+	}
+	facts.Code = p.Facts
+	return err
+}
+
+// importNames are the modules that code imports, sorted; leading dots are relative.
+func importNames(code *codeflow.Facts) []string {
+	if code == nil {
+		return nil
+	}
+	var names []string
+	for _, imp := range code.Imports {
+		if imp.Kind != codeflow.ImportDynamic {
+			names = append(names, strings.Repeat(".", imp.Level)+imp.Module)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Foreign are the modules that a compiled file imports and its source does not;
+// none if either could not be read whole.
+func (c *Compiled) Foreign(source *File) []string {
+	if c.Partial || source.Size > maxScript || source.Code != nil && (source.Code.Partial || source.Code.Truncated || len(source.Code.Errors) > 0) {
+		return nil
+	}
+	listed := importNames(source.Code)
+	return slices.DeleteFunc(slices.Clone(c.Imports), func(name string) bool { return slices.Contains(listed, name) })
 }

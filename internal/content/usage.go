@@ -45,7 +45,11 @@ type Usage struct {
 	files map[place]bool
 	asked map[ask]bool
 	work  []pkg
+	named map[string][]pkg // Python packages by name
 }
+
+// maxAsked is how many names are resolved. Functions ask for hundreds.
+const maxAsked = 100_000
 
 // A pkg is an installed package: of a layer by its index, or of the function (-1).
 type pkg struct {
@@ -100,7 +104,7 @@ func (u *Usage) Covers(c *sbom.Component) bool {
 }
 
 func newUsage(s *Scan) *Usage {
-	u := &Usage{scan: s, nodes: map[pkg]*reached{}, files: map[place]bool{}, asked: map[ask]bool{}}
+	u := &Usage{scan: s, nodes: map[pkg]*reached{}, files: map[place]bool{}, asked: map[ask]bool{}, named: map[string][]pkg{}}
 	switch {
 	case s.Function == nil || s.Function.Code == nil:
 		u.Unknown = "the function's package was not given"
@@ -116,6 +120,13 @@ func newUsage(s *Scan) *Usage {
 	if !ok || r.Family != runtimes.Python && r.Family != runtimes.Node {
 		u.Unknown = "what is imported is read of Python and Node.js only"
 		return u
+	}
+	for i := -1; i < len(s.Layers); i++ {
+		for _, c := range u.layer(i).Packages() {
+			if c.Ecosystem == sbom.PyPI && c.How == sbom.Installed {
+				u.named[c.Name] = append(u.named[c.Name], pkg{i, c.Root})
+			}
+		}
 	}
 	u.roots()
 	for len(u.work) > 0 {
@@ -156,7 +167,7 @@ func (u *Usage) roots() {
 			continue
 		}
 		if c, _ := code.Owner(f.Path); c == nil || c.How == sbom.Own || c.How == sbom.Guessed {
-			u.visit(-1, f, "")
+			u.visit(-1, f)
 		}
 	}
 	if h := u.scan.View().Handler(); h.Path != "" {
@@ -236,7 +247,7 @@ func (u *Usage) resolved(r opt.Resolution, by string, use Use) {
 		// A namespace package: of whom it is, its name may tell.
 		rel := strings.TrimPrefix(strings.TrimPrefix(r.Path, runtimes.Opt+"/"), runtimes.Task+"/")
 		if c, _ := u.layer(layer).Owner(rel); c != nil {
-			u.mark(layer, c, by, use)
+			u.mark(pkg{layer, c.Root}, by, use)
 		}
 	case opt.Missing, opt.Outside, opt.Loop:
 	}
@@ -264,15 +275,14 @@ func (u *Usage) shipped(name string, use Use) {
 // reach marks the package a file belongs to, or visits the file.
 func (u *Usage) reach(layer int, f *File, by string, use Use) {
 	if c, _ := u.layer(layer).Owner(f.Path); c != nil && c.How != sbom.Own && c.How != sbom.Guessed {
-		u.mark(layer, c, by, use)
+		u.mark(pkg{layer, c.Root}, by, use)
 		return
 	}
-	u.visit(layer, f, by)
+	u.visit(layer, f)
 }
 
 // mark notes that a package is reached. A nearer use takes the place of a farther.
-func (u *Usage) mark(layer int, c *sbom.Component, by string, use Use) {
-	key := pkg{layer, c.Root}
+func (u *Usage) mark(key pkg, by string, use Use) {
 	order := []Use{Used, Transitive, Declared}
 	r := u.nodes[key]
 	if r == nil {
@@ -289,7 +299,7 @@ func (u *Usage) mark(layer int, c *sbom.Component, by string, use Use) {
 }
 
 // visit follows what a file that is in no package imports.
-func (u *Usage) visit(layer int, f *File, _ string) {
+func (u *Usage) visit(layer int, f *File) {
 	key := place{layer, f.Path}
 	if f.Kind != Python && f.Kind != JavaScript || u.files[key] {
 		return
@@ -369,6 +379,10 @@ func (u *Usage) ask(name, from, by string, use Use) {
 	if name == "" || u.asked[key] {
 		return
 	}
+	if len(u.asked) >= maxAsked {
+		u.doubt("more than %d names are imported", maxAsked)
+		return
+	}
 	u.asked[key] = true
 	u.resolved(u.scan.View().ResolveFrom(name, from), by, use)
 }
@@ -407,12 +421,8 @@ func (u *Usage) follow(p pkg, r runtimes.Runtime) {
 			u.ask(name, seenAt(p.layer, p.root+"/package.json"), c.Name, need)
 			continue
 		}
-		for i := -1; i < len(u.scan.Layers); i++ {
-			for j := range u.layer(i).Packages() {
-				if d := &u.layer(i).Packages()[j]; d.Ecosystem == sbom.PyPI && d.Name == name && d.How == sbom.Installed {
-					u.mark(i, d, c.Name, need)
-				}
-			}
+		for _, d := range u.named[name] {
+			u.mark(d, c.Name, need)
 		}
 	}
 }

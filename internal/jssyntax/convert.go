@@ -672,7 +672,9 @@ func (c *converter) expr(e js.IExpr) *node {
 		n.Args = []*node{x, c.expr(e.Y), o}
 		return n
 	case *js.YieldExpr:
-		return c.expr(e.X)
+		n := c.node(codeflow.OpYield)
+		n.Args = []*node{c.expr(e.X)}
+		return n
 	case *js.ArrowFunc:
 		n := c.node(codeflow.OpFunc)
 		n.Fn = c.fn(nil, e.Params, &e.Body)

@@ -147,7 +147,7 @@ const (
 	LinkLeaves OddityKind = "link-leaves-root"
 	LinkLoop   OddityKind = "link-loop"
 	// Privileged is a setuid or setgid bit, WorldWritable a file or directory that
-	// everybody may write.
+	// everybody may write. Those in archives in the layer do not count.
 	Privileged    OddityKind = "setuid-or-setgid"
 	WorldWritable OddityKind = "world-writable"
 	// Special is a device, pipe or socket; its content is not given.
@@ -347,10 +347,12 @@ func (l *Layer) look(i int, e *Entry) {
 	default:
 		l.odd(Special, i, -1, "%q is a %s", e.shown(), typeName(e.Mode))
 	}
-	if e.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 {
+	// What opens an archive in a layer gives its files no mode, and jars that
+	// everybody uses have any.
+	if e.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 && !l.nested {
 		l.odd(Privileged, i, -1, "%q has the mode %v", e.shown(), e.Mode)
 	}
-	if e.Mode&0o002 != 0 && e.Mode&fs.ModeSymlink == 0 {
+	if e.Mode&0o002 != 0 && e.Mode&fs.ModeSymlink == 0 && !l.nested {
 		l.odd(WorldWritable, i, -1, "%q has the mode %v", e.shown(), e.Mode)
 	}
 	if e.Mode.IsDir() && l.fsys == nil && e.Size > 0 {

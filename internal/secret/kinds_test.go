@@ -642,3 +642,39 @@ func TestKinds_are_described(t *testing.T) {
 	}
 	t.Logf("%d kinds, %d rows with anchors, %d named files", len(ks), len(allFormats()), len(namedFiles()))
 }
+
+// A constant of Python bytecode is found exactly, though its length and what
+// follows it may be letters.
+func TestScan_bytecode(t *testing.T) {
+	e := New(Options{Key: []byte("k")})
+	r := mathrand.New(mathrand.NewPCG(11, 11))
+	header := []byte{0xcb, 0x0d, 0x0d, 0x0a, 0, 0, 0, 0, 1, 2, 3, 4, 5, 0, 0, 0, 0xe3, 0, 0, 0, 0}
+	tried := 0
+	for _, f := range allFormats() {
+		if f.pattern == "" || f.named || f.check != nil || f.kind == "aws-session-token" {
+			continue
+		}
+		v := sample(f, maker{r: r, calm: true})
+		plainly := e.Scan([]byte(v), Hint{})
+		if len(plainly) != 1 || plainly[0].Kind != f.kind || plainly[0].Offset > 0 && f.leadMax == 0 {
+			continue
+		}
+		text := append(slices.Clone(header), 0xda, 3)
+		text = append(text, "KEY"...)
+		if len(v) < 256 {
+			text = append(text, 'z', byte(len(v)))
+		} else {
+			text = append(text, 'a', byte(len(v)), byte(len(v)>>8), 0, 0)
+		}
+		text = append(text, v...)
+		text = append(text, 'r', 5, 0, 0, 0)
+		tried++
+		got := e.Scan(text, Hint{Path: "a.pyc"})
+		if len(got) != 1 || got[0].Kind != f.kind || got[0].Fingerprint != plainly[0].Fingerprint || got[0].Line != 0 {
+			t.Errorf("%s, %d bytes: got %+v", f.kind, len(v), got)
+		}
+	}
+	if tried < 100 {
+		t.Errorf("only %d kinds were tried", tried)
+	}
+}

@@ -64,8 +64,7 @@ func rate(in []wireRating, word string) Rating {
 
 // worse is the more severe of two ratings.
 func worse(a, b Rating) Rating {
-	switch {
-	case b.Severity.Rank() > a.Severity.Rank():
+	if b.Severity.Rank() > a.Severity.Rank() {
 		a.Severity = b.Severity
 	}
 	if b.Score > a.Score || a.Vector == "" {

@@ -36,8 +36,8 @@ const (
 	schema     = 1
 	headerSize = 128
 	nameSize   = 16
-	// maxSize keeps all offsets in 32 bits.
-	maxSize = math.MaxUint32
+	// maxSize keeps all offsets within an int of 32 bits.
+	maxSize = math.MaxInt32
 	// maxPlaces is how many versions of one package can be told apart.
 	maxPlaces = 1 << 20
 	// maxAdvisory is above what a record within the limits of osv.go can take.

