@@ -254,6 +254,25 @@ n("o");
 	}
 }
 
+func TestImports(t *testing.T) {
+	src := `import a from "a"; import {b,
+  c as d} from 'b/c' // import "no1"
+/* require("no2") */ export * from "./e";
+export const f = 1; import "g";
+const h = require( "node:h" ), i = x.require("no3"), important = 'x';
+import("j"); require(k); const l = () => import(m + "n");
+export { o } from 'o'; const url = "https://x/y"; require('p').q;
+`
+	want := "1 import a\n1 import b/c\n3 export ./e\n4 import g\n5 require node:h\n6 dynamic j\n6 require \n6 dynamic \n7 export o\n7 require p\n"
+	var b strings.Builder
+	for _, im := range jssyntax.Imports([]byte(src)) {
+		fmt.Fprintf(&b, "%d %s %s\n", im.Line, im.Kind, im.Module)
+	}
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestParse_patches(t *testing.T) {
 	tests := map[string]struct {
 		src  string
@@ -310,5 +329,6 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, src []byte) {
 		jssyntax.Parse(src)
 		jssyntax.MayMatter(src)
+		jssyntax.Imports(src)
 	})
 }
