@@ -34,7 +34,7 @@ func Imports(src []byte) []Import {
 				i += j + 3
 			}
 		case 'r', 'R':
-			if strings.HasPrefix(s[i+1:], "equire") && (i == 0 || s[i-1] != '.') {
+			if strings.HasPrefix(s[i+1:], "equire") && (i == 0 || s[i-1] != '.' || i > 2 && s[i-3:i] == "...") {
 				j := i + len("require")
 				if strings.HasPrefix(s[j:], "__") {
 					j += 2

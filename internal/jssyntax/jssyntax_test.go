@@ -262,8 +262,9 @@ export const f = 1; import "g";
 const h = require( "node:h" ), i = x.require("no3"), important = 'x';
 import("j"); require(k); const l = () => import(m + "n");
 export { o } from 'o'; const url = "https://x/y"; require('p').q;
+x = {...require("r")};
 `
-	want := "1 import a\n1 import b/c\n3 export ./e\n4 import g\n5 require node:h\n6 dynamic j\n6 require \n6 dynamic \n7 export o\n7 require p\n"
+	want := "1 import a\n1 import b/c\n3 export ./e\n4 import g\n5 require node:h\n6 dynamic j\n6 require \n6 dynamic \n7 export o\n7 require p\n8 require r\n"
 	var b strings.Builder
 	for _, im := range jssyntax.Imports([]byte(src)) {
 		fmt.Fprintf(&b, "%d %s %s\n", im.Line, im.Kind, im.Module)
