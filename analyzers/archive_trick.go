@@ -65,5 +65,5 @@ var tricks = map[layerfs.OddityKind]lamina.Severity{
 	layerfs.Encrypted: lamina.High, layerfs.Duplicate: lamina.High, layerfs.Ratio: lamina.Medium, layerfs.Special: lamina.High,
 	layerfs.Leading: lamina.High, layerfs.OverLimit: lamina.Medium,
 	layerfs.Unclean: lamina.Low, layerfs.WorldWritable: lamina.Low, layerfs.LinkLoop: lamina.Low, layerfs.More: lamina.Medium,
-	layerfs.Disguised: lamina.Low,
+	layerfs.Disguised: lamina.Low, layerfs.Bloated: lamina.Medium, layerfs.Separator: lamina.Medium,
 }

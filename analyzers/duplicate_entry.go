@@ -39,11 +39,30 @@ func duplicateEntry(s *content.Scan, layer int, found func(content.Result)) erro
 				"sha256: " + l.SHA256,
 			},
 		}
-		if first.Size == second.Size && first.CRC32 == second.CRC32 {
+		if same(l, second.Path) {
 			r.Severity = lamina.Low
-			r.Detail = fmt.Sprintf("entries %d and %d have the same name and, by size and checksum, the same content", o.Other+1, o.Entry+1)
+			r.Detail = fmt.Sprintf("entries %d and %d have the same name and the same content", o.Other+1, o.Entry+1)
 		}
 		found(r)
 	}
 	return nil
+}
+
+// same reports whether all entries of the name were read and have the same
+// digest. Sizes and checksums would not do: anybody can make a file with those of
+// another.
+func same(l *content.Layer, name string) bool {
+	var first *content.File
+	n := 0
+	for _, f := range l.Files {
+		if f.Path != name {
+			continue
+		}
+		if n++; first == nil {
+			first = f
+		} else if f.SHA256 != first.SHA256 {
+			return false
+		}
+	}
+	return n > 1
 }

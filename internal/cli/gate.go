@@ -118,7 +118,10 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 		in.Layers = append(in.Layers, gate.Layer{Layer: l, Runtimes: runtimesOf(l), Architecture: architectureOf})
 		in.Packages = append(in.Packages, packagesOf(l)...)
 	}
-	in.Listed = len(in.Packages) > 0 // a layer of which nothing is listed is not known to be fine
+	in.Listed = true
+	if s.Advisories != nil {
+		in.DataFrom = s.Advisories.Info().Newest
+	}
 	inputs := slices.Concat(targets, f.inputs(), files, []string{f.policy, f.baseline})
 	if err := a.keepInputs(slices.DeleteFunc(inputs, func(s string) bool { return s == "" })); err != nil {
 		return err

@@ -967,6 +967,9 @@ func (e *engine) readEnv(key *Value, line int) *Value {
 		}
 	}
 	if len(names) == 0 {
+		if key != nil && e.hasSource(key.taint, SourceEnvAll) {
+			return onlyTaint(key) // one after the other, by their own names
+		}
 		return &Value{taint: e.source(SourceEnv, "", line)}
 	}
 	var out *Value

@@ -872,8 +872,14 @@ func (e *engine) called(n *Node, recv, callee *Value, method string, base, line 
 	} else if callee != nil && callee.class != nil {
 		out = e.construct(callee, args)
 	}
-	e.handOver(args, recv, all, path, method, kind, line)
+	e.handOver(base, args, recv, all, path, method, kind, line)
 
+	for i := range args {
+		// what a callback returns may be in the result
+		if f := args[i].v; f != nil && f.fn != nil && f.fn.state != nil && (callee == nil || callee.fn == nil) && kind == "" {
+			out = out.carry(onlyTaint(f.fn.state.ret))
+		}
+	}
 	via := e.lang.Via(path, method)
 	switch kind {
 	case CallProcess, CallHTTP, CallSocket, CallDNS, CallAWS, CallMail, CallListen, CallSDK, CallThread, CallLog:
@@ -971,7 +977,7 @@ func (e *engine) commandLine(base int) string {
 		return ""
 	}
 	if l, ok := e.argAt(base, 1).List(); ok {
-		c += " " + Clean(joinTexts(l))
+		c = strings.TrimSpace(c + " " + Clean(joinTexts(l)))
 	}
 	return c[:min(len(c), 2*maxClean)]
 }
@@ -1429,7 +1435,7 @@ func (e *engine) construct(c *Value, args []arg) *Value {
 
 // handOver gives functions that are arguments what the call is given: a callback
 // sees the data of its receiver, a thread's target its arguments.
-func (e *engine) handOver(args []arg, recv, all *Value, path, method, kind string, line int) {
+func (e *engine) handOver(base int, args []arg, recv, all *Value, path, method, kind string, line int) {
 	for i := range args {
 		v := args[i].v
 		fns := [4]*Value{v}
@@ -1476,6 +1482,9 @@ func (e *engine) handOver(args []arg, recv, all *Value, path, method, kind strin
 						other = other.carry(&Value{taint: e.source(mk.kind, mk.name, line)})
 					}
 				}
+			}
+			if kind == CallProcess && e.printsEnv(base) {
+				other = other.carry(&Value{taint: e.source(SourceEnvAll, "the command env", line)})
 			}
 			if kind == CallHTTP {
 				if marks == 0 {

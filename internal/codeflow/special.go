@@ -32,7 +32,7 @@ func (e *engine) special(sp Special, n *Node, recv, callee *Value, path string, 
 		}
 		return nil, true
 	case ImportModule:
-		return e.importModule(n, first, base, line), true
+		return e.importModule(n, first, path, base, line), true
 	case ModuleDict:
 		if recv != nil && first == nil {
 			return recv, true
@@ -251,7 +251,7 @@ func (e *engine) special(sp Special, n *Node, recv, callee *Value, path string, 
 	return nil, false
 }
 
-func (e *engine) importModule(n *Node, name *Value, base, line int) *Value {
+func (e *engine) importModule(n *Node, name *Value, path string, base, line int) *Value {
 	if name == nil {
 		name = e.argNamed(base, "name")
 	}
@@ -269,7 +269,8 @@ func (e *engine) importModule(n *Node, name *Value, base, line int) *Value {
 		add(e.f, &e.f.Imports, maxImports, im)
 	}
 	if !ok {
-		return onlyTaint(e.use(name, line))
+		// a module that is not known
+		return PathValue(path + "()").carry(e.use(name, line))
 	}
 	v := PathValue(e.lang.Module(s))
 	if name.folded || name.joined {

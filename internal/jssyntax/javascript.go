@@ -79,9 +79,9 @@ func special(path, method string) codeflow.Special {
 		return codeflow.AssignAll
 	case "Proxy":
 		return codeflow.ProxyOf
-	case "Buffer.from", "String", "structuredClone", "Promise.resolve", "Object.freeze", "Object.entries", "Object.values", "Array.from", "Buffer", "Promise.all", "URLSearchParams", "Object.fromEntries":
+	case "Buffer.from", "String", "structuredClone", "Promise.resolve", "Object.freeze", "Object.entries", "Object.keys", "Object.values", "Object.getOwnPropertyNames", "Reflect.ownKeys", "Array.from", "Buffer", "Promise.all", "URLSearchParams", "Object.fromEntries":
 		return codeflow.Identity
-	case "Object.keys", "Array.isArray", "crypto.createHmac", "crypto.createHash", "crypto.timingSafeEqual", "Number", "Math.max", "Math.min":
+	case "Array.isArray", "crypto.createHmac", "crypto.createHash", "crypto.timingSafeEqual", "Number", "Math.max", "Math.min":
 		return codeflow.Sanitise
 	case "shimmer.wrap", "shimmer.massWrap", "@opentelemetry/instrumentation.safeExecuteInTheMiddle":
 		return codeflow.WrapFunction
@@ -232,7 +232,7 @@ func source(path string) (kind, name string) {
 	case path == "process.report.getReport()":
 		return codeflow.SourceEnvAll, "process.report"
 	case strings.HasSuffix(path, ".config.credentials()"), strings.HasSuffix(path, "credentials.secretAccessKey"), strings.HasSuffix(path, "credentials.sessionToken"),
-		path == "aws-sdk.config.credentials", strings.Contains(path, "credential-provider") && strings.HasSuffix(path, "()()"):
+		path == "aws-sdk.config.credentials", strings.Contains(path, "credential-provider") && strings.Contains(path, "()()"):
 		return codeflow.SourceCredentials, "credentials"
 	}
 	return "", ""

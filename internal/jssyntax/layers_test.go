@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,7 @@ func TestParse_layers(t *testing.T) {
 			bytes, matter, matterBytes, broken, flowsSeen, patches := 0, 0, 0, 0, 0, 0
 			var parse, may, slowest time.Duration
 			slow := ""
+			exact, missed, surplus := map[string]bool{}, 0, 0
 			for _, f := range layer(t, name) {
 				bytes += len(f.data)
 				start := time.Now()
@@ -76,6 +78,21 @@ func TestParse_layers(t *testing.T) {
 					broken++
 					t.Logf("%s: %v", f.name, facts.Errors)
 				}
+				quick := map[string]bool{}
+				for _, im := range jssyntax.Imports(f.data) {
+					quick[im.Module] = true
+				}
+				for _, im := range facts.Imports {
+					if exact[im.Module] = true; !quick[im.Module] && !im.Folded && im.Module != "" {
+						t.Logf("%s:%d: Imports misses %q", f.name, im.Line, im.Module)
+						missed++
+					}
+				}
+				for m := range quick {
+					if !slices.ContainsFunc(facts.Imports, func(im jssyntax.Import) bool { return im.Module == m }) {
+						surplus++
+					}
+				}
 				if facts.Truncated {
 					t.Logf("%s: truncated", f.name)
 				}
@@ -93,6 +110,10 @@ func TestParse_layers(t *testing.T) {
 			}
 			t.Logf("%d bytes: Parse %.0f MB/s, MayMatter %.0f MB/s and yes to %d files with %d bytes; %d broken, %d flows, %d patches; slowest %s %v", bytes,
 				float64(bytes)/1e6/parse.Seconds(), float64(bytes)/1e6/may.Seconds(), matter, matterBytes, broken, flowsSeen, patches, slow, slowest)
+			t.Logf("%d modules; Imports misses %d and has %d too many", len(exact), missed, surplus)
+			if missed*50 > len(exact)+500 {
+				t.Errorf("Imports misses %d", missed)
+			}
 			if broken > 4 {
 				t.Errorf("%d files did not parse", broken)
 			}
@@ -110,6 +131,7 @@ func BenchmarkLayer(b *testing.B) {
 		for what, run := range map[string]func([]byte){
 			"parse":     func(d []byte) { jssyntax.Parse(d) },
 			"maymatter": func(d []byte) { jssyntax.MayMatter(d) },
+			"imports":   func(d []byte) { jssyntax.Imports(d) },
 		} {
 			b.Run(name+"/"+what, func(b *testing.B) {
 				b.SetBytes(int64(size))

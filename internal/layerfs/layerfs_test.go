@@ -246,7 +246,8 @@ func checkPass(t *testing.T, l *layerfs.Layer) {
 	run := func() (log []string) {
 		in, out, own, nested := 0, 0, int64(0), int64(0)
 		for _, e := range l.Entries() {
-			if !e.Mode.IsDir() {
+			// A name with the separator in it cannot be told from a nested one here.
+			if !e.Mode.IsDir() && !strings.Contains(e.Name, "!/") {
 				in++
 			}
 		}

@@ -803,7 +803,7 @@ func read(data []byte) *reading {
 		odd(o)
 	}
 	for _, e := range l.Entries() {
-		if !e.Mode.IsDir() {
+		if !e.Mode.IsDir() && !strings.Contains(e.Name, "!/") {
 			r.entries++
 		}
 	}

@@ -14,7 +14,9 @@ import (
 var python = codeflow.Lang{
 	Global: global, Special: special, Kind: kindOf, Source: source, Env: isEnv, Via: via, Decodes: decodes, Fold: fold,
 	Factory: factory, Module: func(s string) string { return s }, Foreign: foreign, Mutates: mutates, Handler: handler, DataArgs: dataArgs,
-	Declares: true, Names: func(p string) bool { return p == "builtins.globals()" || p == "builtins.locals()" || p == "builtins.vars()" },
+	Declares: true, Names: func(p string) bool {
+		return p == "builtins.globals()" || p == "builtins.locals()" || p == "builtins.vars()"
+	},
 }
 
 func global(name string) string {

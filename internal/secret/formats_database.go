@@ -68,6 +68,6 @@ func databaseFormats() []format {
 		prefixed("xata-api-key", "Xata", "API key", "https://xata.io/documentation", high, "xau_", an+`{30,60}`, checked(mixed), observed),
 		assigned("turso-token", "Turso", "database token", "https://docs.turso.tech/sdk/authentication", high, []string{"turso_auth_token", "libsql_auth_token"}, `eyJ[0-9A-Za-z_\-]{10,}\.[0-9A-Za-z_\-]{10,}\.[0-9A-Za-z_\-]{43,100}`, structured, edge("-"), reaching(1024), likely),
 		assigned("influxdb-token", "InfluxDB", "API token", "https://docs.influxdata.com/influxdb/v2/admin/tokens/", high, []string{"influxdb_token", "influx_token", "influxdb_v2_token"}, `[0-9A-Za-z_\-]{86}==`),
-		assigned("upstash-redis-token", "Upstash", "REST token", "https://upstash.com/docs/redis/features/restapi", high, []string{"upstash_redis_rest_token", "kv_rest_api_token"}, `[0-9A-Za-z+/_\-]{40,120}={0,2}`),
+		assigned("upstash-redis-token", "Upstash", "REST token", "https://upstash.com/docs/redis/features/restapi", high, []string{"upstash_redis_rest_token", "kv_rest_api_token"}, `[0-9A-Za-z+/_\-]{40,120}={0,2}`, checked(mixed)),
 	}
 }

@@ -73,7 +73,7 @@ func observabilityFormats() []format {
 		assigned("thundra-api-key", "Catchpoint", "Thundra API key", "https://apm.docs.thundra.io/getting-started", low, []string{"thundra_apikey", "thundra_agent_lambda_apikey"}, uuid),
 		assigned("instana-agent-key", "IBM Instana", "agent key", "https://www.ibm.com/docs/en/instana-observability/current?topic=agents-aws-lambda", med, []string{"instana_agent_key"}, url64+`{22}`, observed),
 		assigned("scout-key", "Scout", "agent key", "https://scoutapm.com/docs", low, []string{"scout_key"}, an+`{20}`, observed),
-		assigned("elastic-apm-token", "Elastic", "APM secret token or API key", "https://www.elastic.co/docs/reference/apm/agents/aws-lambda/", med, []string{"elastic_apm_secret_token", "elastic_apm_api_key"}, `[0-9A-Za-z+/_\-]{16,80}={0,2}`),
+		assigned("elastic-apm-token", "Elastic", "APM secret token or API key", "https://www.elastic.co/docs/reference/apm/agents/aws-lambda/", med, []string{"elastic_apm_secret_token", "elastic_apm_api_key"}, `[0-9A-Za-z+/_\-]{16,80}={0,2}`, checked(mixed)),
 		{
 			kind: "elasticsearch-api-key", provider: "Elastic", title: "encoded API key in a header", url: "https://www.elastic.co/docs/api/doc/elasticsearch/authentication", severity: high,
 			anchors: []string{"ApiKey "}, named: true, edge: "+/=", pattern: `ApiKey (?P<v>[0-9A-Za-z+/]{54,60}={0,2})`, check: elasticKey,
