@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,7 @@ func saved(t *testing.T, n int) string {
 	messages := []lamina.Message{{Version: &lamina.Version{Messages: 1}}}
 	for i := range n {
 		messages = append(messages, lamina.Message{Finding: &lamina.Finding{
-			ID: lamina.ID("F", fmt.Sprint(i)), Check: "miner", Severity: lamina.High, Outcome: lamina.Fail, Resource: "layer.zip", SHA256: strings.Repeat("ab", 32),
+			ID: lamina.ID("F", strconv.Itoa(i)), Check: "miner", Severity: lamina.High, Outcome: lamina.Fail, Resource: "layer.zip", SHA256: strings.Repeat("ab", 32),
 		}})
 	}
 	messages = append(messages, lamina.Message{Summary: &lamina.Summary{Complete: true}})
@@ -61,7 +62,7 @@ func TestExceptAdd_concurrent(t *testing.T) {
 		wg.Go(func() {
 			std, _, errs := stdio(t)
 			std.Dir = dir
-			if code := Main(t.Context(), []string{"except", "add", lamina.ID("F", fmt.Sprint(i)), "--reason", "r", "--owner", "o"}, std); code != 0 {
+			if code := Main(t.Context(), []string{"except", "add", lamina.ID("F", strconv.Itoa(i)), "--reason", "r", "--owner", "o"}, std); code != 0 {
 				t.Errorf("exit %d: %s", code, errs)
 			}
 		})

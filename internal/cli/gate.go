@@ -95,10 +95,7 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 			"%s lets only new findings decide (new_only), and there is no baseline", f.policy)
 	}
 	in := gate.Input{Policy: policy, Now: a.std.Now()}
-	files, err := a.exceptionFiles(f.exceptions, targets)
-	if err != nil {
-		return err
-	}
+	files := a.exceptionFiles(f.exceptions, targets)
 	if in.Exceptions, err = a.loadExceptions(files, targets...); err != nil {
 		return err
 	}
@@ -332,15 +329,15 @@ const ownExceptions = "exceptions.toml"
 
 // exceptionFiles are the files of --exceptions, or exceptions.toml of the working
 // folder if it is there and in no target.
-func (a *app) exceptionFiles(asked, targets []string) ([]string, error) {
+func (a *app) exceptionFiles(asked, targets []string) []string {
 	if len(asked) > 0 || !exists(a.path(ownExceptions)) {
-		return asked, nil
+		return asked
 	}
 	if slices.ContainsFunc(targets, func(t string) bool { return within(a.path(ownExceptions), a.path(t)) }) {
 		a.note("warning: %s is not used: it lies inside what is examined", ownExceptions)
-		return nil, nil
+		return nil
 	}
-	return []string{ownExceptions}, nil
+	return []string{ownExceptions}
 }
 
 // loadExceptions reads files of exceptions. An id is of one file only.

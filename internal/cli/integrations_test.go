@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func TestIntegrations(t *testing.T) {
 			if err := d.Decode(&doc); err != nil {
 				t.Fatal(err)
 			}
-			if err := d.Decode(new(any)); err != io.EOF {
+			if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 				t.Errorf("more than one document: %v", err)
 			}
 			top, _ := doc.(map[string]any)

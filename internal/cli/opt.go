@@ -463,7 +463,7 @@ func (a *app) optList(w io.Writer, title string, header []string, rows [][]strin
 
 func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	v := world.view
-	head := fmt.Sprintf("/opt of %s", count(len(p.Layers), "layer"))
+	head := "/opt of " + count(len(p.Layers), "layer")
 	if p.Runtime != "" {
 		head += " in " + p.Runtime
 	}

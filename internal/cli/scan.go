@@ -66,10 +66,7 @@ func (f *scanFlags) register(c *cobra.Command) {
 }
 
 func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error) {
-	files, err := a.exceptionFiles(f.exceptions, targets)
-	if err != nil {
-		return err
-	}
+	files := a.exceptionFiles(f.exceptions, targets)
 	accepted, err := a.loadExceptions(files, targets...)
 	if err != nil {
 		return err

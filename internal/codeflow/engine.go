@@ -152,7 +152,7 @@ func (e *engine) module(body []Stmt) {
 	e.stmts(body)
 	top := e.fr
 	// A function is read once in a pass, after what surrounds it.
-	for i := 0; i < len(e.queue); i++ {
+	for i := 0; i < len(e.queue); i++ { //nolint:intrange // the queue grows meanwhile
 		e.function(e.queue[i])
 	}
 	e.fr = top
@@ -450,7 +450,7 @@ func pathText(n *Node, v *Value) string {
 	}
 	var parts []string
 	for n != nil {
-		switch n.Op {
+		switch n.Op { //nolint:exhaustive // a path ends at all others
 		case OpCall:
 			n = n.X
 			continue
@@ -523,7 +523,7 @@ func (e *engine) params(fn *Func, st *state, fr *frame) {
 		if st.handler && (i == 0 && !self || i == 1 && self) {
 			v = v.carry(&Value{taint: e.source(SourceEvent, cleanName(p.Name, "event"), line)})
 		}
-		if st.patched != "" && !(i == 0 && self) {
+		if st.patched != "" && (i != 0 || !self) {
 			v = v.carry(&Value{taint: e.source(SourcePatched, st.patched, line)})
 		}
 		if st.wraps && st.patched == "" && !st.handler {
@@ -697,7 +697,7 @@ func (e *engine) assignTo(t *Node, v *Value, line int, declare bool) {
 		v.fn.state.name = dotted(parentName(v.fn.state.name), t.Str)
 		v.fn.state.handler = v.fn.state.handler || (t.Str == "handler" || t.Str == "lambdaHandler") && len(v.fn.Params) > 0
 	}
-	switch t.Op {
+	switch t.Op { //nolint:exhaustive // nothing is assigned to the others
 	case OpName:
 		if declare || e.lang.Declares {
 			e.bind(t.Str, v)
@@ -859,7 +859,7 @@ func rootName(n *Node) string {
 		if n == nil {
 			return ""
 		}
-		switch n.Op {
+		switch n.Op { //nolint:exhaustive // the others have no root
 		case OpName:
 			return n.Str
 		case OpAttr, OpIndex, OpSlice, OpCall:
@@ -913,7 +913,7 @@ func (e *engine) patch(base, name string, v *Value, line int) {
 	if kind == "" {
 		return
 	}
-	by := ""
+	var by string
 	calls := false
 	if v != nil && v.fn != nil && v.fn.state == nil {
 		e.stateOf(v.fn)

@@ -82,12 +82,11 @@ func (e *engine) evalNode(n *Node) *Value {
 	case OpAssign:
 		v := e.eval(n.X)
 		if len(n.Args) == 1 {
-			if n.Str == "=" || n.Str == ":=" {
-				e.assign(n.Args[0], v, int(n.Line), false)
-			} else {
+			if n.Str != "=" && n.Str != ":=" {
 				e.augment(n.Args[0], v, strings.TrimSuffix(n.Str, "="), int(n.Line))
 				return e.eval(n.Args[0])
 			}
+			e.assign(n.Args[0], v, int(n.Line), false)
 		}
 		return v
 	case OpComp:
@@ -330,7 +329,7 @@ func (e *engine) slice(n *Node) *Value {
 		step = s
 	}
 	length := int64(-1)
-	switch base.shape {
+	switch base.shape { //nolint:exhaustive // the others are not cut
 	case shapeText:
 		length = int64(len(base.text))
 	case shapeList:

@@ -202,7 +202,7 @@ type String struct {
 // Kinds of source.
 const (
 	SourceEnvAll      = "env-all"        // os.environ, process.env as a whole
-	SourceEnvSecret   = "env-credential" // AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, …
+	SourceEnvSecret   = "env-credential" //nolint:gosec // the name of a kind: AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, …
 	SourceEnv         = "env"            // another variable
 	SourceProcEnviron = "proc-environ"   // /proc/self/environ and relatives
 	SourceCredentials = "sdk-credentials"

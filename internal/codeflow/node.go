@@ -132,6 +132,6 @@ func (a *Arena) New(op Op, line int) *Node {
 	n := &a.chunk[0]
 	a.chunk = a.chunk[1:]
 	a.left--
-	n.Op, n.Line = op, int32(min(line, 1<<31-1))
+	n.Op, n.Line = op, int32(min(line, 1<<31-1)) //nolint:gosec // a line is not negative
 	return n
 }

@@ -658,5 +658,5 @@ func plainWord(s string) bool {
 			return false
 		}
 	}
-	return s != "" && digits <= 4 && !(digits > 0 && classes(s) == 3)
+	return s != "" && digits <= 4 && (digits == 0 || classes(s) != 3)
 }

@@ -384,7 +384,7 @@ func (p Policy) data(in Input) []lamina.Finding {
 	}
 	const title = "vulnerability data is older than the policy allows"
 	days := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
-	reason := ""
+	var reason string
 	switch age := in.Now.Sub(in.DataFrom); {
 	case in.DataFrom.IsZero():
 		reason = "there is no vulnerability data"

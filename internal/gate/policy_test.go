@@ -76,7 +76,7 @@ func TestParsePolicy_errors(t *testing.T) {
 		"misspelt":         {"fail_no = \"high\"", `p.toml:1:1: unknown key "fail_no"`, "did you mean fail_on?"},
 		"severity":         {"fail_on = \"hihg\"", `fail_on: unknown value "hihg"`, "did you mean high?"},
 		"type":             {"new_only = \"yes\"", "new_only: want true or false, got a text in quotes", ""},
-		"unknown_analyzer": {"[analyzers.known-vulnerabilty]\noff = true\nreason = \"r\"", `p.toml:1:12: unknown key "known-vulnerabilty"`, "did you mean known-vulnerability?"},
+		"unknown_analyzer": {"[analyzers.known-vulnerabilty]\noff = true\nreason = \"r\"", `p.toml:1:12: unknown key "known-vulnerabilty"`, "did you mean known-vulnerability?"}, //nolint:misspell // the misspelt key is what is tested
 		"no_reason":        {"[analyzers.a]\noff = true", "p.toml:1:12: a: the change has no reason", "say why"},
 		"no_change":        {"[analyzers.a]\nreason = \"r\"", "a is changed in nothing", "write off = true"},
 		"both":             {"[analyzers.a]\noff = true\nseverity = \"low\"\nreason = \"r\"", "a is off, and has a severity", "keep one"},
@@ -134,7 +134,11 @@ func TestSchema(t *testing.T) {
 		}
 		_, err := gate.ParsePolicy("p", []byte(in), []string{"a"})
 		var known []string
-		for _, e := range err.(interface{ Unwrap() []error }).Unwrap() { //nolint:errorlint // all parts are wanted
+		joined, ok := err.(interface{ Unwrap() []error }) // all parts are wanted
+		if !ok {
+			t.Fatalf("[%s]: got %v, want several errors", path, err)
+		}
+		for _, e := range joined.Unwrap() {
 			if te, ok := errors.AsType[*tomlfile.Error](e); ok && strings.Contains(te.Msg, "zzzz") {
 				known = strings.Split(strings.TrimPrefix(te.Hint, "known keys: "), ", ")
 			}

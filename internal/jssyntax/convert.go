@@ -30,7 +30,7 @@ type converter struct {
 	f     *Facts
 	text  string
 	pos   int
-	line  int
+	line  int32
 	depth int
 	arena *codeflow.Arena
 	// pre are statements that must stand before the one at hand: classes that are
@@ -48,7 +48,7 @@ func (c *converter) convert(ast *js.AST) (body []stmt, err error) {
 	return c.list(ast.List), nil
 }
 
-func (c *converter) node(op codeflow.Op) *node { return c.arena.New(op, c.line) }
+func (c *converter) node(op codeflow.Op) *node { return c.arena.New(op, int(c.line)) }
 
 // seek moves the cursor behind the next place where the token stands, and
 // returns the token as a part of the source.
@@ -106,10 +106,10 @@ func (c *converter) seek(tok []byte) string {
 }
 
 func (c *converter) found(i, n int) string {
-	c.line += strings.Count(c.text[c.pos:i], "\n")
+	c.line += int32(strings.Count(c.text[c.pos:i], "\n")) //nolint:gosec // below MaxSource
 	s := c.text[i : i+n]
 	c.pos = i + n
-	c.line += strings.Count(s, "\n")
+	c.line += int32(strings.Count(s, "\n")) //nolint:gosec // below MaxSource
 	return s
 }
 
@@ -188,7 +188,7 @@ func (c *converter) stmt(out []stmt, s js.IStmt) []stmt {
 	add := func(x stmt) { out = append(out, x) }
 	value := func(op codeflow.StmtOp, e js.IExpr) {
 		x := stmt{Op: op, Value: c.expr(e)}
-		x.Line = int32(c.line)
+		x.Line = c.line
 		if x.Value != nil {
 			x.Line = x.Value.Line
 		}
@@ -213,22 +213,22 @@ func (c *converter) stmt(out []stmt, s js.IStmt) []stmt {
 	case *js.IfStmt:
 		cond := c.expr(s.Cond)
 		main := isMain(cond)
-		add(stmt{Op: codeflow.StExpr, Line: int32(c.line), Value: cond})
+		add(stmt{Op: codeflow.StExpr, Line: c.line, Value: cond})
 		op := codeflow.StBlock
 		if main {
 			op = codeflow.StMain
 		}
-		line := int32(c.line)
+		line := c.line
 		add(stmt{Op: op, Line: line, Body: c.block(s.Body)})
 		if s.Else != nil {
 			add(stmt{Op: codeflow.StBlock, Line: line, Body: c.block(s.Else)})
 		}
 	case *js.DoWhileStmt:
-		add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.block(s.Body)})
+		add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.block(s.Body)})
 		value(codeflow.StExpr, s.Cond)
 	case *js.WhileStmt:
 		value(codeflow.StExpr, s.Cond)
-		add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.block(s.Body)})
+		add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.block(s.Body)})
 	case *js.ForStmt:
 		if d, ok := s.Init.(*js.VarDecl); ok {
 			out = c.decl(out, d)
@@ -241,7 +241,7 @@ func (c *converter) stmt(out []stmt, s js.IStmt) []stmt {
 		if s.Post != nil {
 			value(codeflow.StExpr, s.Post)
 		}
-		add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.list(s.Body.List)})
+		add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.list(s.Body.List)})
 	case *js.ForInStmt:
 		add(c.iterate(s.Init, s.Value, s.Body))
 	case *js.ForOfStmt:
@@ -252,7 +252,7 @@ func (c *converter) stmt(out []stmt, s js.IStmt) []stmt {
 			if k.Cond != nil {
 				value(codeflow.StExpr, k.Cond)
 			}
-			add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.list(k.List)})
+			add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.list(k.List)})
 		}
 	case *js.ReturnStmt:
 		if s.Value != nil {
@@ -262,21 +262,21 @@ func (c *converter) stmt(out []stmt, s js.IStmt) []stmt {
 		value(codeflow.StExpr, s.Value)
 	case *js.WithStmt:
 		value(codeflow.StExpr, s.Cond)
-		add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.block(s.Body)})
+		add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.block(s.Body)})
 	case *js.LabelledStmt:
 		return c.stmt(out, s.Value)
 	case *js.TryStmt:
 		if s.Body != nil {
-			add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.list(s.Body.List)})
+			add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.list(s.Body.List)})
 		}
 		if s.Catch != nil {
 			if s.Binding != nil {
 				c.binding(s.Binding)
 			}
-			add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.list(s.Catch.List)})
+			add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.list(s.Catch.List)})
 		}
 		if s.Finally != nil {
-			add(stmt{Op: codeflow.StBlock, Line: int32(c.line), Body: c.list(s.Finally.List)})
+			add(stmt{Op: codeflow.StBlock, Line: c.line, Body: c.list(s.Finally.List)})
 		}
 	case *js.ImportStmt:
 		add(c.importStmt(s))
@@ -299,7 +299,7 @@ func isMain(n *node) bool {
 }
 
 func (c *converter) iterate(init, value js.IExpr, body *js.BlockStmt) stmt {
-	s := stmt{Op: codeflow.StIter, Line: int32(c.line)}
+	s := stmt{Op: codeflow.StIter, Line: c.line}
 	if d, ok := init.(*js.VarDecl); ok && len(d.List) > 0 {
 		s.Targets = []*node{c.binding(d.List[0].Binding)}
 	} else {
@@ -315,7 +315,7 @@ func (c *converter) iterate(init, value js.IExpr, body *js.BlockStmt) stmt {
 func (c *converter) decl(out []stmt, d *js.VarDecl) []stmt {
 	for _, el := range d.List {
 		t := c.binding(el.Binding)
-		s := stmt{Op: codeflow.StAssign, Line: int32(c.line), Name: "let", Targets: []*node{t}}
+		s := stmt{Op: codeflow.StAssign, Line: c.line, Name: "let", Targets: []*node{t}}
 		if el.Default == nil {
 			if d.TokenType != js.VarToken {
 				out = append(out, s)
@@ -341,7 +341,7 @@ func (c *converter) binding(b js.IBinding) *node {
 		}
 		n := c.node(codeflow.OpName)
 		n.Str = c.name(b.Name())
-		n.Line = int32(c.line)
+		n.Line = c.line
 		return n
 	case *js.BindingArray:
 		n := c.node(codeflow.OpList)
@@ -415,7 +415,7 @@ func (c *converter) key(p *js.PropertyName) *node {
 	} else {
 		n.Str = lit
 	}
-	n.Line = int32(c.line)
+	n.Line = c.line
 	return n
 }
 
@@ -424,12 +424,12 @@ func (c *converter) fn(name *js.Var, params js.Params, body *js.BlockStmt) *code
 	if name != nil {
 		fn.Name = c.name(name.Name())
 	}
-	fn.Line = int32(c.line)
+	fn.Line = c.line
 	for i, el := range params.List {
 		var p codeflow.Param
 		t := c.element(el)
-		if i == 0 && fn.Line != int32(c.line) && fn.Name == "" {
-			fn.Line = int32(c.line)
+		if i == 0 && fn.Line != c.line && fn.Name == "" {
+			fn.Line = c.line
 		}
 		if t != nil && t.Op == codeflow.OpAssign {
 			p.Default = t.X
@@ -457,7 +457,7 @@ func (c *converter) fn(name *js.Var, params js.Params, body *js.BlockStmt) *code
 }
 
 func (c *converter) class(d *js.ClassDecl, name string) stmt {
-	s := stmt{Op: codeflow.StClass, Line: int32(c.line), Name: name, Fn: &codeflow.Func{}}
+	s := stmt{Op: codeflow.StClass, Line: c.line, Name: name, Fn: &codeflow.Func{}}
 	if d.Extends != nil {
 		s.Value = c.node(codeflow.OpList)
 		s.Value.Args = []*node{c.expr(d.Extends)}
@@ -477,7 +477,7 @@ func (c *converter) class(d *js.ClassDecl, name string) stmt {
 			if el.Init != nil {
 				t := c.node(codeflow.OpName)
 				t.Str = key
-				s.Body = append(s.Body, stmt{Op: codeflow.StAssign, Line: int32(c.line), Name: "let", Targets: []*node{t}, Value: c.expr(el.Init)})
+				s.Body = append(s.Body, stmt{Op: codeflow.StAssign, Line: c.line, Name: "let", Targets: []*node{t}, Value: c.expr(el.Init)})
 			}
 		}
 	}
@@ -519,7 +519,7 @@ func (c *converter) importStmt(s *js.ImportStmt) stmt {
 		}
 	}
 	im.Module = codeflow.Clean(quoted(c.seek(s.Module)))
-	out.Line = int32(c.line)
+	out.Line = c.line
 	base := moduleOf(im.Module)
 	for _, l := range locals {
 		if l.name == "" || l.name == "default" {
@@ -552,7 +552,7 @@ func (c *converter) export(out []stmt, s *js.ExportStmt) []stmt {
 		v := c.expr(s.Decl)
 		t := c.node(codeflow.OpName)
 		t.Str = "default"
-		return append(out, stmt{Op: codeflow.StAssign, Line: int32(c.line), Name: "let", Targets: []*node{t}, Value: v})
+		return append(out, stmt{Op: codeflow.StAssign, Line: c.line, Name: "let", Targets: []*node{t}, Value: v})
 	}
 	if s.Module == nil {
 		for _, a := range s.List {
@@ -569,7 +569,7 @@ func (c *converter) export(out []stmt, s *js.ExportStmt) []stmt {
 		im.Names = append(im.Names, codeflow.Name{Name: codeflow.Clean(string(n))})
 	}
 	im.Module = codeflow.Clean(quoted(c.seek(s.Module)))
-	return append(out, stmt{Op: codeflow.StImport, Line: int32(c.line), Import: im})
+	return append(out, stmt{Op: codeflow.StImport, Line: c.line, Import: im})
 }
 
 func quoted(s string) string {
@@ -589,7 +589,7 @@ func (c *converter) expr(e js.IExpr) *node {
 	case *js.Var:
 		n := c.node(codeflow.OpName)
 		n.Str = c.name(e.Name())
-		n.Line = int32(c.line)
+		n.Line = c.line
 		return n
 	case *js.LiteralExpr:
 		return c.literal(e)
@@ -609,14 +609,14 @@ func (c *converter) expr(e js.IExpr) *node {
 		case *js.Var:
 			n.Str = c.name(y.Name())
 		}
-		n.Line = int32(c.line)
+		n.Line = c.line
 		return n
 	case *js.IndexExpr:
 		x := c.expr(e.X)
 		n := c.node(codeflow.OpIndex)
 		n.X = x
 		n.Args = []*node{c.expr(e.Y)}
-		n.Line = int32(c.line)
+		n.Line = c.line
 		return n
 	case *js.CallExpr:
 		x := c.expr(e.X)
@@ -835,7 +835,7 @@ func (c *converter) constant(s string) string {
 
 func (c *converter) literal(e *js.LiteralExpr) *node {
 	s := c.seek(e.Data)
-	switch e.TokenType {
+	switch e.TokenType { //nolint:exhaustive // the others are no literals with a value
 	case js.StringToken:
 		n := c.node(codeflow.OpStr)
 		if len(s) >= 2 {
@@ -872,7 +872,7 @@ func (c *converter) literal(e *js.LiteralExpr) *node {
 
 func (c *converter) unary(e *js.UnaryExpr) *node {
 	x := c.expr(e.X)
-	switch e.Op {
+	switch e.Op { //nolint:exhaustive // the others give unknown values
 	case js.AwaitToken:
 		return x
 	case js.NegToken, js.SubToken:
@@ -894,7 +894,7 @@ func (c *converter) unary(e *js.UnaryExpr) *node {
 }
 
 func (c *converter) binary(e *js.BinaryExpr) *node {
-	switch e.Op {
+	switch e.Op { //nolint:exhaustive // the others assign nothing
 	case js.EqToken, js.AddEqToken, js.SubEqToken, js.MulEqToken, js.DivEqToken, js.ModEqToken, js.ExpEqToken, js.LtLtEqToken, js.GtGtEqToken,
 		js.GtGtGtEqToken, js.BitAndEqToken, js.BitOrEqToken, js.BitXorEqToken, js.AndEqToken, js.OrEqToken, js.NullishEqToken:
 		t := c.expr(e.X)
@@ -932,7 +932,7 @@ func (c *converter) binary(e *js.BinaryExpr) *node {
 	}
 	x := c.expr(e.X)
 	var n *node
-	switch e.Op {
+	switch e.Op { //nolint:exhaustive // the default is meant for all others
 	case js.OrToken, js.AndToken, js.NullishToken:
 		n = c.node(codeflow.OpAny)
 	case js.SubToken, js.MulToken, js.DivToken, js.ModToken, js.BitAndToken, js.BitOrToken, js.BitXorToken, js.LtLtToken, js.GtGtToken:
@@ -991,7 +991,7 @@ func unescape(s string) (string, int) {
 			if i < len(s) && s[i] == '{' {
 				if j := strings.IndexByte(s[i:], '}'); j > 1 && j <= 8 {
 					if v, err := strconv.ParseUint(s[i+1:i+j], 16, 32); err == nil {
-						escaped += plain(&b, rune(v))
+						escaped += plain(&b, rune(v)) //nolint:gosec // of at most 28 bits
 						i += j + 1
 						continue
 					}
@@ -1003,7 +1003,7 @@ func unescape(s string) (string, int) {
 		if digits > 0 {
 			if i+digits <= len(s) {
 				if v, err := strconv.ParseUint(s[i:i+digits], 16, 32); err == nil {
-					escaped += plain(&b, rune(v))
+					escaped += plain(&b, rune(v)) //nolint:gosec // of at most 28 bits
 					i += digits
 					continue
 				}

@@ -398,7 +398,7 @@ func fold(path, method string, recv *codeflow.Value, args []*codeflow.Value) *co
 				if !ok {
 					return nil
 				}
-				d = append(d, byte(n))
+				d = append(d, byte(n)) //nolint:gosec // JavaScript takes the low byte too
 			}
 			return codeflow.TextValue(string(d)).Folded()
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/codeflow"
 )
 
-// Facts, Import and Flow are those of codeflow.
+// The types are those of codeflow.
 type (
 	Facts  = codeflow.Facts
 	Import = codeflow.Import
@@ -219,7 +219,7 @@ func patches(s string) bool {
 		}
 		before := strings.TrimRight(s[max(0, at-256):at], " =")
 		if k := strings.LastIndexByte(before, '{'); k >= 0 && strings.HasSuffix(before, "}") {
-			for n := range strings.FieldsFuncSeq(before[k:], func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) {
+			for n := range strings.FieldsFuncSeq(before[k:], func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) { //nolint:gosec // below 0x80
 				names[n] = true
 			}
 		}
@@ -243,7 +243,7 @@ func patches(s string) bool {
 		}
 		rest := s[at:min(len(s), at+1024)]
 		if before, _, ok := strings.Cut(rest, "from"); ok {
-			for n := range strings.FieldsFuncSeq(before, func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) {
+			for n := range strings.FieldsFuncSeq(before, func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) { //nolint:gosec // below 0x80
 				names[n] = true
 			}
 		}

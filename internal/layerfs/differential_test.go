@@ -220,7 +220,7 @@ func unzipWrites(t *testing.T, unzip string, data []byte) contents {
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	// 1 is a warning: what it warned of is written all the same.
 	var status *exec.ExitError
-	if out, err := cmd.CombinedOutput(); err != nil && !(errors.As(err, &status) && status.ExitCode() == 1) {
+	if out, err := cmd.CombinedOutput(); err != nil && (!errors.As(err, &status) || status.ExitCode() != 1) {
 		return contents{"": fmt.Sprintf("%v: %s", err, out)}
 	}
 	c := contents{}

@@ -1,6 +1,7 @@
 package layerfs
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -15,7 +16,7 @@ func FromFS(fsys fs.FS, limits Limits) (*Layer, error) {
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if name == "." {
 			if err == nil && !d.IsDir() {
-				return fmt.Errorf("not a directory")
+				return errors.New("not a directory")
 			}
 			return err
 		}

@@ -99,7 +99,6 @@ type Entry struct {
 	bad     error  // why it cannot be read
 	hidden  error  // why it is not served
 	dirName bool   // the name ends in a slash
-	ascii   bool   // a name that is not ASCII is not said to be UTF-8
 }
 
 // An Oddity is something about an archive that no honest packer does.
@@ -292,9 +291,9 @@ func (l *Layer) finish() {
 
 // place checks the entry's name and puts it into the tree.
 func (l *Layer) place(i int, e *Entry, first map[string]int) {
-	hide := func(kind OddityKind, other int, err error) {
+	hide := func(kind OddityKind, err error) {
 		e.hidden = err
-		l.odd(kind, i, other, "%v", err)
+		l.odd(kind, i, -1, "%v", err)
 	}
 	name := strings.TrimSuffix(e.Name, "/")
 	if l.kind == tarKind {
@@ -304,7 +303,7 @@ func (l *Layer) place(i int, e *Entry, first map[string]int) {
 		}
 	}
 	if why := unsafeName(name, l.limits); why != nil {
-		hide(Unsafe, -1, fmt.Errorf("name %q %w", e.Name, why))
+		hide(Unsafe, fmt.Errorf("name %q %w", e.Name, why))
 		return
 	}
 	if clean := path.Clean(name); clean != name {
@@ -325,11 +324,11 @@ func (l *Layer) place(i int, e *Entry, first map[string]int) {
 		e.Path = ""
 		switch {
 		case at == "":
-			hide(Unsafe, -1, fmt.Errorf("name %q makes more directories than are allowed: %w", e.Name, ErrLimit))
+			hide(Unsafe, fmt.Errorf("name %q makes more directories than are allowed: %w", e.Name, ErrLimit))
 		case l.nodes[at].mode()&fs.ModeSymlink != 0:
-			hide(ThroughLink, -1, fmt.Errorf("%q goes through %q, which is a link", name, at))
+			hide(ThroughLink, fmt.Errorf("%q goes through %q, which is a link", name, at))
 		default:
-			hide(Clash, -1, fmt.Errorf("%q is both a file and a directory", at))
+			hide(Clash, fmt.Errorf("%q is both a file and a directory", at))
 		}
 		return
 	}
@@ -342,7 +341,7 @@ func (l *Layer) place(i int, e *Entry, first map[string]int) {
 
 // look checks what the entry says about itself beside its name.
 func (l *Layer) look(i int, e *Entry) {
-	switch e.Mode.Type() {
+	switch e.Mode.Type() { //nolint:exhaustive // all others are special
 	case 0, fs.ModeDir, fs.ModeSymlink:
 	default:
 		l.odd(Special, i, -1, "%q is a %s", e.shown(), typeName(e.Mode))

@@ -73,7 +73,7 @@ func (p *pass) detect(f *File) (k kind, cookie int64) {
 	for _, m := range magics {
 		if strings.HasPrefix(string(head[:min(n, 8)]), m.magic) {
 			// "BZh" is also how a text can start.
-			if m.kind == bzip2Kind && !(n > 10 && (string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90")) {
+			if m.kind == bzip2Kind && (n <= 10 || string(head[4:10]) != "1AY&SY" && string(head[4:10]) != "\x17\x72\x45\x38\x50\x90") {
 				continue
 			}
 			return m.kind, 0
@@ -211,7 +211,7 @@ func zipappHead(f *File) bool {
 func openNested(f *File, k kind, cookie int64, limits Limits) (*Layer, error) {
 	l := &Layer{r: f.ReaderAt, size: f.Size, kind: k, nested: true, limits: limits}
 	var err error
-	switch k {
+	switch k { //nolint:exhaustive // the others are not read
 	case zipKind:
 		err = l.readZip()
 	case tarKind:

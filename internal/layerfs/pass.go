@@ -344,7 +344,7 @@ func (p *pass) decode(l *Layer, e *Entry, f *File, loaded bool, again *seekable)
 	}
 	if again != nil {
 		again.size = f.Size
-		if g, ok := r.(*untilTiny).r.(*gzipReader); ok && g.members > 1 { //nolint:errcheck,forcetypeassert // made above
+		if g, ok := r.(*untilTiny).r.(*gzipReader); ok && g.members > 1 { //nolint:forcetypeassert // made above
 			return fmt.Errorf("gzip of several members, %w", errNoRoom)
 		}
 	}

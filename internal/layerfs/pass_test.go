@@ -424,7 +424,7 @@ func TestFromFS_equals_zip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // only read
 	for name, fsys := range map[string]fs.FS{"DirFS": os.DirFS(dir), "Root": root.FS()} {
 		l, err := layerfs.FromFS(fsys, layerfs.DefaultLimits)
 		if err != nil {

@@ -33,7 +33,7 @@ func TestRealLayers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer f.Close()
+			defer f.Close() //nolint:errcheck // only read
 			st, err := f.Stat()
 			if err != nil {
 				t.Fatal(err)

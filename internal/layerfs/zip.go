@@ -315,7 +315,7 @@ func (l *Layer) readExtra(i int, name, extra []byte, compressed, size, offset ui
 				to     *int64
 			}{{size, &e.Size}, {compressed, &e.Compressed}, {offset, &e.offset}} {
 				if f.marker == math.MaxUint32 && len(field) >= 8 {
-					*f.to = int64(min(binary.LittleEndian.Uint64(field), math.MaxInt64)) //nolint:gosec // clamped
+					*f.to = int64(min(binary.LittleEndian.Uint64(field), math.MaxInt64))
 					field = field[8:]
 				}
 			}
@@ -482,13 +482,13 @@ func (l *Layer) compare(i int, flags uint16, head, name, extra []byte) {
 	}
 	// With a descriptor, the header was written before the sizes were known.
 	unknown := local&flagDescriptor != 0
-	if sum != e.CRC32 && !(unknown && sum == 0) {
+	if sum != e.CRC32 && (!unknown || sum != 0) {
 		say("crc32", fmt.Sprintf("%08x", sum), fmt.Sprintf("%08x", e.CRC32))
 	}
-	if compressed != e.Compressed && !(unknown && (compressed == 0 || compressed == math.MaxUint32)) {
+	if compressed != e.Compressed && (!unknown || compressed != 0 && compressed != math.MaxUint32) {
 		say("compressed size", compressed, e.Compressed)
 	}
-	if size != e.Size && !(unknown && (size == 0 || size == math.MaxUint32)) {
+	if size != e.Size && (!unknown || size != 0 && size != math.MaxUint32) {
 		say("size", size, e.Size)
 	}
 	if diff != nil {

@@ -763,15 +763,16 @@ func pyinstaller(files, modules map[string]string) string {
 		put(name, zipped(files[name]), len(files[name]), 1, "s")
 	}
 	if modules != nil {
-		pyz, table := strings.Builder{}, "["+le(uint32(len(modules)))
+		var pyz, table strings.Builder
+		table.WriteString("[" + le(uint32(len(modules))))
 		pyz.WriteString("PYZ\x00\xa7\x0d\x0d\x0a....\x00\x00\x00\x00\x00")
 		for _, name := range slices.Sorted(maps.Keys(modules)) {
 			z := zipped(modules[name])
-			table += ")\x02z" + string(byte(len(name))) + name + ")\x03i" + le(uint32(0)) + "i" + le(uint32(pyz.Len())) + "i" + le(uint32(len(z)))
+			table.WriteString(")\x02z" + string(byte(len(name))) + name + ")\x03i" + le(uint32(0)) + "i" + le(uint32(pyz.Len())) + "i" + le(uint32(len(z))))
 			pyz.WriteString(z)
 		}
 		s := pyz.String()
-		s = s[:8] + be(len(s)) + s[12:] + table
+		s = s[:8] + be(len(s)) + s[12:] + table.String()
 		put("PYZ-00.pyz", s, len(s), 0, "z")
 	}
 	n := data.Len() + toc.Len() + 88

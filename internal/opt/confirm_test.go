@@ -80,7 +80,7 @@ mkdir -p /opt /var
 mount -t tmpfs none /opt
 mount -t tmpfs none /var
 exec "$0" "$@"`
-	cmd := exec.CommandContext(t.Context(), "unshare", "-rm", "sh", "-c", setup, interpreter, filepath.Join(dir, "script"), filepath.Join(dir, "trials")) //nolint:gosec // our own script
+	cmd := exec.CommandContext(t.Context(), "unshare", "-rm", "sh", "-c", setup, interpreter, filepath.Join(dir, "script"), filepath.Join(dir, "trials"))
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
 	var errs strings.Builder
 	cmd.Stderr = &errs
@@ -145,7 +145,7 @@ func TestResolve_agrees_with_node(t *testing.T) {
 	if err != nil {
 		t.Skip("needs node")
 	}
-	version, err := exec.CommandContext(t.Context(), node, "-p", "process.versions.node.split('.')[0]").Output() //nolint:gosec // node
+	version, err := exec.CommandContext(t.Context(), node, "-p", "process.versions.node.split('.')[0]").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestResolve_agrees_with_node(t *testing.T) {
 	var worlds []world
 	var trials []trial
 	for seed := range uint64(12) {
-		r := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // a test's dice
+		r := rand.New(rand.NewPCG(seed, 3))
 		w := world{runtime: id, handler: "app.handler", layers: scatter(r, layer), function: append(some(r, function), "app.js"), env: map[string]string{}}
 		if r.IntN(4) == 0 {
 			w.env["NODE_PATH"] = "/opt/nodejs/node_modules:/opt/plain"
@@ -317,7 +317,7 @@ json.dump(answers, sys.stdout)
 // pythons are the interpreters here, by runtime.
 func pythons() map[string]string {
 	out := map[string]string{}
-	home, _ := os.UserHomeDir() //nolint:errcheck // then there is none
+	home, _ := os.UserHomeDir() // then there is none
 	for _, r := range runtimes.All() {
 		if r.Family != runtimes.Python {
 			continue
@@ -342,6 +342,7 @@ func TestResolve_agrees_with_python(t *testing.T) {
 }
 
 func agreeWithPython(t *testing.T, id, interpreter string) {
+	t.Helper()
 	// What is imported says so.
 	const ran = "=print('RAN', __file__)"
 	pth := func(at string) string {
@@ -360,7 +361,7 @@ func agreeWithPython(t *testing.T, id, interpreter string) {
 	var worlds []world
 	var trials []trial
 	for seed := range uint64(5) {
-		r := rand.New(rand.NewPCG(seed, 4)) //nolint:gosec // a test's dice
+		r := rand.New(rand.NewPCG(seed, 4))
 		w := world{runtime: id, handler: "", layers: legal(scatter(r, layer)), function: some(r, function), env: map[string]string{}}
 		switch r.IntN(6) {
 		case 0:

@@ -96,7 +96,7 @@ func readTarget(d *json.Decoder, depth int) (*target, error) {
 				if err != nil {
 					return nil, err
 				}
-				k, _ := key.(string) //nolint:errcheck // a key is a string
+				k, _ := key.(string) // a key is a string
 				t.keys = append(t.keys, k)
 			}
 			x, err := readTarget(d, depth+1)

@@ -152,8 +152,8 @@ func (v *View) extensions() []Step {
 	var out []Step
 	for _, name := range v.list(runtimes.Extensions) {
 		at := path.Join(runtimes.Extensions, name)
-		real, _, _ := v.follow(runtimes.Extensions)
-		p, ok := v.Lookup(path.Join(real, name))
+		end, _, _ := v.follow(runtimes.Extensions)
+		p, ok := v.Lookup(path.Join(end, name))
 		if !ok {
 			continue // a directory
 		}

@@ -80,11 +80,10 @@ func (v *View) nodeCandidates(name, base string, esm bool) (found []Candidate, s
 			searched = append(searched, d)
 		}
 	}
-	pkg := name
-	if parts := strings.SplitN(name, "/", 3); strings.HasPrefix(name, "@") && len(parts) > 1 {
-		pkg = parts[0] + "/" + parts[1]
-	} else {
-		pkg = parts[0]
+	parts := strings.SplitN(name, "/", 3)
+	pkg := parts[0]
+	if strings.HasPrefix(name, "@") && len(parts) > 1 {
+		pkg += "/" + parts[1]
 	}
 	for i, d := range searched {
 		why := "node_modules of the asking file's directories come first"

@@ -262,11 +262,11 @@ const (
 // Follow follows the links in a path, those of its directories among them. It
 // returns the path where they end, and the file if one is there.
 func (v *View) Follow(name string) (Placed, Target) {
-	real, n, target := v.follow(name)
+	end, n, target := v.follow(name)
 	if target != Regular {
-		return Placed{Path: real}, target
+		return Placed{Path: end}, target
 	}
-	t, rel := v.tree(real)
+	t, rel := v.tree(end)
 	return t.placed(rel, n), Regular
 }
 

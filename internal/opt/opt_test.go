@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -216,7 +217,7 @@ func randomLayers(r *rand.Rand) []opt.Layer {
 
 func TestNew_agrees_with_a_disk(t *testing.T) {
 	for seed := range uint64(3000) {
-		layers := randomLayers(rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // a test's dice
+		layers := randomLayers(rand.New(rand.NewPCG(seed, 1)))
 		v := opt.New(opt.Input{Layers: layers})
 		got := map[string]int{}
 		for _, f := range v.Files() {
@@ -248,7 +249,7 @@ func TestNew_agrees_with_a_disk(t *testing.T) {
 // Layers that share no path, or only equal files, can be listed in any order.
 func TestDiff_order_of_equal_layers_does_not_matter(t *testing.T) {
 	for seed := range uint64(300) {
-		r := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // a test's dice
+		r := rand.New(rand.NewPCG(seed, 2))
 		content := func(p string) [32]byte { return sha256.Sum256([]byte(p)) }
 		layers := randomLayers(r)
 		for i := range layers {
@@ -901,7 +902,7 @@ func FuzzView(f *testing.F) {
 func BenchmarkNew(b *testing.B) {
 	var in opt.Input
 	for l := range 5 {
-		layer := opt.Layer{Name: fmt.Sprint(l)}
+		layer := opt.Layer{Name: strconv.Itoa(l)}
 		for i := range 3000 {
 			layer.Files = append(layer.Files, opt.File{Path: fmt.Sprintf("python/pkg%d/sub%d/m%d.py", (i+l*200)/30, i%7, i), Mode: 0o644})
 		}

@@ -82,11 +82,11 @@ func (v *View) findGems() map[string][]gem {
 	all := map[string][]gem{}
 	for _, d := range runtimes.Split(v.env("GEM_PATH")) {
 		dir := path.Join(d, "gems")
-		real, n, target := v.follow(dir)
+		end, n, target := v.follow(dir)
 		if target != Directory {
 			continue
 		}
-		t, rel := v.tree(real)
+		t, rel := v.tree(end)
 		for _, name := range n.children {
 			i := strings.LastIndex(name, "-")
 			if i < 0 {
@@ -159,11 +159,11 @@ func compareVersions(a, b string) int {
 func (v *View) rubyNames() []string {
 	var out []string
 	for _, d := range runtimes.Split(v.env("RUBYLIB")) {
-		real, _, target := v.follow(d)
+		end, _, target := v.follow(d)
 		if !isOpt(d) || target != Directory {
 			continue
 		}
-		t, rel := v.tree(real)
+		t, rel := v.tree(end)
 		t.walk(rel, func(file string) {
 			if ext := path.Ext(file); ext == ".rb" || ext == ".so" {
 				out = append(out, strings.TrimSuffix(strings.TrimPrefix(file, rel+"/"), ext))
@@ -199,13 +199,13 @@ func (v *View) java(name string) Resolution {
 		if !v.is(file) {
 			return
 		}
-		real, _ := v.Follow(file)
-		t, rel := v.tree(real.Path)
+		end, _ := v.Follow(file)
+		t, rel := v.tree(end.Path)
 		inside, ok := t.inside[rel]
 		if !ok {
 			unread = append(unread, file)
 		} else if inside[class] {
-			found = append(found, Candidate{Path: file + "!/" + class, From: real.From, Via: file, Why: why})
+			found = append(found, Candidate{Path: file + "!/" + class, From: end.From, Via: file, Why: why})
 		}
 	}
 	for _, a := range v.javaOptions() {
@@ -253,11 +253,11 @@ func (v *View) javaNames() []string {
 	classes := map[string]seen{}
 	for _, dir := range runtimes.JavaPath {
 		for _, n := range v.list(dir) {
-			real, target := v.Follow(dir + "/" + n)
+			end, target := v.Follow(dir + "/" + n)
 			if target != Regular || !strings.HasSuffix(n, ".jar") {
 				continue
 			}
-			t, rel := v.tree(real.Path)
+			t, rel := v.tree(end.Path)
 			for name := range t.inside[rel] {
 				// META-INF/versions/9/… are for other versions of Java.
 				if class, ok := strings.CutSuffix(name, ".class"); ok && !strings.HasPrefix(name, "META-INF/") && path.Base(name) != "module-info.class" {

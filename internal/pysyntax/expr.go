@@ -137,23 +137,23 @@ func (p *parser) choice() *node {
 		other := p.expr()
 		o := p.node(codeflow.OpOther, line)
 		o.Args = []*node{cond}
-		any := p.node(codeflow.OpAny, line)
-		any.Args = []*node{n, other, o}
-		return any
+		either := p.node(codeflow.OpAny, line)
+		either.Args = []*node{n, other, o}
+		return either
 	}
 	return n
 }
 
 func (p *parser) lambda() *node {
 	n := p.node(codeflow.OpFunc, p.tok.line)
-	fn := &codeflow.Func{Line: int32(p.tok.line)}
+	fn := &codeflow.Func{Line: p.at()}
 	p.advance()
 	fn.Params = p.params(":")
 	if !p.accept(":") {
 		p.fail("expected ':' after lambda")
 		return nil
 	}
-	line := int32(p.tok.line)
+	line := p.at()
 	fn.Body = []stmt{{Op: codeflow.StReturn, Line: line, Value: p.expr()}}
 	n.Fn = fn
 	return n
@@ -285,7 +285,7 @@ func (p *parser) unary() *node {
 	if p.word("await") {
 		save, tok := p.lex, p.tok
 		p.advance()
-		if !p.exprEnds() && !(p.tok.kind == tOp && strings.IndexByte("([{-", p.tok.op) < 0) {
+		if !p.exprEnds() && (p.tok.kind != tOp || strings.IndexByte("([{-", p.tok.op) >= 0) {
 			return p.postfix()
 		}
 		p.lex, p.tok = save, tok

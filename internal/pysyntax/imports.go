@@ -103,7 +103,7 @@ func (s *scanner) statements(out []Import, open *[]opener, indent int, lazy, con
 		switch c := s.src[s.pos]; c {
 		case 'i':
 			if w := s.word(); w == "import" {
-				done := false
+				var done bool
 				if out, done = s.parse(out, lazy, cond); done {
 					return out
 				}
@@ -111,7 +111,7 @@ func (s *scanner) statements(out []Import, open *[]opener, indent int, lazy, con
 			}
 		case 'f':
 			if w := s.word(); w == "from" {
-				done := false
+				var done bool
 				if out, done = s.parse(out, lazy, cond); done {
 					return out
 				}
@@ -297,7 +297,7 @@ func (s *scanner) parse(out []Import, lazy, cond bool) ([]Import, bool) {
 	p := parser{lex: newLexer(text, nil), arena: codeflow.NewArena(256), f: &f}
 	p.lex.start, p.lex.line = false, s.line
 	p.advance()
-	line := int32(s.line)
+	line := int32(s.line) //nolint:gosec // there are fewer lines than bytes
 	var stmts []stmt
 	if p.accept("import") {
 		stmts = p.importStmt(nil, line)

@@ -667,7 +667,7 @@ func unescape(s string, bytes bool) (out string, escaped int) {
 func writeCode(b *strings.Builder, r rune, bytes bool) {
 	switch {
 	case bytes:
-		b.WriteByte(byte(r))
+		b.WriteByte(byte(r)) //nolint:gosec // an escape of bytes is at most \777, of which Python too takes the low byte
 	case utf8.ValidRune(r):
 		b.WriteRune(r)
 	default:

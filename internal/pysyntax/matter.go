@@ -74,7 +74,7 @@ func matters(s string, i int, w string) bool {
 		return classOf[before] != cName && rest != "" && (rest[0] == '.' || rest[0] == '\n' || rest[0] == '\r' || rest[0] == ',' || rest[0] == ';' || strings.HasPrefix(rest, " as ") || strings.HasPrefix(rest, " import"))
 	case "environ":
 		// one plain variable says nothing; the whole, or a name that is computed, does
-		key := rest
+		var key string
 		switch {
 		case strings.HasPrefix(rest, "["):
 			key = rest[1:]

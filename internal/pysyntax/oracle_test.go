@@ -106,15 +106,17 @@ func TestImports_equal_to_CPython(t *testing.T) {
 		}
 		for line := range strings.Lines(string(out)) {
 			var path string
-			var rows [][]any
+			var rows [][]json.RawMessage
 			if err := json.Unmarshal([]byte(line), &[]any{&path, &rows}); err != nil {
 				t.Fatal(err)
 			}
 			want := []statement{}
 			for _, r := range rows {
-				s := statement{Line: int(r[0].(float64)), Level: int(r[1].(float64)), Module: r[2].(string), Names: []string{}, Lazy: r[4].(bool), Cond: r[5].(bool)}
-				for _, n := range r[3].([]any) {
-					s.Names = append(s.Names, n.(string))
+				s := statement{Names: []string{}}
+				for i, to := range []any{&s.Line, &s.Level, &s.Module, &s.Names, &s.Lazy, &s.Cond} {
+					if err := json.Unmarshal(r[i], to); err != nil {
+						t.Fatal(err)
+					}
 				}
 				want = append(want, s)
 			}

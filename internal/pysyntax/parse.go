@@ -68,11 +68,14 @@ func (p *parser) skip() {
 	}
 }
 
+// at is the line of the token at hand.
+func (p *parser) at() int32 { return int32(p.tok.line) } //nolint:gosec // there are fewer lines than bytes
+
 func (p *parser) file() []stmt {
 	p.advance()
 	var out []stmt
 	for p.tok.kind != tEOF {
-		switch p.tok.kind {
+		switch p.tok.kind { //nolint:exhaustive // a statement begins with any other
 		case tNewline, tDedent:
 			p.advance()
 		case tIndent:
@@ -148,7 +151,7 @@ func (p *parser) block() []stmt {
 
 func (p *parser) skipBlock() {
 	for depth := 1; depth > 0 && p.tok.kind != tEOF; p.advance() {
-		switch p.tok.kind {
+		switch p.tok.kind { //nolint:exhaustive // the others do not matter
 		case tIndent:
 			depth++
 		case tDedent:
@@ -163,7 +166,7 @@ func (p *parser) skipBlock() {
 // statement appends the statement at hand to out.
 func (p *parser) statement(out []stmt) []stmt {
 	p.failed = false
-	line := int32(p.tok.line)
+	line := p.at()
 	if p.tok.kind == tOp && p.tok.op == '@' {
 		return p.decorated(out)
 	}
@@ -332,7 +335,7 @@ func (p *parser) decorated(out []stmt) []stmt {
 			p.advance()
 		}
 	}
-	line := int32(p.tok.line)
+	line := p.at()
 	if p.word("async") {
 		p.advance()
 	}
@@ -519,7 +522,7 @@ func (p *parser) match(line int32) ([]stmt, bool) {
 		p.pattern = false
 		return nil, false
 	}
-	switch p.tok.kind {
+	switch p.tok.kind { //nolint:exhaustive // the default is meant for all others
 	case tName, tString, tNumber:
 		if p.tok.kind == tName {
 			switch p.tok.text {
@@ -587,7 +590,7 @@ func (p *parser) simple(out []stmt) []stmt {
 }
 
 func (p *parser) small(out []stmt) []stmt {
-	line := int32(p.tok.line)
+	line := p.at()
 	if p.tok.kind == tName {
 		switch p.tok.text {
 		case "import":
@@ -772,7 +775,7 @@ func (p *parser) fromStmt(out []stmt, line int32) []stmt {
 		im.Level += len(p.tok.text)
 		p.advance()
 	}
-	if !(im.Level > 0 && p.word("import")) {
+	if im.Level == 0 || !p.word("import") {
 		im.Module = p.dotted()
 	}
 	if !p.accept("import") || im.Module == "" && im.Level == 0 {

@@ -197,7 +197,7 @@ func (w *walker) int32() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return int(int32(binary.LittleEndian.Uint32(b))), nil
+	return int(int32(binary.LittleEndian.Uint32(b))), nil //nolint:gosec // marshal writes the sign so
 }
 
 func (w *walker) sized() ([]byte, error) {
@@ -291,7 +291,7 @@ func (w *walker) typed(t byte, depth int) (object, error) {
 			o.items = o.items[:min(len(o.items), 64)]
 		}
 	case ')', '(', '[', '<', '>':
-		n := 0
+		var n int
 		if t == ')' {
 			var b byte
 			b, err = w.byte()

@@ -15,7 +15,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/codeflow"
 )
 
-// Facts, Import and Flow are those of codeflow.
+// The types are those of codeflow.
 type (
 	Facts  = codeflow.Facts
 	Import = codeflow.Import

@@ -599,7 +599,7 @@ func bytesOf(l []*codeflow.Value) *codeflow.Value {
 		if !ok {
 			return nil
 		}
-		b = append(b, byte(n))
+		b = append(b, byte(n)) //nolint:gosec // Python refuses what is no byte
 	}
 	return codeflow.TextValue(string(b)).Folded()
 }

@@ -69,7 +69,7 @@ func newAutomaton(literals []literal) *automaton {
 	}
 	for c := range 256 {
 		if used[c] {
-			a.class[c] = uint8(a.classes) // at most 230 bytes are their own lower case
+			a.class[c] = uint8(a.classes) //nolint:gosec // at most 230 bytes are their own lower case
 			a.classes++
 		}
 	}
@@ -116,9 +116,9 @@ func (a *automaton) states() {
 	a.edgeStart = make([]uint32, n+1)
 	for s := 0; s < len(order); s++ {
 		a.out[s] = trie[order[s]].out
-		a.edgeStart[s] = uint32(len(a.edgeClass))
+		a.edgeStart[s] = uint32(len(a.edgeClass)) //nolint:gosec // fewer edges than states
 		for _, e := range trie[order[s]].next {
-			t := uint16(len(order))
+			t := uint16(len(order)) //nolint:gosec // checked above
 			order = append(order, e.to)
 			a.depth[t] = a.depth[s] + 1
 			a.edgeClass, a.edgeTarget = append(a.edgeClass, e.class), append(a.edgeTarget, t)
@@ -127,7 +127,7 @@ func (a *automaton) states() {
 			a.hot = uint16(s + 1)
 		}
 	}
-	a.edgeStart[n] = uint32(len(a.edgeClass))
+	a.edgeStart[n] = uint32(len(a.edgeClass)) //nolint:gosec // the same
 	a.dense = make([]uint16, int(a.hot)*a.classes)
 	// In order of depth, so that what a state falls back to is ready before it.
 	for s := range n {
@@ -242,13 +242,13 @@ func (a *automaton) skip(data []byte, i int) int {
 	t := &a.fours
 	for ; i+8 <= len(data); i += 5 {
 		w := binary.LittleEndian.Uint64(data[i:]) | fold<<32 | fold
-		h0, h1, h2, h3, h4 := hash(uint32(w)), hash(uint32(w>>8)), hash(uint32(w>>16)), hash(uint32(w>>24)), hash(uint32(w>>32))
+		h0, h1, h2, h3, h4 := hash(uint32(w)), hash(uint32(w>>8)), hash(uint32(w>>16)), hash(uint32(w>>24)), hash(uint32(w>>32)) //nolint:gosec // four bytes of it
 		m0, m1, m2, m3, m4 := t[h0>>6]>>(h0&63), t[h1>>6]>>(h1&63), t[h2>>6]>>(h2&63), t[h3>>6]>>(h3&63), t[h4>>6]>>(h4&63)
 		if (m0|m1|m2|m3|m4)&1 == 0 {
 			continue
 		}
 		for m := m0&1 | m1&1<<1 | m2&1<<2 | m3&1<<3 | m4&1<<4; m != 0; m &= m - 1 {
-			if k := bits.TrailingZeros64(m); a.known(uint32(w >> (8 * k))) {
+			if k := bits.TrailingZeros64(m); a.known(uint32(w >> (8 * k))) { //nolint:gosec // the same
 				return i + k
 			}
 		}

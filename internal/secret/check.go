@@ -17,10 +17,10 @@ import (
 	"github.com/lamina-sec/lamina"
 )
 
-// lower makes the severity at most s.
-func (v *verdict) lower(s lamina.Severity) {
-	if v.severity.Rank() > s.Rank() {
-		v.severity = s
+// lower makes the severity at most medium.
+func (v *verdict) lower() {
+	if v.severity.Rank() > lamina.Medium.Rank() {
+		v.severity = lamina.Medium
 	}
 }
 
@@ -42,7 +42,7 @@ func crcToken(v *verdict, s subject) {
 	}
 	// A token somebody invented, mistyped or cut; not nothing.
 	v.confidence = Possible
-	v.lower(lamina.Medium)
+	v.lower()
 	v.add("checksum: does not hold")
 }
 
@@ -236,7 +236,7 @@ func chosenStrength(v *verdict, s subject) {
 		return
 	}
 	if !strong(s.value) {
-		v.lower(lamina.Medium)
+		v.lower()
 		v.confidence = Possible
 		v.add("value: short, or a word")
 	}
@@ -406,27 +406,27 @@ func privateKey(v *verdict, s subject) {
 			v.suppress = template
 		default:
 			v.confidence = Possible
-			v.lower(lamina.Medium)
+			v.lower()
 			v.add("body: not base64")
 		}
 		return
 	}
 	v.canonical = raw
 	if encrypted {
-		v.lower(lamina.Medium)
+		v.lower()
 		v.add("key: under a passphrase")
 		return
 	}
 	what, err := describe(name, raw)
 	switch {
 	case what == "encrypted":
-		v.lower(lamina.Medium)
+		v.lower()
 		v.add("key: under a passphrase")
 	case err != nil && entropyOf(raw) < 5:
 		v.suppress = placeholder
 	case err != nil:
 		v.confidence = Possible
-		v.lower(lamina.Medium)
+		v.lower()
 		v.add("body: does not parse as " + strings.ToLower(name))
 	case what != "":
 		v.add("key: " + what)
@@ -468,7 +468,7 @@ func describe(name string, raw []byte) (string, error) {
 			return "", errNotOpenSSH
 		}
 		n := binary.BigEndian.Uint32(rest)
-		if uint64(n) > uint64(len(rest)-4) {
+		if uint64(n) > uint64(len(rest)-4) { //nolint:gosec // at least 8 bytes are there
 			return "", errNotOpenSSH
 		}
 		if string(rest[4:4+n]) != "none" {
@@ -483,7 +483,7 @@ func describe(name string, raw []byte) (string, error) {
 func putty(v *verdict, s subject) {
 	near := s.data[max(0, s.begin-4096):s.begin]
 	if i := bytes.LastIndex(near, []byte("Encryption: ")); i >= 0 && !bytes.HasPrefix(near[i+12:], []byte("none")) {
-		v.lower(lamina.Medium)
+		v.lower()
 		v.add("key: under a passphrase")
 	}
 }
@@ -512,7 +512,7 @@ func bech32(v *verdict, s subject) {
 		add(low[i] & 31)
 	}
 	for i := split + 1; i < len(low); i++ {
-		add(byte(strings.IndexByte(bech32Alphabet, low[i])))
+		add(byte(strings.IndexByte(bech32Alphabet, low[i]))) //nolint:gosec // the pattern is of the alphabet
 	}
 	if check == 1 {
 		v.confidence = Certain
@@ -520,6 +520,6 @@ func bech32(v *verdict, s subject) {
 		return
 	}
 	v.confidence = Possible
-	v.lower(lamina.Medium)
+	v.lower()
 	v.add("checksum: does not hold")
 }

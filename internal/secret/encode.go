@@ -83,7 +83,7 @@ func unwrap(data []byte, at, shift int) (begin, end int, text []byte) {
 		}
 		quantum = quantum<<6 | uint32(v)
 		if n++; n == 4 {
-			text = append(text, byte(quantum>>16), byte(quantum>>8), byte(quantum))
+			text = append(text, byte(quantum>>16), byte(quantum>>8), byte(quantum)) //nolint:gosec // its three bytes
 			quantum, n = 0, 0
 		}
 	}

@@ -160,7 +160,7 @@ func connectionString(data []byte, at int) (begin, end int, ok bool) {
 	}
 	low := bytes.ToLower(data[max(0, at-300):min(len(data), end+200)])
 	for _, server := range []string{"server=", "data source=", "host=", "addr=", "address=", "dsn="} {
-		if found := bytes.Contains(low, []byte(server)); found && bytes.IndexByte(low, ';') >= 0 {
+		if bytes.Contains(low, []byte(server)) && bytes.IndexByte(low, ';') >= 0 {
 			return begin, end, true
 		}
 	}
@@ -202,7 +202,7 @@ func jwk(data []byte, at int) (begin, end int, ok bool) {
 		return 0, 0, false
 	}
 	n := bytes.IndexByte(object[j+1:], '"')
-	if n < 40 || bytes.ContainsFunc(object[j+1:j+1+n], func(r rune) bool { return r > 0x7f || !alnum(byte(r)) && r != '-' && r != '_' }) {
+	if n < 40 || bytes.ContainsFunc(object[j+1:j+1+n], func(r rune) bool { return r > 0x7f || !alnum(byte(r)) && r != '-' && r != '_' }) { //nolint:gosec // below 0x80
 		return 0, 0, false
 	}
 	return from + j + 1, from + j + 1 + n, true
@@ -227,7 +227,7 @@ func xmlKey(data []byte, at int) (begin, end int, ok bool) {
 
 // notBase64Text reports what is neither base64 nor white space.
 func notBase64Text(r rune) bool {
-	return r > 0x7e || !std64Byte(byte(r)) && !within("= \t\r\n", byte(r))
+	return r > 0x7e || !std64Byte(byte(r)) && !within("= \t\r\n", byte(r)) //nolint:gosec // below 0x80
 }
 
 // puttyKey returns the private lines of the PuTTY key file at at.

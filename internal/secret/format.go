@@ -298,20 +298,14 @@ func assigned(kind, provider, title, url string, severity lamina.Severity, names
 }
 
 func checked(check func(*verdict, subject)) option { return func(f *format) { f.check = check } }
-func also(anchors ...string) option {
-	return func(f *format) { f.anchors = append(slices.Clone(f.anchors), anchors...) }
-}
-func fixed(f *format)      { f.fixed = true }
-func wraps(f *format)      { f.wraps = true }
-func loose(f *format)      { f.loose = true }
-func structured(f *format) { f.structured = true }
-func certain(f *format)    { f.confidence = Certain }
-func likely(f *format)     { f.confidence = Likely }
-func possible(f *format)   { f.confidence = Possible }
+func fixed(f *format)                              { f.fixed = true }
+func wraps(f *format)                              { f.wraps = true }
+func loose(f *format)                              { f.loose = true }
+func structured(f *format)                         { f.structured = true }
+func likely(f *format)                             { f.confidence = Likely }
+func possible(f *format)                           { f.confidence = Possible }
 
 func observed(f *format)       { f.observed = true }
-func demote(f *format)         { f.demote = true }
-func secretive(f *format)      { f.secretive, f.show = true, 0 }
 func edge(bytes string) option { return func(f *format) { f.edge = bytes } }
 func reaching(n int) option    { return func(f *format) { f.window = n } }
 func show(n int) option        { return func(f *format) { f.show = n } }

@@ -7,7 +7,7 @@ const (
 	docPG      = "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS"
 	docMongo   = "https://www.mongodb.com/docs/manual/reference/connection-string/"
 	docMySQL   = "https://dev.mysql.com/doc/refman/8.4/en/connecting-using-uri-or-key-value-pairs.html"
-	docRedis   = "https://redis.io/docs/latest/develop/tools/cli/"
+	docRedis   = "https://redis.io/docs/latest/develop/tools/cli/" //nolint:gosec // an address
 	docAMQP    = "https://www.rabbitmq.com/docs/uri-spec"
 	docMSSQL   = "https://learn.microsoft.com/en-us/dotnet/framework/data/adonet/connection-string-syntax"
 	docPScale  = "https://planetscale.com/docs/concepts/connection-strings"

@@ -69,7 +69,7 @@ func TestCanaries(t *testing.T) {
 				t.Fatalf("%s: %q of the value shows in %q", p.path, canary[j:j+6], out)
 			}
 		}
-		if strings.Contains(out, string(key)) || strings.Contains(out, fmt.Sprint(key)) {
+		if strings.Contains(out, string(key)) || strings.Contains(out, fmt.Sprint(key)) { //nolint:staticcheck // as numbers
 			t.Fatal("the key shows")
 		}
 	}

@@ -55,7 +55,7 @@ func (m maker) make(b *strings.Builder, re *syntax.Regexp) {
 			m.make(b, re.Sub[0])
 		}
 	}
-	switch re.Op {
+	switch re.Op { //nolint:exhaustive // the others match no text of their own
 	case syntax.OpLiteral:
 		for _, c := range re.Rune {
 			b.WriteRune(c)
@@ -527,7 +527,7 @@ func oracle(e *Engine, data []byte, hint Hint) Report {
 			case u.form == wide:
 				s.wide(f, data, 0, o.start)
 			default:
-				s.wrapped(f, data, 0, o.start, int(u.form-wrapped0))
+				s.wrapped(data, 0, o.start, int(u.form-wrapped0))
 			}
 		}
 	}

@@ -90,12 +90,16 @@ type Options struct {
 	Generic bool
 }
 
-// String and GoString keep the key from being printed.
-func (Options) String() string   { return "secret.Options" }
+// String keeps the key from being printed.
+func (Options) String() string { return "secret.Options" }
+
+// GoString does the same for %#v.
 func (Options) GoString() string { return "secret.Options" }
 
-// String and GoString keep the key from being printed.
-func (*Engine) String() string   { return "secret.Engine" }
+// String keeps the key from being printed.
+func (*Engine) String() string { return "secret.Engine" }
+
+// GoString does the same for %#v.
 func (*Engine) GoString() string { return "secret.Engine" }
 
 // maxHits is how many hits a Report holds. What has more is a test file of a
@@ -305,13 +309,13 @@ func (s *search) window(data []byte, base int64, from, to int) {
 			if s.truncated || s.spent() {
 				return
 			}
-			switch u.form {
+			switch u.form { //nolint:exhaustive // the default is meant for all others
 			case plain:
 				s.plain(f, data, base, start)
 			case wide:
 				s.wide(f, data, base, start)
 			default:
-				s.wrapped(f, data, base, start, int(u.form-wrapped0))
+				s.wrapped(data, base, start, int(u.form-wrapped0))
 			}
 		}
 	})
@@ -393,7 +397,7 @@ func (s *search) wide(f *compiled, data []byte, base int64, start int) {
 
 // wrapped decodes the base64 around an anchor that stands in it and searches
 // what comes out, once: it is not unwrapped again.
-func (s *search) wrapped(f *compiled, data []byte, base int64, start, shift int) {
+func (s *search) wrapped(data []byte, base int64, start, shift int) {
 	if base+int64(start) < s.unwrapped {
 		return
 	}

@@ -67,11 +67,10 @@ func (v *value) add(s ...source) {
 
 // context is where commands stand.
 type context struct {
-	depth    int
-	subst    bool
-	decoded  bool
-	fixed    int // the line of all that is found, of text that was put together
-	streamed bool
+	depth   int
+	subst   bool
+	decoded bool
+	fixed   int // the line of all that is found, of text that was put together
 }
 
 type parser struct {

@@ -102,9 +102,7 @@ func (p *parser) one(c *command, in value, hasIn bool, from string, decodes, bac
 	args := words[1:]
 	var given []source // what the arguments carry
 	for _, w := range words {
-		for _, s := range w.sources {
-			given = append(given, s)
-		}
+		given = append(given, w.sources...)
 		t := strings.TrimPrefix(w.text, "@")
 		if i := strings.IndexByte(t, '@'); i >= 0 && strings.IndexByte(t, '=') >= 0 {
 			t = t[i+1:] // -F f=@file
