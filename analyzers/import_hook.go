@@ -1,7 +1,6 @@
 package analyzers
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -30,12 +29,12 @@ func importHook(s *content.Scan, layer int, found func(content.Result)) error {
 			continue
 		}
 		for i, p := range f.Code.Patches {
-			if p.Kind != codeflow.PatchImport && p.Kind != codeflow.PatchBuiltin && !(p.Kind == codeflow.PatchModule && p.AtImport && network(p.Target)) {
+			if p.Kind != codeflow.PatchImport && p.Kind != codeflow.PatchBuiltin && (p.Kind != codeflow.PatchModule || !p.AtImport || !network(p.Target)) {
 				continue
 			}
 			r := content.Result{
 				Outcome: lamina.Fail, File: f.Path, Line: p.Line, Key: strconv.Itoa(i), Severity: lamina.Low,
-				Detail:   fmt.Sprintf("%s is replaced", p.Target),
+				Detail:   p.Target + " is replaced",
 				Evidence: []string{"patch: " + p.Target + " (" + p.Kind + ")", "file sha256: " + f.SHA256.String()},
 			}
 			if p.AtImport && (p.Kind == codeflow.PatchImport || network(p.Target)) {

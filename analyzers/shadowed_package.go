@@ -72,7 +72,7 @@ func shadowedPackage(s *content.Scan, layer int, found func(content.Result)) err
 // verified reports whether the file, or for a folder every file in it, is listed
 // by a package's metadata with the digest it has.
 func verified(l *content.Layer, name string) bool {
-	any := false
+	some := false
 	for _, f := range l.Files {
 		if f.Path != name && !strings.HasPrefix(f.Path, name+"/") {
 			continue
@@ -84,7 +84,7 @@ func verified(l *content.Layer, name string) bool {
 		if h == nil || [32]byte(h.SHA256) != [32]byte(f.SHA256) {
 			return false
 		}
-		any = true
+		some = true
 	}
-	return any
+	return some
 }

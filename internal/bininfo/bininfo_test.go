@@ -58,7 +58,7 @@ func (e elf) build() []byte {
 		return wide
 	}
 	const segments = 4
-	body := make([]byte, size(52, 64)+segments*size(32, 56))
+	body := bytes.Repeat([]byte{0}, size(52, 64)+segments*size(32, 56))
 	put := func(b []byte) (offset uint64) {
 		for len(body)%16 != 0 {
 			body = append(body, 0)
@@ -74,7 +74,7 @@ func (e elf) build() []byte {
 		names = append(names, 0)
 		return uint64(len(names) - len(s) - 1)
 	}
-	symbols := make([]byte, size(16, 24))
+	symbols := bytes.Repeat([]byte{0}, size(16, 24))
 	for i, s := range append(append([]string{}, e.imports...), e.exports...) {
 		section := uint16(0)
 		if i >= len(e.imports) {
@@ -190,15 +190,15 @@ func read(t *testing.T, b []byte) *bininfo.Info {
 	return i
 }
 
-func deflated(t testing.TB, s string) []byte {
-	t.Helper()
+func deflated(tb testing.TB, s string) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)
 	if _, err := io.WriteString(z, s); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -207,7 +207,10 @@ func loader() elf {
 	return elf{
 		machine: 62,
 		dynamic: []tag{
-			{tag: 1, text: "libz.so.1"}, {tag: 1, text: "libc.so.6"}, {tag: 14, text: "libx.so.2"}, {tag: 29, text: "$ORIGIN/../x:/opt/lib"},
+			{tag: 1, text: "libz.so.1"},
+			{tag: 1, text: "libc.so.6"},
+			{tag: 14, text: "libx.so.2"},
+			{tag: 29, text: "$ORIGIN/../x:/opt/lib"},
 			{tag: 27, value: 24},
 		},
 		imports: []string{"execve", "memcpy", "process_vm_writev"},

@@ -55,11 +55,9 @@ func (i *Info) readELF(r io.ReaderAt, size int64, head []byte) error {
 	if len(head) < 52 {
 		return errors.New("an ELF header that is cut off")
 	}
-	switch {
-	case head[5] == 2:
+	f.order = binary.LittleEndian
+	if head[5] == 2 {
 		f.order = binary.BigEndian
-	default:
-		f.order = binary.LittleEndian
 	}
 	f.wide = head[4] == 2
 	if f.wide && len(head) < 64 {
@@ -309,10 +307,10 @@ func (i *Info) dynamic(f *image, s segment) error {
 		case dtSymtab:
 			symtab = value
 		case dtInitArraysz, dtPreinitArraysz:
-			i.Constructors += int(min(value/pointer, maxList)) //nolint:gosec // at most maxList
+			i.Constructors += int(min(value/pointer, maxList))
 		}
-		if list >= 0 && len(lists[list]) < maxList {
-			lists[list] = append(lists[list], value)
+		if list >= 0 && len(lists[list]) < maxList { //nolint:gosec // list is the index of one of them
+			lists[list] = append(lists[list], value) //nolint:gosec // the same
 		}
 	}
 	if strtab == 0 {

@@ -56,7 +56,7 @@ func embedded(f *image) ([]Version, error) {
 			return found, fmt.Errorf("more than the limit of %d bytes", maxRodata)
 		}
 		left -= part.fsize
-		if cap(buf) < int(min(part.fsize, window)) { //nolint:gosec // at most window
+		if cap(buf) < int(min(part.fsize, window)) {
 			buf = make([]byte, min(part.fsize, window))
 		}
 		for at := uint64(0); at < part.fsize; at += window - overlap {
@@ -196,7 +196,7 @@ func sourceID(b []byte) string {
 			continue
 		}
 		// A source id that was changed by hand ends in "alt1" and a few digits less.
-		if !bytes.ContainsFunc(id[20:], func(r rune) bool { return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'f') }) {
+		if !bytes.ContainsFunc(id[20:], func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'f') }) {
 			return string(id)
 		}
 	}

@@ -58,7 +58,7 @@ func goBuild(f *image) (*GoBuild, error) {
 		// older than 1.13 or built without modules says the same, and has nothing
 		// to tell.
 		if strings.Contains(err.Error(), "not a Go executable") {
-			return nil, nil //nolint:nilerr // no information is no error
+			return nil, nil
 		}
 		return nil, err
 	}

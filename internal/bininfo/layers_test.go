@@ -3,6 +3,7 @@ package bininfo_test
 import (
 	"archive/zip"
 	"io"
+	"slices"
 	"testing"
 )
 
@@ -31,7 +32,7 @@ func eachFile(t *testing.T, name string, visit func(path string, b []byte)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			visit(e.Name, append(head, rest...))
+			visit(e.Name, slices.Concat(head, rest))
 		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package codeflow
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -332,9 +333,7 @@ func (e *engine) classDef(s *Stmt) {
 			break
 		}
 		if b != nil && b.class != nil {
-			for k, x := range b.class.attrs {
-				c.attrs[k] = x
-			}
+			maps.Copy(c.attrs, b.class.attrs)
 		}
 	}
 	if s.Fn != nil && s.Fn.state != nil && s.Fn.state.class != nil {
@@ -348,8 +347,10 @@ func (e *engine) classDef(s *Stmt) {
 	}
 	e.bind(s.Name, v)
 	outer := e.fr
-	e.fr = &frame{fn: outer.fn, scope: &scope{vars: map[string]*Value{}, parent: outer.scope, class: c}, class: c, name: dotted(outer.name, s.Name),
-		cond: outer.cond, main: outer.main, loaded: outer.loaded, outer: outer}
+	e.fr = &frame{
+		fn: outer.fn, scope: &scope{vars: map[string]*Value{}, parent: outer.scope, class: c}, class: c, name: dotted(outer.name, s.Name),
+		cond: outer.cond, main: outer.main, loaded: outer.loaded, outer: outer,
+	}
 	e.stmts(s.Body)
 	for k, x := range e.fr.scope.vars {
 		c.attrs[k] = join(c.attrs[k], x)

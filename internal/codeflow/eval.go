@@ -1272,8 +1272,10 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 		if taint&(1<<i) == 0 || !pair(s.kind, kind) || s.kind == SourcePatched && s.name == Clean(path) {
 			continue // a wrapper calls what it wraps
 		}
-		f := Flow{Source: s.kind, SourceLine: s.line, SourceName: s.name, Sink: kind, SinkLine: line, SinkName: Clean(path), Host: host,
-			AtImport: e.fr.loaded && e.fr.main == 0, Func: e.fr.name}
+		f := Flow{
+			Source: s.kind, SourceLine: s.line, SourceName: s.name, Sink: kind, SinkLine: line, SinkName: Clean(path), Host: host,
+			AtImport: e.fr.loaded && e.fr.main == 0, Func: e.fr.name,
+		}
 		if path == "" {
 			f.SinkName = Clean("?." + method)
 		}
@@ -1287,8 +1289,8 @@ func (e *engine) sink(kind, path, method string, recv *Value, base, line int) {
 }
 
 func root(p string) string {
-	if i := strings.IndexByte(p, '('); i >= 0 {
-		return p[:i]
+	if before, _, ok := strings.Cut(p, "("); ok {
+		return before
 	}
 	return p
 }

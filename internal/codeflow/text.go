@@ -407,10 +407,22 @@ func classify(s string) string {
 
 // attackWords stand in tools for mining and attack, and hardly anywhere else.
 var attackWords = []struct{ word, kind string }{
-	{"xmrig", StringWallet}, {"cryptonight", StringWallet}, {"minexmr", StringWallet}, {"supportxmr", StringWallet}, {"nicehash", StringWallet},
-	{"monerohash", StringWallet}, {"coinhive", StringWallet}, {"randomx", StringWallet},
-	{"meterpreter", StringWord}, {"reverse shell", StringWord}, {"reverse_shell", StringWord}, {"revshell", StringWord}, {"keylogger", StringWord},
-	{"metasploit", StringWord}, {"cobaltstrike", StringWord}, {"pyarmor_runtime", StringWord},
+	{"xmrig", StringWallet},
+	{"cryptonight", StringWallet},
+	{"minexmr", StringWallet},
+	{"supportxmr", StringWallet},
+	{"nicehash", StringWallet},
+	{"monerohash", StringWallet},
+	{"coinhive", StringWallet},
+	{"randomx", StringWallet},
+	{"meterpreter", StringWord},
+	{"reverse shell", StringWord},
+	{"reverse_shell", StringWord},
+	{"revshell", StringWord},
+	{"keylogger", StringWord},
+	{"metasploit", StringWord},
+	{"cobaltstrike", StringWord},
+	{"pyarmor_runtime", StringWord},
 }
 
 // attackFirst has the first two bytes of attackWords, in lower case.
@@ -474,8 +486,8 @@ func isCommand(s string) bool {
 	if strings.IndexByte(s, '/') >= 0 && strings.Contains(s, "/dev/tcp/") || strings.Contains(s, "/dev/udp/") {
 		return true
 	}
-	if i := strings.IndexByte(s, '|'); i >= 0 {
-		rest := strings.TrimLeft(s[i+1:], " ")
+	if _, after, ok := strings.Cut(s, "|"); ok {
+		rest := strings.TrimLeft(after, " ")
 		for _, sh := range []string{"sh", "bash", "/bin/sh", "/bin/bash", "python", "python3", "node"} {
 			if rest == sh || strings.HasPrefix(rest, sh+" ") {
 				return true

@@ -133,7 +133,7 @@ func (x *extractor) code(f *layerfs.File, head []byte, facts *Facts) error {
 	case Pyc:
 		p, err := pysyntax.ReadPyc(f.Data)
 		if err != nil {
-			return nil // pyc-mismatch says what is wrong with the header
+			return nil //nolint:nilerr // pyc-mismatch says what is wrong with the header
 		}
 		facts.Code = p.Facts
 	case PthFile:

@@ -30,10 +30,16 @@ var magics = []struct {
 }{
 	{"\x7fELF", ELF},
 	{"MZ", Foreign},
-	{"\xfe\xed\xfa\xce", Foreign}, {"\xfe\xed\xfa\xcf", Foreign},
-	{"\xce\xfa\xed\xfe", Foreign}, {"\xcf\xfa\xed\xfe", Foreign},
-	{"PK\x03\x04", Archive}, {"PK\x05\x06", Archive},
-	{"\x1f\x8b", Archive}, {"\x28\xb5\x2f\xfd", Archive}, {"BZh", Archive}, {"\xfd7zXZ\x00", Archive},
+	{"\xfe\xed\xfa\xce", Foreign},
+	{"\xfe\xed\xfa\xcf", Foreign},
+	{"\xce\xfa\xed\xfe", Foreign},
+	{"\xcf\xfa\xed\xfe", Foreign},
+	{"PK\x03\x04", Archive},
+	{"PK\x05\x06", Archive},
+	{"\x1f\x8b", Archive},
+	{"\x28\xb5\x2f\xfd", Archive},
+	{"BZh", Archive},
+	{"\xfd7zXZ\x00", Archive},
 }
 
 // extensions are consulted when the first bytes say nothing.
@@ -78,7 +84,7 @@ func interpreter(line []byte) Kind {
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	}
-	for _, word := range strings.Fields(string(line[:min(len(line), 256)])) {
+	for word := range strings.FieldsSeq(string(line[:min(len(line), 256)])) {
 		base := path.Base(word)
 		switch {
 		case base == "env" || strings.HasPrefix(base, "-") || strings.Contains(base, "="):

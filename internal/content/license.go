@@ -22,9 +22,22 @@ var duties = []struct {
 	prefix string
 	duty   Duty
 }{
-	{"AGPL-", Network}, {"SSPL-", Network}, {"OSL-", Network}, {"RPL-", Network}, {"EUPL-", Network}, {"CPAL-", Network},
-	{"GPL-", Source}, {"Sleepycat", Source}, {"QPL-", Source}, {"CECILL-2", Source},
-	{"BUSL-", Limited}, {"Elastic-", Limited}, {"PolyForm-", Limited}, {"CC-BY-NC", Limited}, {"Parity-", Network}, {"Commons-Clause", Limited},
+	{"AGPL-", Network},
+	{"SSPL-", Network},
+	{"OSL-", Network},
+	{"RPL-", Network},
+	{"EUPL-", Network},
+	{"CPAL-", Network},
+	{"GPL-", Source},
+	{"Sleepycat", Source},
+	{"QPL-", Source},
+	{"CECILL-2", Source},
+	{"BUSL-", Limited},
+	{"Elastic-", Limited},
+	{"PolyForm-", Limited},
+	{"CC-BY-NC", Limited},
+	{"Parity-", Network},
+	{"Commons-Clause", Limited},
 }
 
 // harmless are exceptions to the GPL that let others link without its duties.

@@ -31,9 +31,15 @@ var marks = []struct {
 	word string
 	mark Mark
 }{
-	{"stratum+tcp://", Stratum}, {"stratum+ssl://", Stratum}, {"stratum2+tcp://", Stratum},
-	{"cryptonight", Miner}, {"randomx", Miner}, {"xmrig", Miner}, {"donate-level", Miner},
-	{"AWS_LAMBDA_RUNTIME_API", RuntimeAPI}, {"2018-06-01/runtime/invocation", RuntimePath},
+	{"stratum+tcp://", Stratum},
+	{"stratum+ssl://", Stratum},
+	{"stratum2+tcp://", Stratum},
+	{"cryptonight", Miner},
+	{"randomx", Miner},
+	{"xmrig", Miner},
+	{"donate-level", Miner},
+	{"AWS_LAMBDA_RUNTIME_API", RuntimeAPI},
+	{"2018-06-01/runtime/invocation", RuntimePath},
 	{"process_vm_writev", WriteMemory},
 }
 

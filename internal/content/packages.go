@@ -87,8 +87,8 @@ func (l *Layer) inventory() *inventory {
 func (l *Layer) Packages() []sbom.Component { return l.inventory().packages }
 
 // Owner is sbom.Owners.Owner for the layer's packages.
-func (l *Layer) Owner(path string) (*sbom.Component, *sbom.FileHash) {
-	return l.inventory().owners.Owner(path)
+func (l *Layer) Owner(name string) (*sbom.Component, *sbom.FileHash) {
+	return l.inventory().owners.Owner(name)
 }
 
 // Sites are the folders of the layer itself that Python packages are installed
@@ -119,8 +119,8 @@ func (l *Layer) Listed(f *File) bool {
 // siteOf is the folder of packages that the path shows, "" if it shows none.
 func siteOf(name string) string {
 	for _, mark := range []string{".dist-info/", ".egg-info/"} {
-		if i := strings.Index(name, mark); i >= 0 {
-			if site := path.Dir(name[:i]); !inside(site) {
+		if before, _, ok := strings.Cut(name, mark); ok {
+			if site := path.Dir(before); !inside(site) {
 				return site
 			}
 			return ""

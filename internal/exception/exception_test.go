@@ -152,11 +152,13 @@ func TestApply(t *testing.T) {
 		"no_sub_technique": {secret("F-1", hexA), item(exception.Match{Technique: "T1552.00"}, hexA, "2027-01-01"), false, exception.Counts{}, "", 1},
 		"all_must_fit":     {secret("F-1", hexA), item(exception.Match{Finding: "F-1", File: "nodejs/**"}, hexA, "2027-01-01"), false, exception.Counts{}, "", 1},
 		"changed_content": {
-			secret("F-1", hexB), item(exception.Match{Finding: "F-1"}, hexA, "2027-01-01"), false, exception.Counts{Changed: 1},
+			secret("F-1", hexB), item(exception.Match{Finding: "F-1"}, hexA, "2027-01-01"), false,
+			exception.Counts{Changed: 1},
 			"re-opened: exception x (o) is for sha256:abababababab…, the content has changed", 0,
 		},
 		"content_needed": {
-			secret("F-1", hexA), item(exception.Match{Finding: "F-1"}, "", "2027-01-01"), false, exception.Counts{},
+			secret("F-1", hexA), item(exception.Match{Finding: "F-1"}, "", "2027-01-01"), false,
+			exception.Counts{},
 			"not covered: exception x (o) names no content, which a finding of baked-secret needs", 0,
 		},
 		"last_day":       {secret("F-1", hexA), item(exception.Match{Finding: "F-1"}, hexA, "2026-11-21"), true, exception.Counts{Suppressed: 1, Expiring: 1}, "", 0},
@@ -364,7 +366,11 @@ func TestSchema(t *testing.T) {
 	} {
 		_, err := exception.Parse("x", []byte(at+"\nzzzzzzzzzzzz = 1\n"), now)
 		var known []string
-		for _, e := range err.(interface{ Unwrap() []error }).Unwrap() { //nolint:errorlint // all parts are wanted
+		joined, ok := err.(interface{ Unwrap() []error }) // all parts are wanted
+		if !ok {
+			t.Fatalf("%s: got %v, want several errors", at, err)
+		}
+		for _, e := range joined.Unwrap() {
 			if te, ok := errors.AsType[*tomlfile.Error](e); ok && strings.Contains(te.Msg, "zzzz") {
 				known = strings.Split(strings.TrimPrefix(te.Hint, "known keys: "), ", ")
 			}

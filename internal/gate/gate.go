@@ -344,7 +344,7 @@ func (p Policy) licence(licences []string) string {
 	}
 	for _, l := range licences {
 		var first string
-		for _, choice := range strings.Split(strings.NewReplacer("(", " ", ")", " ", " or ", " OR ", " and ", " AND ").Replace(l), " OR ") {
+		for choice := range strings.SplitSeq(strings.NewReplacer("(", " ", ")", " ", " or ", " OR ", " and ", " AND ").Replace(l), " OR ") {
 			why := ""
 			for part := range strings.SplitSeq(choice, " AND ") {
 				name, _, _ := strings.Cut(strings.TrimSpace(part), " WITH ")

@@ -2,6 +2,7 @@ package jssyntax
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -924,8 +925,8 @@ func (c *converter) binary(e *js.BinaryExpr) *node {
 		}
 		n := c.node(codeflow.OpBin)
 		n.Str = "+"
-		for i := len(parts) - 1; i >= 0; i-- {
-			n.Args = append(n.Args, c.expr(parts[i]))
+		for _, part := range slices.Backward(parts) {
+			n.Args = append(n.Args, c.expr(part))
 		}
 		return n
 	}

@@ -486,7 +486,7 @@ func foldText(method, r string, recv *codeflow.Value, args []*codeflow.Value) *c
 	case "split":
 		if isText && len(r) < 1<<13 {
 			var l []*codeflow.Value
-			for _, p := range strings.Split(r, text) {
+			for p := range strings.SplitSeq(r, text) {
 				l = append(l, codeflow.TextValue(p))
 			}
 			return codeflow.ListValue(l)

@@ -242,8 +242,8 @@ func patches(s string) bool {
 			continue
 		}
 		rest := s[at:min(len(s), at+1024)]
-		if j := strings.Index(rest, "from"); j >= 0 {
-			for n := range strings.FieldsFuncSeq(rest[:j], func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) {
+		if before, _, ok := strings.Cut(rest, "from"); ok {
+			for n := range strings.FieldsFuncSeq(before, func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) {
 				names[n] = true
 			}
 		}

@@ -30,7 +30,7 @@ import (
 var mutants = sync.OnceValue(func() [][]byte {
 	link := rec{name: "bin/tool", body: "../python/ok.py", mode: 0o120777, stored: true}
 	described := rec{name: "python/described.py", body: text}
-	described.desc = ptr(descriptor(described, true, false))
+	described.desc = new(descriptor(described, true, false))
 	seeds := [][]byte{
 		plain(ok, rec{name: "lib/"}, rec{name: "lib/data.json", body: strings.Repeat(`{"a": 1}`, 40)}, link),
 		plain(described, ok, rec{name: "etc/stored", body: text, stored: true}),

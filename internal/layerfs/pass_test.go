@@ -164,7 +164,7 @@ func TestPass_hidden(t *testing.T) {
 
 // Without anybody to take oddities, what is odd is damaged: it is never left out.
 func TestPass_oddities_are_not_lost(t *testing.T) {
-	l := mustOpen(t, plain(rec{name: "a", body: "1", sum: ptr(uint32(7))}))
+	l := mustOpen(t, plain(rec{name: "a", body: "1", sum: new(uint32(7))}))
 	var odd *layerfs.OddityError
 	err := l.Pass(func(*layerfs.File) error { return nil }, func(_ string, err error) { errors.As(err, &odd) })
 	if err != nil || odd == nil || odd.Oddity.Kind != layerfs.Checksum {
@@ -228,7 +228,7 @@ func TestPass_known(t *testing.T) {
 	if read, hits := run(a); len(read) != 0 || hits != 3 {
 		t.Errorf("again: %q, %d known", read, hits)
 	}
-	changed := rec{name: "s", body: "stored", raw: ptr("STORED"), method: ptr(uint16(0))} // the same sizes and checksum
+	changed := rec{name: "s", body: "stored", raw: new("STORED"), method: new(uint16(0))} // the same sizes and checksum
 	if read, hits := run(plain(ok, wheel, changed)); !slices.Equal(read, []string{"s"}) || hits != 2 {
 		t.Errorf("changed: %q, %d known", read, hits)
 	}
@@ -304,9 +304,9 @@ func TestPass_large(t *testing.T) {
 	}
 	b.WriteString("\x03\x00")
 	raw, sum := b.String(), crc32.ChecksumIEEE(large)
-	f := rec{name: "f", raw: &raw, method: ptr(uint16(8)), sum: &sum, usize: ptr(uint32(len(large)))}
+	f := rec{name: "f", raw: &raw, method: new(uint16(8)), sum: &sum, usize: new(uint32(len(large)))}
 	lied := f
-	lied.usize = ptr(uint32(100))
+	lied.usize = new(uint32(100))
 	zipped := "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + raw + le(sum, uint32(len(large)))
 	tests := map[string]struct {
 		data func() []byte

@@ -64,8 +64,6 @@ type end struct {
 	after          string
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func or[T any](p *T, v T) T {
 	if p != nil {
 		return *p
@@ -195,9 +193,11 @@ func zips() []animal {
 		add(name, want, func() []byte { return plain(append([]rec{ok}, r...)...) })
 	}
 	// Names.
-	for _, n := range []string{"../a", "../../etc/passwd", "a/../../b", "a/..", "..", "../", "/a", "//a", "/", "///", "/opt/python/x.py", "", ".", "./", "a\x00b", "\x00",
+	for _, n := range []string{
+		"../a", "../../etc/passwd", "a/../../b", "a/..", "..", "../", "/a", "//a", "/", "///", "/opt/python/x.py", "", ".", "./", "a\x00b", "\x00",
 		"a\xff", "\xc3\x28", "\xc0\xae\xc0\xae/etc", "python/\xed\xa0\x80", strings.Repeat("n", 1025), strings.Repeat("n", 65535),
-		strings.Repeat("d/", 64) + "f", "a/b/../../../c", "python/../../x"} {
+		strings.Repeat("d/", 64) + "f", "a/b/../../../c", "python/../../x",
+	} {
 		one(fmt.Sprintf("name_%.20q", n), layerfs.Unsafe, rec{name: n, body: text})
 	}
 	for _, n := range []string{"./a", "a//b", "a/./b", "python///x.py", "./python/./x.py", "a/."} {
@@ -273,23 +273,23 @@ func zips() []animal {
 	one("dir_with_content", layerfs.TypeConflict, rec{name: "m/", body: text})
 	// Local headers.
 	for name, f := range map[string]func(*rec){
-		"name":      func(r *rec) { r.local = ptr("python/or.py") },
-		"name_long": func(r *rec) { r.local = ptr("python/longer.py") },
-		"name_none": func(r *rec) { r.local = ptr("") },
-		"encrypted": func(r *rec) { r.lflags = ptr(uint16(1)) },
-		"described": func(r *rec) { r.lflags = ptr(uint16(8)) },
-		"masked":    func(r *rec) { r.lflags = ptr(uint16(1 << 13)) },
-		"method":    func(r *rec) { r.lmethod = ptr(uint16(0)) },
-		"method99":  func(r *rec) { r.lmethod = ptr(uint16(99)) },
-		"crc":       func(r *rec) { r.lsum = ptr(uint32(1)) },
-		"crc_0":     func(r *rec) { r.lsum = ptr(uint32(0)) },
-		"csize":     func(r *rec) { r.lcsize = ptr(uint32(1)) },
-		"csize_0":   func(r *rec) { r.lcsize = ptr(uint32(0)) },
-		"usize":     func(r *rec) { r.lusize = ptr(uint32(1)) },
-		"usize_max": func(r *rec) { r.lusize = ptr(uint32(math.MaxUint32)) },
+		"name":      func(r *rec) { r.local = new("python/or.py") },
+		"name_long": func(r *rec) { r.local = new("python/longer.py") },
+		"name_none": func(r *rec) { r.local = new("") },
+		"encrypted": func(r *rec) { r.lflags = new(uint16(1)) },
+		"described": func(r *rec) { r.lflags = new(uint16(8)) },
+		"masked":    func(r *rec) { r.lflags = new(uint16(1 << 13)) },
+		"method":    func(r *rec) { r.lmethod = new(uint16(0)) },
+		"method99":  func(r *rec) { r.lmethod = new(uint16(99)) },
+		"crc":       func(r *rec) { r.lsum = new(uint32(1)) },
+		"crc_0":     func(r *rec) { r.lsum = new(uint32(0)) },
+		"csize":     func(r *rec) { r.lcsize = new(uint32(1)) },
+		"csize_0":   func(r *rec) { r.lcsize = new(uint32(0)) },
+		"usize":     func(r *rec) { r.lusize = new(uint32(1)) },
+		"usize_max": func(r *rec) { r.lusize = new(uint32(math.MaxUint32)) },
 		"extra_cut": func(r *rec) { r.lextra = "\x01\x00\xff\x00ab" },
 		"zip64_lie": func(r *rec) {
-			r.lextra, r.lusize = le(uint16(1), uint16(8), uint64(1)<<40), ptr(uint32(math.MaxUint32))
+			r.lextra, r.lusize = le(uint16(1), uint16(8), uint64(1)<<40), new(uint32(math.MaxUint32))
 		},
 	} {
 		r := rec{name: "python/my.py", body: text}
@@ -302,22 +302,22 @@ func zips() []animal {
 		"csize": le("PK\x07\x08", crc32.ChecksumIEEE([]byte(text)), uint32(1), uint32(len(text))), "cut": "PK\x07\x08abc",
 		"usize": le(crc32.ChecksumIEEE([]byte(text)), uint32(len(deflated(text))), uint32(1)),
 	} {
-		one("descriptor_"+name, layerfs.Descriptor, rec{name: "d", body: text, desc: ptr(d)})
+		one("descriptor_"+name, layerfs.Descriptor, rec{name: "d", body: text, desc: new(d)})
 	}
 	// Where entries lie.
-	one("offset_nowhere", layerfs.Unreadable, rec{name: "u", body: text, offset: ptr(uint32(7))})
-	one("offset_far", layerfs.Unreadable, rec{name: "u", body: text, offset: ptr(uint32(1 << 30))})
-	one("offset_directory", layerfs.Unreadable, rec{name: "u", body: text, offset: ptr(uint32(math.MaxUint32 - 1))})
-	one("content_far", layerfs.Unreadable, rec{name: "u", body: text, csize: ptr(uint32(1 << 30)), lcsize: ptr(uint32(1 << 30))})
-	one("overlap_whole", layerfs.Overlap, rec{name: "again", body: text, offset: ptr(uint32(0))})
-	one("overlap_directory", layerfs.Overlap, rec{name: "u", body: text, csize: ptr(uint32(len(deflated(text)) + 20)), lcsize: ptr(uint32(len(deflated(text)) + 20))})
+	one("offset_nowhere", layerfs.Unreadable, rec{name: "u", body: text, offset: new(uint32(7))})
+	one("offset_far", layerfs.Unreadable, rec{name: "u", body: text, offset: new(uint32(1 << 30))})
+	one("offset_directory", layerfs.Unreadable, rec{name: "u", body: text, offset: new(uint32(math.MaxUint32 - 1))})
+	one("content_far", layerfs.Unreadable, rec{name: "u", body: text, csize: new(uint32(1 << 30)), lcsize: new(uint32(1 << 30))})
+	one("overlap_whole", layerfs.Overlap, rec{name: "again", body: text, offset: new(uint32(0))})
+	one("overlap_directory", layerfs.Overlap, rec{name: "u", body: text, csize: new(uint32(len(deflated(text)) + 20)), lcsize: new(uint32(len(deflated(text)) + 20))})
 	add("overlap_quoted", layerfs.Overlap, func() []byte { return quoted(40, 20_000) })
 	add("overlap_quoted_large", layerfs.Overlap, func() []byte { return quoted(500, 1<<20) })
 	add("overlap_many_names", layerfs.Overlap, func() []byte {
 		r := []rec{{name: "0", body: strings.Repeat("z", 1<<16)}}
 		raw, sum := deflated(r[0].body), crc32.ChecksumIEEE([]byte(r[0].body))
 		for i := range 3000 {
-			r = append(r, rec{name: fmt.Sprint("n", i), raw: ptr(""), method: ptr(uint16(8)), sum: &sum, csize: ptr(uint32(len(raw))), usize: ptr(uint32(1 << 16)), offset: ptr(uint32(0))})
+			r = append(r, rec{name: fmt.Sprint("n", i), raw: new(""), method: new(uint16(8)), sum: &sum, csize: new(uint32(len(raw))), usize: new(uint32(1 << 16)), offset: new(uint32(0))})
 		}
 		return plain(r...)
 	})
@@ -334,16 +334,16 @@ func zips() []animal {
 	})
 	// The end.
 	for name, e := range map[string]end{
-		"count_less":      {count: ptr(uint16(1))},
-		"count_more":      {count: ptr(uint16(9))},
-		"count_0":         {count: ptr(uint16(0))},
-		"here_differs":    {here: ptr(uint16(1))},
+		"count_less":      {count: new(uint16(1))},
+		"count_more":      {count: new(uint16(9))},
+		"count_0":         {count: new(uint16(0))},
+		"here_differs":    {here: new(uint16(1))},
 		"disk":            {disk: 1, dirDisk: 1},
 		"dir_disk":        {dirDisk: 3},
-		"length_more":     {length: ptr(uint32(5))},
-		"length_huge":     {length: ptr(uint32(1 << 30))},
-		"offset_more":     {offset: ptr(uint32(1 << 20))},
-		"comment_cut":     {commentLen: ptr(uint16(100))},
+		"length_more":     {length: new(uint32(5))},
+		"length_huge":     {length: new(uint32(1 << 30))},
+		"offset_more":     {offset: new(uint32(1 << 20))},
+		"comment_cut":     {commentLen: new(uint16(100))},
 		"end_in_comment":  {comment: "PK\x05\x06" + strings.Repeat("\x00", 18)},
 		"end_in_comment2": {comment: "abcPK\x05\x06" + strings.Repeat("\x00", 40)},
 		"end_after":       {after: "PK\x05\x06" + strings.Repeat("\x00", 17)},
@@ -359,49 +359,51 @@ func zips() []animal {
 	one("entry_on_disk_2", layerfs.EndRecord, rec{name: "u", body: text, disk: 2})
 	add("zip64_end", layerfs.Zip64, func() []byte { return zip64(1, nil) })
 	add("zip64_count_lie", layerfs.EndRecord, func() []byte { return zip64(1<<40, nil) })
-	add("zip64_two_ends", layerfs.EndRecord, func() []byte { return zip64(1, ptr(uint16(7))) })
-	one("zip64_entry", layerfs.Zip64, rec{name: "u", body: text, usize: ptr(uint32(math.MaxUint32)), lusize: ptr(uint32(math.MaxUint32)),
-		extra: le(uint16(1), uint16(8), uint64(len(text))), lextra: le(uint16(1), uint16(8), uint64(len(text)))})
-	one("zip64_size_lie", layerfs.Zip64, rec{name: "u", body: text, usize: ptr(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxUint64))})
-	one("zip64_csize_lie", layerfs.Unreadable, rec{name: "u", body: text, csize: ptr(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxUint64))})
-	one("zip64_offset_lie", layerfs.Unreadable, rec{name: "u", body: text, offset: ptr(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxInt64))})
-	one("zip64_twice", layerfs.Extra, rec{name: "u", body: text, usize: ptr(uint32(math.MaxUint32)), extra: strings.Repeat(le(uint16(1), uint16(8), uint64(len(text))), 2)})
+	add("zip64_two_ends", layerfs.EndRecord, func() []byte { return zip64(1, new(uint16(7))) })
+	one("zip64_entry", layerfs.Zip64, rec{
+		name: "u", body: text, usize: new(uint32(math.MaxUint32)), lusize: new(uint32(math.MaxUint32)),
+		extra: le(uint16(1), uint16(8), uint64(len(text))), lextra: le(uint16(1), uint16(8), uint64(len(text))),
+	})
+	one("zip64_size_lie", layerfs.Zip64, rec{name: "u", body: text, usize: new(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxUint64))})
+	one("zip64_csize_lie", layerfs.Unreadable, rec{name: "u", body: text, csize: new(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxUint64))})
+	one("zip64_offset_lie", layerfs.Unreadable, rec{name: "u", body: text, offset: new(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(math.MaxInt64))})
+	one("zip64_twice", layerfs.Extra, rec{name: "u", body: text, usize: new(uint32(math.MaxUint32)), extra: strings.Repeat(le(uint16(1), uint16(8), uint64(len(text))), 2)})
 	one("extra_cut", layerfs.Extra, rec{name: "u", body: text, extra: "\x55\x54\x20\x00abc"})
 	one("extra_cut_header", layerfs.Extra, rec{name: "u", body: text, extra: "ab"})
 	// Encryption and methods.
 	for _, f := range []uint16{1, 1 << 6, 1 << 13, 1 | 1<<6} {
 		one(fmt.Sprintf("encrypted_%#x", f), layerfs.Encrypted, rec{name: "u", body: text, flags: f})
 	}
-	one("encrypted_aes", layerfs.Encrypted, rec{name: "u", body: text, flags: 1, method: ptr(uint16(99)), extra: le(uint16(0x9901), uint16(7), "\x02\x00AE\x03\x08\x00")})
+	one("encrypted_aes", layerfs.Encrypted, rec{name: "u", body: text, flags: 1, method: new(uint16(99)), extra: le(uint16(0x9901), uint16(7), "\x02\x00AE\x03\x08\x00")})
 	one("encrypted_aes_unsaid", layerfs.Encrypted, rec{name: "u", body: text, extra: le(uint16(0x9901), uint16(7), "\x02\x00AE\x03\x08\x00")})
 	one("patch", layerfs.Method, rec{name: "u", body: text, flags: 1 << 5})
 	for _, m := range []uint16{1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 16, 18, 19, 20, 93, 94, 95, 96, 97, 98, 99, 8 << 8, math.MaxUint16} {
-		one(fmt.Sprintf("method_%d", m), layerfs.Method, rec{name: "u", body: text, method: ptr(m)})
+		one(fmt.Sprintf("method_%d", m), layerfs.Method, rec{name: "u", body: text, method: new(m)})
 	}
-	one("method_zstd", layerfs.Method, rec{name: "u", body: text, method: ptr(uint16(93)), raw: ptr(zstded(text))})
+	one("method_zstd", layerfs.Method, rec{name: "u", body: text, method: new(uint16(93)), raw: new(zstded(text))})
 	// What the content is.
 	for name, f := range map[string]func(*rec){
-		"less":          func(r *rec) { r.usize = ptr(uint32(10)) },
-		"more":          func(r *rec) { r.usize = ptr(uint32(1000)) },
-		"none":          func(r *rec) { r.usize = ptr(uint32(0)) },
-		"stored_less":   func(r *rec) { r.stored, r.usize = true, ptr(uint32(10)) },
-		"stored_more":   func(r *rec) { r.stored, r.usize = true, ptr(uint32(1000)) },
-		"appended_zero": func(r *rec) { r.raw = ptr(deflated(r.body + "\x00")) },
+		"less":          func(r *rec) { r.usize = new(uint32(10)) },
+		"more":          func(r *rec) { r.usize = new(uint32(1000)) },
+		"none":          func(r *rec) { r.usize = new(uint32(0)) },
+		"stored_less":   func(r *rec) { r.stored, r.usize = true, new(uint32(10)) },
+		"stored_more":   func(r *rec) { r.stored, r.usize = true, new(uint32(1000)) },
+		"appended_zero": func(r *rec) { r.raw = new(deflated(r.body + "\x00")) },
 	} {
 		r := rec{name: "s", body: text}
 		f(&r)
 		one("size_"+name, layerfs.Size, r)
 	}
-	one("checksum", layerfs.Checksum, rec{name: "s", body: text, sum: ptr(uint32(1))})
-	one("checksum_0", layerfs.Checksum, rec{name: "s", body: text, sum: ptr(uint32(0))})
-	one("checksum_stored", layerfs.Checksum, rec{name: "s", body: text, stored: true, sum: ptr(uint32(1))})
-	one("checksum_empty", layerfs.Checksum, rec{name: "s", sum: ptr(uint32(1))})
-	one("slack", layerfs.Slack, rec{name: "s", body: text, raw: ptr(deflated(text) + "hidden bytes")})
-	one("stream_cut", "damaged", rec{name: "s", body: text, raw: ptr(deflated(text)[:20])})
-	one("stream_broken", "damaged", rec{name: "s", body: text, raw: ptr("\xff\xff\xff\xff\xff")})
-	one("stream_none", "damaged", rec{name: "s", body: text, raw: ptr("")})
-	one("stream_reserved_block", "damaged", rec{name: "s", body: text, raw: ptr("\x07\x00")})
-	one("stream_stored_length", "damaged", rec{name: "s", body: text, raw: ptr("\x01\x05\x00\x00\x00hello")})
+	one("checksum", layerfs.Checksum, rec{name: "s", body: text, sum: new(uint32(1))})
+	one("checksum_0", layerfs.Checksum, rec{name: "s", body: text, sum: new(uint32(0))})
+	one("checksum_stored", layerfs.Checksum, rec{name: "s", body: text, stored: true, sum: new(uint32(1))})
+	one("checksum_empty", layerfs.Checksum, rec{name: "s", sum: new(uint32(1))})
+	one("slack", layerfs.Slack, rec{name: "s", body: text, raw: new(deflated(text) + "hidden bytes")})
+	one("stream_cut", "damaged", rec{name: "s", body: text, raw: new(deflated(text)[:20])})
+	one("stream_broken", "damaged", rec{name: "s", body: text, raw: new("\xff\xff\xff\xff\xff")})
+	one("stream_none", "damaged", rec{name: "s", body: text, raw: new("")})
+	one("stream_reserved_block", "damaged", rec{name: "s", body: text, raw: new("\x07\x00")})
+	one("stream_stored_length", "damaged", rec{name: "s", body: text, raw: new("\x01\x05\x00\x00\x00hello")})
 	// Bombs.
 	for _, mb := range []int{2, 20, 240} {
 		add(fmt.Sprintf("zeros_%dMB", mb), layerfs.Ratio, func() []byte { return bomb(mb<<20, true) })
@@ -413,36 +415,36 @@ func zips() []animal {
 		z := zeros(1 << 20)
 		var r []rec
 		for i := range 300 {
-			r = append(r, rec{name: fmt.Sprint("z", i), raw: &z, method: ptr(uint16(8)), usize: ptr(uint32(1 << 20)), sum: ptr(uint32(0xa738ea1c))})
+			r = append(r, rec{name: fmt.Sprint("z", i), raw: &z, method: new(uint16(8)), usize: new(uint32(1 << 20)), sum: new(uint32(0xa738ea1c))})
 		}
 		return plain(r...)
 	})
 	add("says_1TB", layerfs.OverLimit, func() []byte {
-		return plain(ok, rec{name: "u", body: text, usize: ptr(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(1<<40))})
+		return plain(ok, rec{name: "u", body: text, usize: new(uint32(math.MaxUint32)), extra: le(uint16(1), uint16(8), uint64(1<<40))})
 	})
 	// Empty blocks of the fixed codes, 10 bits each, and then many zeros.
 	add("tiny_blocks", "limit", func() []byte {
 		raw := strings.Repeat("\x02\x08\x20\x80\x00", 200_000) + zeros(80<<20)
-		return plain(ok, rec{name: "t", raw: &raw, method: ptr(uint16(8)), usize: ptr(uint32(80 << 20)), sum: ptr(uint32(0))})
+		return plain(ok, rec{name: "t", raw: &raw, method: new(uint16(8)), usize: new(uint32(80 << 20)), sum: new(uint32(0))})
 	})
 	// Blocks with codes of their own and nothing in them: 11 bytes, and 2 µs.
 	for n, want := range map[int]any{900 << 10: layerfs.Bloated, 12 << 20: "limit"} {
 		add(fmt.Sprintf("empty_blocks_%d", n), want, func() []byte {
 			raw := strings.Repeat(emptyBlocks(), n/90) + "\x03\x00"
-			return plain(ok, rec{name: "t", raw: &raw, method: ptr(uint16(8))})
+			return plain(ok, rec{name: "t", raw: &raw, method: new(uint16(8))})
 		})
 	}
 	add("empty_blocks_20_files", "limit", func() []byte {
 		raw := strings.Repeat(emptyBlocks(), 900<<10/90) + "\x03\x00"
 		var r []rec
 		for i := range 20 {
-			r = append(r, rec{name: fmt.Sprint("t", i), raw: &raw, method: ptr(uint16(8))})
+			r = append(r, rec{name: fmt.Sprint("t", i), raw: &raw, method: new(uint16(8))})
 		}
 		return plain(r...)
 	})
 	add("zstd_bomb", "limit", func() []byte {
 		raw := zstded(strings.Repeat("\x00", 100<<20))
-		return plain(ok, rec{name: "t", raw: &raw, method: ptr(uint16(93)), usize: ptr(uint32(100 << 20)), sum: ptr(uint32(0))})
+		return plain(ok, rec{name: "t", raw: &raw, method: new(uint16(93)), usize: new(uint32(100 << 20)), sum: new(uint32(0))})
 	})
 	// What costs the reader of directories.
 	add("entries_100001", "refused", func() []byte { return many(100_001, "") })
@@ -463,8 +465,10 @@ func zips() []animal {
 		return plain(r...)
 	})
 	// No archives.
-	for name, b := range map[string]string{"empty": "", "text": "no zip", "signatures": strings.Repeat("PK", 1000), "end_only_cut": "PK\x05\x06\x00\x00", "ends": strings.Repeat("PK\x05\x06", 20000),
-		"end_with_lies": "PK\x05\x06" + le(uint16(0), uint16(0), uint16(5), uint16(5), uint32(100), uint32(100), uint16(0)), "gzip": gz("x")} {
+	for name, b := range map[string]string{
+		"empty": "", "text": "no zip", "signatures": strings.Repeat("PK", 1000), "end_only_cut": "PK\x05\x06\x00\x00", "ends": strings.Repeat("PK\x05\x06", 20000),
+		"end_with_lies": "PK\x05\x06" + le(uint16(0), uint16(0), uint16(5), uint16(5), uint32(100), uint32(100), uint16(0)), "gzip": gz("x"),
+	} {
 		add("no_zip_"+name, "refused", func() []byte { return []byte(b) })
 	}
 	add("cut_off", "refused", func() []byte { b := plain(ok); return b[:len(b)-30] })
@@ -594,7 +598,7 @@ func bomb(n int, honest bool) []byte {
 	if !honest {
 		said = 100
 	}
-	return plain(ok, rec{name: "z", raw: &z, method: ptr(uint16(8)), usize: &said, sum: ptr(uint32(0))})
+	return plain(ok, rec{name: "z", raw: &z, method: new(uint16(8)), usize: &said, sum: new(uint32(0))})
 }
 
 func zstded(s string) string {

@@ -115,8 +115,8 @@ func identifier(s string) string {
 		return id
 	}
 	if plain, ok := strings.CutSuffix(lower, "+"); ok && identifiers[plain] != "" {
-		if strings.HasSuffix(identifiers[plain], "-only") {
-			return strings.TrimSuffix(identifiers[plain], "-only") + "-or-later"
+		if gnu, ok := strings.CutSuffix(identifiers[plain], "-only"); ok {
+			return gnu + "-or-later"
 		}
 		return identifiers[plain] + "+"
 	}

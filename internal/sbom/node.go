@@ -50,7 +50,7 @@ func nodePackage(f *file) error {
 	}
 	if err != nil {
 		if !installed {
-			return nil //nolint:nilerr // Node does not take it for a package either
+			return nil // Node does not take it for a package either
 		}
 		err = fmt.Errorf("package.json of an installed package: %w", err)
 	}

@@ -171,8 +171,10 @@ func TestBinary(t *testing.T) {
 		},
 		"rust": {
 			&bininfo.Info{Kind: bininfo.Executable, Crates: []bininfo.Crate{
-				{Name: "adler", Version: "1.0.2", Source: "crates.io"}, {Name: "cc", Version: "1.0.83", Source: "crates.io", Build: true},
-				{Name: "app", Version: "0.1.0", Source: "local", Root: true, Requires: []string{"adler"}}, {Name: "part", Version: "0.1.0", Source: "local"},
+				{Name: "adler", Version: "1.0.2", Source: "crates.io"},
+				{Name: "cc", Version: "1.0.83", Source: "crates.io", Build: true},
+				{Name: "app", Version: "0.1.0", Source: "local", Root: true, Requires: []string{"adler"}},
+				{Name: "part", Version: "0.1.0", Source: "local"},
 			}},
 			[]string{"pkg:cargo/adler@1.0.2 installed file=bin/x", "pkg:cargo/app@0.1.0 own root=bin/x file=bin/x requires=adler"},
 		},
@@ -312,9 +314,16 @@ func TestModules(t *testing.T) {
 		"top_level": {sbom.Component{Ecosystem: sbom.PyPI, File: "python/x-1.dist-info/METADATA", Root: "python/x-1.dist-info", Imports: []string{"x"}}, []string{"x"}},
 		"record": {
 			sbom.Component{Ecosystem: sbom.PyPI, File: "python/x-1.dist-info/METADATA", Root: "python/x-1.dist-info", Files: []sbom.FileHash{
-				{Path: "python/_x.cpython-312-x86_64-linux-gnu.so"}, {Path: "python/bin/x"}, {Path: "python/x-1.dist-info/RECORD"},
-				{Path: "python/x/__init__.py"}, {Path: "python/x/y.py"}, {Path: "python/six.py"}, {Path: "python/__pycache__/six.cpython-312.pyc"},
-				{Path: "python/x.libs/libz.so.1"}, {Path: "python/README.md"}, {Path: "etc/x"},
+				{Path: "python/_x.cpython-312-x86_64-linux-gnu.so"},
+				{Path: "python/bin/x"},
+				{Path: "python/x-1.dist-info/RECORD"},
+				{Path: "python/x/__init__.py"},
+				{Path: "python/x/y.py"},
+				{Path: "python/six.py"},
+				{Path: "python/__pycache__/six.cpython-312.pyc"},
+				{Path: "python/x.libs/libz.so.1"},
+				{Path: "python/README.md"},
+				{Path: "etc/x"},
 			}},
 			[]string{"_x", "six", "x"},
 		},

@@ -54,9 +54,21 @@ func naive(literals []literal, data []byte) []occurrence {
 func isASCII(b []byte) bool { return !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x80 }) }
 
 var testLiterals = []literal{
-	{"AKIA", false}, {"ASIA", false}, {"ghp_", false}, {"password", true}, {"pass", true}, {"word", true},
-	{"-----BEGIN", false}, {"-BEG", false}, {"://a", false}, {"aaba", false}, {"aabaab", true}, {"A\x00K\x00I\x00A", false},
-	{"SG.a", false}, {"sswo", true}, {"asswordx", true},
+	{"AKIA", false},
+	{"ASIA", false},
+	{"ghp_", false},
+	{"password", true},
+	{"pass", true},
+	{"word", true},
+	{"-----BEGIN", false},
+	{"-BEG", false},
+	{"://a", false},
+	{"aaba", false},
+	{"aabaab", true},
+	{"A\x00K\x00I\x00A", false},
+	{"SG.a", false},
+	{"sswo", true},
+	{"asswordx", true},
 }
 
 func TestAutomaton_overlaps(t *testing.T) {

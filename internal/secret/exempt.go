@@ -92,7 +92,7 @@ func chosen(low []byte) string {
 
 var commonWords = func() map[string]bool {
 	m := map[string]bool{"": true}
-	for _, w := range strings.Fields(`password passwd passwort pass pwd pw secret token key apikey api_key api-key user username name
+	for w := range strings.FieldsSeq(`password passwd passwort pass pwd pw secret token key apikey api_key api-key user username name
 		test testing tests tester demo guest root admin administrator none null nil undefined true false yes no optional required string
 		foo bar baz qux foobar abc abcd abcdef qwerty hunter my mypass mypassword mysecret my-secret my_secret mytoken my-secret-pw
 		postgres mysql mariadb mongo mongodb redis rabbitmq default value example sample dummy fake changeit changeme change-me

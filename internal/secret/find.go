@@ -160,7 +160,7 @@ func connectionString(data []byte, at int) (begin, end int, ok bool) {
 	}
 	low := bytes.ToLower(data[max(0, at-300):min(len(data), end+200)])
 	for _, server := range []string{"server=", "data source=", "host=", "addr=", "address=", "dsn="} {
-		if i := bytes.Index(low, []byte(server)); i >= 0 && bytes.IndexByte(low, ';') >= 0 {
+		if found := bytes.Contains(low, []byte(server)); found && bytes.IndexByte(low, ';') >= 0 {
 			return begin, end, true
 		}
 	}

@@ -9,9 +9,11 @@ import (
 	"strings"
 )
 
+// site is where Python 3.12 looks for installed packages.
+const site = "python/lib/python3.12/site-packages/"
+
 // behaving are attacks by what code does.
 func behaving() []Sample {
-	site := "python/lib/python3.12/site-packages/"
 	pkg := func(body string) File { return File{"python/acme/__init__.py", body, 0} }
 	js := func(body string) []File {
 		return []File{
@@ -21,11 +23,11 @@ func behaving() []Sample {
 	}
 	return []Sample{
 		// T15: a package that is not what its metadata lists.
-		one("T15/python/changed", py, ids("record-mismatch"), wheel(site, "acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n"}, map[string]string{"acmelib/__init__.py": "x = 1\nimport os\n"})...),
-		one("T15/python/added", py, ids("unlisted-code"), wheel(site, "acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n"}, map[string]string{"acmelib/_hook.py": "import os\n"})...),
+		one("T15/python/changed", py, ids("record-mismatch"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n"}, map[string]string{"acmelib/__init__.py": "x = 1\nimport os\n"})...),
+		one("T15/python/added", py, ids("unlisted-code"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n"}, map[string]string{"acmelib/_hook.py": "import os\n"})...),
 		one("T15/python/no-metadata", py, ids("shadowed-package", "missing-metadata"), File{site + "requests/__init__.py", "import os\n", 0}, File{site + "requests/api.py", "x = 1\n", 0}),
-		one("T15/python/native", py, ids("record-mismatch"), wheel(site, "acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n", "acmelib/_fast.so": elf(62, "honest\x00")}, map[string]string{"acmelib/_fast.so": elf(62, "connect\x00")})...),
-		one("T15/python/json", py, ids("record-mismatch"), wheel(site, "acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n", "acmelib/endpoints.json": `{"host":"acme.example"}`}, map[string]string{"acmelib/endpoints.json": `{"host":"` + sink + `"}`})...),
+		one("T15/python/native", py, ids("record-mismatch"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n", "acmelib/_fast.so": elf(62, "honest\x00")}, map[string]string{"acmelib/_fast.so": elf(62, "connect\x00")})...),
+		one("T15/python/json", py, ids("record-mismatch"), wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "x = 1\n", "acmelib/endpoints.json": `{"host":"acme.example"}`}, map[string]string{"acmelib/endpoints.json": `{"host":"` + sink + `"}`})...),
 		one("T15/node/version", node, ids("npm-integrity"), locked(map[string]string{"left": "1.0.0"}, map[string]string{"left": "1.0.1"})...),
 		one("T15/node/added", node, ids("npm-integrity"), locked(map[string]string{"left": "1.0.0"}, map[string]string{"left": "1.0.0", "right": "1.0.0"})...),
 		// T17: theft of credentials.
@@ -68,14 +70,15 @@ func behaving() []Sample {
 
 // wheel is an installed Python package whose RECORD lists what was shipped, and
 // whose files are those, replaced or joined by others.
-func wheel(site, name, version string, shipped, changed map[string]string) []File {
+func wheel(name, version string, shipped, changed map[string]string) []File {
 	info := fmt.Sprintf("%s-%s.dist-info/", name, version)
 	meta := fmt.Sprintf("Metadata-Version: 2.1\nName: %s\nVersion: %s\n", name, version)
-	record := line(info+"METADATA", meta) + info + "RECORD,,\n"
+	var record strings.Builder
+	record.WriteString(line(info+"METADATA", meta) + info + "RECORD,,\n")
 	var files []File
 	for _, p := range slices.Sorted(maps.Keys(shipped)) {
 		body := shipped[p]
-		record += line(p, body)
+		record.WriteString(line(p, body))
 		if _, ok := changed[p]; !ok {
 			files = append(files, File{site + p, body, 0})
 		}
@@ -84,7 +87,7 @@ func wheel(site, name, version string, shipped, changed map[string]string) []Fil
 		body := changed[p]
 		files = append(files, File{site + p, body, 0})
 	}
-	return append(files, File{site + info + "METADATA", meta, 0}, File{site + info + "RECORD", record, 0})
+	return append(files, File{site + info + "METADATA", meta, 0}, File{site + info + "RECORD", record.String(), 0})
 }
 
 // locked are installed npm packages and the hidden lock file that npm wrote of

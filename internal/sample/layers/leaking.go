@@ -38,12 +38,11 @@ func leaking() []Sample {
 
 // clean are honest layers that use what attacks use.
 func clean() []Sample {
-	site := "python/lib/python3.12/site-packages/"
 	return []Sample{
-		one("clean/python/package", py, nil, wheel(site, "acmelib", "1.0", map[string]string{"acmelib/__init__.py": "import os\nREGION = os.environ.get('AWS_REGION', '')\n", "acmelib/client.py": "import urllib.request\ndef get(u):\n    return urllib.request.urlopen(u).read()\n"}, nil)...),
-		one("clean/python/signer", py, nil, wheel(site, "signer", "2.0", map[string]string{"signer/__init__.py": "import hashlib, hmac, os\nimport urllib.request\ndef sign(service, region, body):\n    key = os.environ['AWS_SECRET_ACCESS_KEY']\n    sig = hmac.new(key.encode(), body, hashlib.sha256).hexdigest()\n    r = urllib.request.Request('https://' + service + '.' + region + '.amazonaws.com', data=body, headers={'x-amz-security-token': os.environ['AWS_SESSION_TOKEN'], 'authorization': sig})\n    return urllib.request.urlopen(r)\n"}, nil)...),
+		one("clean/python/package", py, nil, wheel("acmelib", "1.0", map[string]string{"acmelib/__init__.py": "import os\nREGION = os.environ.get('AWS_REGION', '')\n", "acmelib/client.py": "import urllib.request\ndef get(u):\n    return urllib.request.urlopen(u).read()\n"}, nil)...),
+		one("clean/python/signer", py, nil, wheel("signer", "2.0", map[string]string{"signer/__init__.py": "import hashlib, hmac, os\nimport urllib.request\ndef sign(service, region, body):\n    key = os.environ['AWS_SECRET_ACCESS_KEY']\n    sig = hmac.new(key.encode(), body, hashlib.sha256).hexdigest()\n    r = urllib.request.Request('https://' + service + '.' + region + '.amazonaws.com', data=body, headers={'x-amz-security-token': os.environ['AWS_SESSION_TOKEN'], 'authorization': sig})\n    return urllib.request.urlopen(r)\n"}, nil)...),
 		one("clean/node/package", node, nil, File{"nodejs/node_modules/left/package.json", `{"name":"left","version":"1.0.0","main":"index.js","license":"MIT"}`, 0}, File{"nodejs/node_modules/left/index.js", "'use strict';\nmodule.exports = s => String(s).trimStart();\n", 0}),
-		one("clean/python/compiled", py, nil, append(wheel(site, "compiled", "1.0", map[string]string{"compiled/__init__.py": "x = 1\n"}, nil),
+		one("clean/python/compiled", py, nil, append(wheel("compiled", "1.0", map[string]string{"compiled/__init__.py": "x = 1\n"}, nil),
 			File{site + "compiled/__pycache__/__init__.cpython-312.pyc", pyc(0, 1767323046, 6), 0}, File{site + "bin/compiled", "#!/var/lang/bin/python3.12\nimport compiled\n", 0o755})...),
 		one("clean/node/locked", node, nil, locked(map[string]string{"left": "1.0.0", "pruned": "2.0.0"}, map[string]string{"left": "1.0.0"})...),
 		one("clean/node/env-config", node, nil, File{"nodejs/node_modules/cfg/package.json", `{"name":"cfg","version":"1.0.0","main":"index.js"}`, 0}, File{"nodejs/node_modules/cfg/index.js", "const table = process.env.TABLE_NAME || 'x';\nexports.debug = process.env.DEBUG === '1';\nexports.table = table;\n", 0}),

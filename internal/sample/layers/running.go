@@ -100,7 +100,7 @@ func searching() []Sample {
 			[]File{{"python/acme/a.py", "x = 1\n", 0}, {"extensions/x", "#!/bin/sh\n", 0o755}}),
 		// T27: an import of the function that only a layer answers.
 		one("T27/python/typo", py, ids("gap-fill"), File{"python/reqeusts/__init__.py", "import os\n", 0}).calls("app.handler", File{"app.py", "import reqeusts\ndef handler(e, c): return reqeusts.x\n", 0}),
-		one("T27/node/typo", node, ids("gap-fill"), File{"nodejs/node_modules/expresss/index.js", "module.exports = 1\n", 0}, File{"nodejs/node_modules/expresss/package.json", `{"name":"expresss","version":"1.0.0"}`, 0}).calls("app.handler", File{"app.js", "const e = require('expresss'); exports.handler = async () => e\n", 0}),
+		one("T27/node/typo", node, ids("gap-fill"), File{"nodejs/node_modules/exprress/index.js", "module.exports = 1\n", 0}, File{"nodejs/node_modules/exprress/package.json", `{"name":"exprress","version":"1.0.0"}`, 0}).calls("app.handler", File{"app.js", "const e = require('exprress'); exports.handler = async () => e\n", 0}),
 	}
 }
 
