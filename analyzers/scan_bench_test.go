@@ -1,0 +1,116 @@
+package analyzers_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zip"
+
+	"github.com/lamina-sec/lamina/analyzers"
+	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/sample/layers"
+)
+
+// BenchmarkScan is the whole scan as a multiple of what cannot be avoided, in one
+// process and by CPU time: x_inflate is to inflating every entry with klauspost's
+// zip and hashing it, medians of the rounds, the two in turn. It reads the layer
+// zips in LAMINA_LAYERS (make fetch-layers), or one that is made up.
+func BenchmarkScan(b *testing.B) {
+	for name, data := range benchLayers(b) {
+		b.Run(name, func(b *testing.B) {
+			var limit, read, judge []time.Duration
+			for b.Loop() {
+				limit = append(limit, cpu(func() { bare(b, data) }))
+				var s *content.Scan
+				read = append(read, cpu(func() {
+					s = &content.Scan{Layers: []*content.Layer{content.Read(name, bytes.NewReader(data), int64(len(data)), content.Options{})}}
+				}))
+				judge = append(judge, cpu(func() { content.Judge(analyzers.All, s) }))
+			}
+			m := func(d []time.Duration) float64 {
+				slices.Sort(d)
+				return d[len(d)/2].Seconds()
+			}
+			b.ReportMetric((m(read)+m(judge))/m(limit), "x_inflate")
+			b.ReportMetric(m(limit)*1e3, "limit-ms")
+			b.ReportMetric(m(read)*1e3, "read-ms")
+			b.ReportMetric(m(judge)*1e3, "judge-ms")
+		})
+	}
+}
+
+// cpu is the CPU time of the process while f runs.
+func cpu(f func()) time.Duration {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			return 0
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	f()
+	return used() - before
+}
+
+// bare inflates and hashes every entry.
+func bare(tb testing.TB, data []byte) {
+	tb.Helper()
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	buf := make([]byte, 64<<10)
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		h := sha256.New()
+		if _, err := io.CopyBuffer(h, r, buf); err != nil {
+			tb.Fatal(err)
+		}
+		if err := r.Close(); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+func benchLayers(b *testing.B) map[string][]byte {
+	b.Helper()
+	out := map[string][]byte{}
+	if dir := os.Getenv("LAMINA_LAYERS"); dir != "" {
+		files, err := filepath.Glob(filepath.Join(dir, "*.zip"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				b.Fatal(err)
+			}
+			out[filepath.Base(f)] = data
+		}
+		return out
+	}
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var files []layers.File
+	for i := range 300 {
+		var body bytes.Buffer
+		for l := range 300 {
+			fmt.Fprintf(&body, "def f%d_%d(a, b):\n    return a[%d] + b.get('%x')\n", i, l, rnd.IntN(100), rnd.Uint64())
+		}
+		files = append(files, layers.File{Name: fmt.Sprintf("python/acme/m%d.py", i), Body: body.String()})
+	}
+	out["made-up"] = layers.Zip(files...)
+	return out
+}
