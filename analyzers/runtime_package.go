@@ -56,7 +56,7 @@ func runtimePackage(s *content.Scan, layer int, found func(content.Result)) erro
 		slices.SortStableFunc(all, func(a, b shipped) int { return cmp.Compare(b.bytes, a.bytes) })
 		detail := fmt.Sprintf("%s has packages of %s here, too: the layer's take %s and win over AWS's", r.ID, content.Count(len(all), "name"), content.Bytes(bytes))
 		if !s.RuntimeKnown() {
-			detail += "; the newest runtime is assumed"
+			detail += "; which runtime the layer is for is assumed"
 		}
 		if derived {
 			detail += "; its list is an older runtime's"

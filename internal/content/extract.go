@@ -115,6 +115,11 @@ func (x *extractor) code(f *layerfs.File, head []byte, facts *Facts) error {
 		return pyc(f, head, facts)
 	}
 	if f.Data == nil || len(f.Data) > maxScript {
+		switch facts.Kind {
+		case Python, JavaScript, Shell:
+			return fmt.Errorf("a script of %d bytes is not parsed, %d are", f.Size, maxScript)
+		case Other, Pyc, PthFile, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
+		}
 		return nil
 	}
 	switch facts.Kind {
@@ -130,16 +135,10 @@ func (x *extractor) code(f *layerfs.File, head []byte, facts *Facts) error {
 		}
 	case Shell:
 		facts.Shell = shsyntax.Parse(f.Data)
-	case Pyc:
-		p, err := pysyntax.ReadPyc(f.Data)
-		if err != nil {
-			return nil //nolint:nilerr // pyc-mismatch says what is wrong with the header
-		}
-		facts.Code = p.Facts
 	case PthFile:
 		facts.Text = string(f.Data[:min(len(f.Data), maxText)])
 		facts.Code = pysyntax.ReadPth(f.Data).Facts
-	case Other, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
+	case Other, Pyc, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
 	}
 	return nil
 }

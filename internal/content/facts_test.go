@@ -10,6 +10,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/runtimes"
 )
 
 func TestPersonal(t *testing.T) {
@@ -169,6 +170,31 @@ func TestFold(t *testing.T) {
 		Fold(many(tt.given), func(r Result) { got = append(got, r) }, "more", func(more int) string { return Count(more, "more file") })
 		if len(got) != tt.reported || tt.given > MostAlike+1 && (got[0].Severity != lamina.High || got[MostAlike].Detail != Count(tt.given-MostAlike, "more file")) {
 			t.Errorf("%d: %d reported, first %+v, last %+v", tt.given, len(got), got[0], got[len(got)-1])
+		}
+	}
+}
+
+func TestScan_runtime(t *testing.T) {
+	native := func(names ...string) *Layer {
+		l := &Layer{}
+		for _, name := range names {
+			l.Files = append(l.Files, &File{Path: name, Facts: Facts{Kind: ELF}})
+		}
+		return l
+	}
+	newest, _ := (&Scan{}).Runtime(runtimes.Python)
+	for _, tt := range []struct {
+		name string
+		scan *Scan
+		want string
+	}{
+		{"given", &Scan{Function: &Function{Runtime: "python3.9"}, Layers: []*Layer{native("python/a.cpython-312-x86_64-linux-gnu.so")}}, "python3.9"},
+		{"another language's", &Scan{Function: &Function{Runtime: "nodejs20.x"}}, ""},
+		{"by native modules", &Scan{Layers: []*Layer{native("python/a.cpython-311-x86_64-linux-gnu.so", "python/b.cpython-312-x86_64-linux-gnu.so", "python/c.cpython-311-x86_64-linux-gnu.so")}}, "python3.11"},
+		{"by nothing", &Scan{Layers: []*Layer{native("lib/x.so")}}, newest.ID},
+	} {
+		if got, ok := tt.scan.Runtime(runtimes.Python); ok != (tt.want != "") || ok && got.ID != tt.want {
+			t.Errorf("%s: %q, %v; want %q", tt.name, got.ID, ok, tt.want)
 		}
 	}
 }

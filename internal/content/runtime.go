@@ -1,23 +1,46 @@
 package content
 
-import "github.com/lamina-sec/lamina/internal/runtimes"
+import (
+	"strings"
 
-// Runtime is the function's runtime if it is of the family. When none is known it
-// is the family's newest, which layers for it will meet; false if the function's
-// is of another family.
+	"github.com/lamina-sec/lamina/internal/runtimes"
+)
+
+// Runtime is the function's runtime if it is of the family; false if the
+// function's is of another. When none was given it is the one that the layers'
+// native Python modules are built for, else the family's newest.
 func (s *Scan) Runtime(family runtimes.Family) (runtimes.Runtime, bool) {
-	if s.Function != nil && s.Function.Runtime != "" {
+	if s.RuntimeKnown() {
 		r, ok := runtimes.ByID(s.Function.Runtime)
 		return r, ok && r.Family == family
 	}
-	var newest runtimes.Runtime
-	for _, r := range runtimes.All() {
-		if r.Family == family {
-			newest = r
+	var best runtimes.Runtime
+	built := s.builtFor()
+	for _, r := range runtimes.All() { // oldest first
+		if r.Family == family && (best.ID == "" || built[r.ID] >= built[best.ID]) {
+			best = r
 		}
 	}
-	return newest, newest.ID != ""
+	return best, best.ID != ""
 }
 
 // RuntimeKnown reports whether the function's runtime was given.
 func (s *Scan) RuntimeKnown() bool { return s.Function != nil && s.Function.Runtime != "" }
+
+// builtFor counts native Python modules by the runtime that can load them: their
+// names say which (https://peps.python.org/pep-3149/).
+func (s *Scan) builtFor() map[string]int {
+	count := map[string]int{}
+	for _, l := range s.Layers {
+		for _, f := range l.Files {
+			if f.Kind != ELF {
+				continue
+			}
+			_, tag, _ := strings.Cut(f.Path, ".cpython-3")
+			if minor, _, ok := strings.Cut(tag, "-"); ok {
+				count["python3."+minor]++
+			}
+		}
+	}
+	return count
+}

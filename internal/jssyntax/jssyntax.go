@@ -145,9 +145,9 @@ var wanted = []string{
 	"eval(", "eval)", "eval`", "'eval", "\"eval", "Function(", "Function (", "Function`", ".constructor(", "constructor.constructor", "'constructor'", "\"constructor\"", "child_process",
 	"process.env", "process[", "= process", "=process", "env}", "execSync", "spawn(",
 	"'http'", "\"http\"", "'https'", "\"https\"", "node:http", "http2", "'net'", "\"net\"", "node:net", "'tls'", "\"tls\"", "node:tls", "dgram", "'dns", "\"dns", "node:dns",
-	"fetch(", "fetch)", "axios", "undici", "WebSocket", "XMLHttpRequest", "'got'", "\"got\"", "needle", "superagent", "'request'", "\"request\"",
+	"fetch(", "fetch)", "axios", "undici", "WebSocket", "'got'", "\"got\"", "'needle'", "\"needle\"", "superagent", "'request'", "\"request\"",
 	"'vm'", "\"vm\"", "node:vm", "runInThis", "runInNew", "Module._", "_load", "require.cache", "prototype.require", "_compile(", "_extensions", "_resolveFilename", "createRequire",
-	"getBuiltinModule", "process.binding", "dlopen", "\\x", "_0x", "new Proxy(", "defineProperty(", "/proc/", "169.254.", "AWS_", "aws-sdk", "Object.assign(require",
+	"getBuiltinModule", "process.binding", "dlopen", "\\x", "_0x", "new Proxy(", "/proc/", "169.254.1", "AWS_", "aws-sdk", "Object.assign(require",
 	"globalThis[", "globalThis.fetch", "global[", "this[", "mainModule", "Reflect.apply", "Reflect.get(", "credential-provider", "stratum+", "worker_threads", "shimmer",
 	"in-the-middle", "NODE_OPTIONS", "LD_PRELOAD", "runtime/invocation", "nodemailer", "require(", "import(", "require[", "require)",
 }
@@ -177,11 +177,18 @@ func matters(s string, i int, w string) bool {
 	switch w {
 	case "require(", "import(":
 		return (i == 0 || !identByte(s[i-1]) && s[i-1] != '.') && computed(rest)
-	case "defineProperty(":
-		return !strings.HasPrefix(rest, "exports") && !strings.HasPrefix(rest, "module.exports") && !strings.HasPrefix(rest, "target,") && !strings.HasPrefix(rest, "obj,") && !strings.HasPrefix(rest, "o,")
 	case "process.env":
 		// a plain variable says nothing; the whole, or a name that is computed, does
 		return !strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, ".AWS_")
+	case `\x`:
+		// one escape says nothing, a word of them does
+		for n := range 4 {
+			if len(rest) < 4 || rest[0] < '2' || rest[0] > '7' || n < 3 && (rest[2] != '\\' || rest[3] != 'x') {
+				return false
+			}
+			rest = rest[4:]
+		}
+		return true
 	case "this[":
 		return computed(rest) && (strings.HasPrefix(rest, "\"") || strings.HasPrefix(rest, "'"))
 	case "= process", "=process":
@@ -246,6 +253,20 @@ func patches(s string) bool {
 			for n := range strings.FieldsFuncSeq(before, func(r rune) bool { return r >= 0x80 || !identByte(byte(r)) }) { //nolint:gosec // below 0x80
 				names[n] = true
 			}
+		}
+	}
+	for at := 0; ; {
+		i := strings.Index(s[at:], "defineProperty(")
+		if i < 0 {
+			break
+		}
+		at += i + len("defineProperty(")
+		j := at
+		for j < len(s) && identByte(s[j]) {
+			j++
+		}
+		if name := s[at:j]; names[name] || name == "require" || name != "exports" && name != "module" && globals[name] != "" {
+			return true
 		}
 	}
 	for at := 0; ; {
