@@ -19,11 +19,13 @@ import (
 	"github.com/lamina-sec/lamina/internal/codeflow"
 )
 
-// The types are those of codeflow.
 type (
-	Facts  = codeflow.Facts
+	// Facts are those of codeflow.
+	Facts = codeflow.Facts
+	// Import is that of codeflow.
 	Import = codeflow.Import
-	Flow   = codeflow.Flow
+	// Flow is that of codeflow.
+	Flow = codeflow.Flow
 )
 
 // MaxSource is the size in bytes up to which source is parsed. Of a larger file

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/lamina-sec/lamina/internal/shsyntax"
@@ -30,7 +31,7 @@ func TestParse_layers(t *testing.T) {
 				t.Fatal(err)
 			}
 			head := make([]byte, 64)
-			n, _ := io.ReadFull(r, head) //nolint:errcheck // a short file is one that is short
+			n, _ := io.ReadFull(r, head) // a short file is one that is short
 			head = head[:n]
 			line, _, _ := bytes.Cut(head, []byte("\n"))
 			if bytes.HasPrefix(line, []byte("#!")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("sh")) {
@@ -38,7 +39,7 @@ func TestParse_layers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				facts := shsyntax.Parse(append(head, rest...))
+				facts := shsyntax.Parse(slices.Concat(head, rest))
 				scripts++
 				if facts.Error != "" || facts.Truncated || len(facts.Flows) > 0 || len(facts.Pipes) > 0 {
 					t.Errorf("%s: %s %+v %+v", f.Name, facts.Error, facts.Flows, facts.Pipes)

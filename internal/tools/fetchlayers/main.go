@@ -212,7 +212,7 @@ func place(from, to string) error {
 	if err = errors.Join(err, w.Close(), r.Close()); err != nil {
 		return err
 	}
-	return os.Rename(to+".part", to)
+	return os.Rename(to+".part", to) //nolint:gosec // a file of this program's own folders
 }
 
 func digest(name string) (string, error) {
