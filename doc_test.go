@@ -59,7 +59,9 @@ func repositoryFiles(t *testing.T) []string {
 			}
 			return nil
 		}
-		files = append(files, filepath.ToSlash(p))
+		if p != ".git" { // a file in a second working tree
+			files = append(files, filepath.ToSlash(p))
+		}
 		return nil
 	})
 	if err != nil {
