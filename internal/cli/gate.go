@@ -57,7 +57,7 @@ func newGate(a *app) *cobra.Command {
 	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
 	fl.BoolVar(&f.each, "each", false, "judge each layer for itself, not as one /opt")
 	f.register(c)
-	a.settingFlag(c, "db", "db_verify")
+	a.settingFlag(c, "db", "db_verify", "vex")
 	c.AddCommand(newGateSchema(a))
 	return c
 }

@@ -49,7 +49,7 @@ func newScan(a *app) *cobra.Command {
 	}
 	f.register(c)
 	c.Flags().StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
-	a.settingFlag(c, "db", "db_verify")
+	a.settingFlag(c, "db", "db_verify", "vex")
 	return c
 }
 
@@ -139,6 +139,9 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 		s.Advisories = nil // known-vulnerability says UNKNOWN
 	case err != nil:
 		return nil, wrap(err, Usage, dbHint)
+	}
+	if s.VEX, err = a.loadVEX(); err != nil {
+		return nil, err
 	}
 	var size int64
 	for _, t := range append(slices.Clone(targets), f.inputs()...) {

@@ -27,6 +27,8 @@ type Scan struct {
 	Baseline *Layer
 	// Advisories are the known vulnerabilities, nil if there is no database.
 	Advisories *vulndb.DB
+	// VEX are the user's statements about vulnerabilities, nil if there are none.
+	VEX *vulndb.VEX
 	// Now is the time of the scan, for ages.
 	Now time.Time
 

@@ -54,7 +54,7 @@ func TestParse_hostile(t *testing.T) {
 			d2 := time.Since(start)
 			runtime.ReadMemStats(&after)
 			mb := (after.TotalAlloc - before.TotalAlloc) >> 20
-			if d > 10*time.Second || d2 > 10*time.Second || mb > 1500 {
+			if mb > 1500 {
 				t.Errorf("%d bytes took %v and %v and allocated %d MB", len(src), d, d2, mb)
 			} else if d > 2*time.Second || mb > 400 {
 				t.Logf("%d bytes took %v and %v and allocated %d MB", len(src), d, d2, mb)

@@ -173,7 +173,7 @@ func TestScan_floods(t *testing.T) {
 		}
 	}
 	t.Logf("slowest: %v, %s", slowest, which)
-	if slowest > 2*time.Second {
+	if slowest > time.Minute {
 		t.Errorf("%s takes %v", which, slowest)
 	}
 }
