@@ -28,7 +28,7 @@ func mixedPackage(s *content.Scan, layer int, found func(content.Result)) error 
 		}
 		var parts []string
 		for _, c := range m.Layers {
-			parts = append(parts, fmt.Sprintf("%d files of layer %d", c.Files, c.Layer))
+			parts = append(parts, fmt.Sprintf("%s of layer %d", content.Count(c.Files, "file"), c.Layer))
 		}
 		found(content.Result{
 			Outcome: lamina.Fail, File: content.InLayer(m.Dir), Severity: lamina.Medium, Detail: "the function sees " + strings.Join(parts, " and "),

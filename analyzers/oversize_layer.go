@@ -1,8 +1,6 @@
 package analyzers
 
 import (
-	"fmt"
-
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
 )
@@ -26,12 +24,12 @@ func oversizeLayer(s *content.Scan, layer int, found func(content.Result)) error
 		total += l.Inflated
 	}
 	own := s.Layers[layer].Inflated
-	parts := fmt.Sprintf("%d layers", len(s.Layers))
+	parts := content.Count(len(s.Layers), "layer")
 	if s.Function != nil && s.Function.Code != nil {
 		total += s.Function.Code.Inflated
 		parts += " and the function"
 	}
-	evidence := []string{fmt.Sprintf("this layer: %d bytes", own), fmt.Sprintf("%s: %d bytes", parts, total), fmt.Sprintf("limit: %d bytes", int64(limit))}
+	evidence := []string{"this layer: " + content.Bytes(own), parts + ": " + content.Bytes(total), "limit: " + content.Bytes(limit)}
 	switch {
 	case own > limit:
 		found(content.Result{Outcome: lamina.Fail, Key: "layer", Severity: lamina.High, Detail: "it is larger than a function may be with all its layers", Evidence: evidence})

@@ -53,7 +53,7 @@ func shadowedPackage(s *content.Scan, layer int, found func(content.Result)) err
 	}
 	hidden := map[string][]opt.Shadow{}
 	for _, x := range s.View().Shadows() {
-		if x.By == content.OfLayer(layer) && x.From.Kind == opt.FromLayer && !x.Same {
+		if x.By == content.OfLayer(layer) && x.From.Kind == opt.FromLayer && !x.Same && loads(l.File(content.InLayer(x.ByPath))) {
 			dir := path.Dir(x.Path)
 			hidden[dir] = append(hidden[dir], x)
 		}
@@ -62,7 +62,7 @@ func shadowedPackage(s *content.Scan, layer int, found func(content.Result)) err
 		x := hidden[dir][0]
 		found(content.Result{
 			Outcome: lamina.Fail, File: content.InLayer(x.ByPath), Key: "over " + dir,
-			Detail:   fmt.Sprintf("%d files of %s in %s are replaced by others", len(hidden[dir]), s.View().Name(x.From), dir),
+			Detail:   fmt.Sprintf("others are seen instead of %s of %s in %s", content.Count(len(hidden[dir]), "file"), s.View().Name(x.From), dir),
 			Evidence: []string{"hides: " + x.Path + " of " + s.View().Name(x.From)},
 		})
 	}
@@ -88,3 +88,7 @@ func verified(l *content.Layer, name string) bool {
 	}
 	return some
 }
+
+// loads reports whether the file is one that a program can load; notes and lock
+// files are replaced without harm.
+func loads(f *content.File) bool { return f == nil || runs(f) }

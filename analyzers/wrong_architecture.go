@@ -51,7 +51,7 @@ func wrongArchitecture(s *content.Scan, layer int, found func(content.Result)) e
 		}
 		found(content.Result{
 			Outcome: lamina.Fail, File: files[0], Key: kind,
-			Detail:   fmt.Sprintf("%d files of %s, %d bytes, cannot run there", len(files), kind, size),
+			Detail:   fmt.Sprintf("%s of %s, %s, cannot run there", content.Count(len(files), "file"), kind, content.Bytes(size)),
 			Evidence: append([]string{"kind: " + kind}, files[:min(len(files), 5)]...),
 		})
 	}

@@ -38,8 +38,7 @@ func newGate(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "gate LAYER...",
 		Short: "decide by a policy whether layers may go on",
-		Example: "  lamina gate layer.zip\n" +
-			"  lamina gate layer.zip --policy layer-policy.toml\n" +
+		Example: "  lamina gate layer.zip --policy layer-policy.toml\n" +
 			"  lamina gate layer.zip --baseline main.json       # only what main has not decides\n" +
 			"  lamina gate *.zip --each --ci -f text -f junit=lamina.xml -f sarif=lamina.sarif\n" +
 			"  lamina gate layer.zip -f html=report.html -f json=results.json",
@@ -195,6 +194,7 @@ func (a *app) decide(cmd *cobra.Command, in gate.Input, s *content.Scan) (err er
 // gateSummary is the summary of the scan with what the gate counted.
 func (a *app) gateSummary(s *content.Scan, d gate.Decision, in gate.Input) lamina.Summary {
 	sum := scanSummary("gate", s, d.Findings)
+	sum.Coverage += a.advisoryAge(s)
 	for _, sev := range lamina.Severities {
 		delete(sum.Counts, string(sev))
 	}

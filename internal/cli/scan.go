@@ -18,6 +18,7 @@ import (
 	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/runtimes"
 	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
@@ -206,6 +207,9 @@ func (a *app) cacheDir() string {
 // asked is the function as the flags describe it.
 func (f *scanFlags) asked() (*content.Function, error) {
 	fn := &content.Function{Handler: f.handler, Runtime: f.runtime, Architecture: f.arch}
+	if _, ok := runtimes.ByID(f.runtime); !ok && f.runtime != "" {
+		return nil, usagef("as AWS writes it: python3.12, nodejs20.x, java21, provided.al2023; lamina opt view lists them", "--runtime %q is no runtime of Lambda that lamina knows", f.runtime)
+	}
 	if f.arch != "" && f.arch != "x86_64" && f.arch != "arm64" {
 		return nil, usagef("x86_64 or arm64", "--arch %q is no architecture of Lambda", f.arch)
 	}
@@ -381,7 +385,11 @@ func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lam
 	files, read := 0, 0
 	for _, l := range s.Layers {
 		files, read = files+len(l.Files)+len(l.Skipped), read+len(l.Files)
-		sum.Counts["packages"] += int64(len(sbom.Merge(l.Packages())))
+		for _, c := range sbom.Merge(l.Packages()) {
+			if c.How != sbom.Locked { // a lock file names it, and it is not there
+				sum.Counts["packages"]++
+			}
+		}
 		for _, k := range l.Skipped {
 			if len(sum.Incomplete) < 5 {
 				sum.Incomplete = append(sum.Incomplete, k.File+": "+k.Reason)

@@ -78,6 +78,13 @@ type Result struct {
 func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 	var all []lamina.Finding
 	for i, l := range s.Layers {
+		if l.Err != nil {
+			all = append(all, finding(unreadable, l, Result{
+				Outcome: lamina.Unknown, Detail: "the layer could not be opened, so that no analyzer could look", Reason: l.Err.Error(),
+				Settle: "a zip or a folder: an archive that follows the zip format within the limits",
+			}))
+			continue
+		}
 		var findings []lamina.Finding
 		for _, a := range analyzers {
 			for _, x := range judge(a, s, i) {
@@ -92,15 +99,16 @@ func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 	return all
 }
 
+// UnreadableLayer is the check of the one finding about a layer that could not be
+// opened, where no analyzer could look.
+const UnreadableLayer = "unreadable-layer"
+
+// unreadable stands for all analyzers.
+var unreadable = Analyzer{ID: UnreadableLayer, Title: "layer could not be opened", Severity: lamina.High}
+
 // judge is what one analyzer says of one layer: at least one result.
 func judge(a Analyzer, s *Scan, layer int) []Result {
 	l := s.Layers[layer]
-	if l.Err != nil {
-		return []Result{{
-			Outcome: lamina.Unknown, Detail: "the layer could not be opened", Reason: l.Err.Error(),
-			Settle: "an archive that follows the zip format within the limits",
-		}}
-	}
 	results, err := run(a, s, layer)
 	switch {
 	case err != nil:

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/content"
 )
 
 // A Baseline is what a saved run, of the main line usually, found. Its findings
@@ -72,6 +73,9 @@ func (b *Baseline) gone(findings []lamina.Finding, overrides map[string]Override
 		f := &findings[i]
 		if f.Outcome == lamina.Fail {
 			ids[f.ID], places[likeness(f)] = true, true
+		}
+		if f.Outcome == lamina.Unknown && f.Check == content.UnreadableLayer {
+			return nil // of a layer that could not be opened nothing is known
 		}
 		if f.Outcome == lamina.Unknown || overrides[f.Check].Off {
 			unknown[f.Check] = true
