@@ -69,6 +69,9 @@ func (a *app) openDB() (*vulndb.DB, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w: --db and HOME are not set", errNoDB)
 	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
 	db, err := vulndb.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w at %s", errNoDB, path)

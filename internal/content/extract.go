@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"strings"
 	"sync"
 
 	"github.com/lamina-sec/lamina/internal/bininfo"
@@ -136,11 +137,27 @@ func (x *extractor) code(f *layerfs.File, head []byte, facts *Facts) error {
 	case Shell:
 		facts.Shell = shsyntax.Parse(f.Data)
 	case PthFile:
-		facts.Text = string(f.Data[:min(len(f.Data), maxText)])
+		facts.Text = cleanLines(string(f.Data[:min(len(f.Data), maxText)]))
 		facts.Code = pysyntax.ReadPth(f.Data).Facts
 	case Other, Pyc, Script, Ruby, ELF, Foreign, Class, Archive, JSON, Text, Link:
 	}
+	if c := facts.Code; c != nil && c.Truncated {
+		return errors.New("the file was not followed to its end: it is beyond a limit of size, depth or number")
+	}
+	if sh := facts.Shell; sh != nil && sh.Truncated {
+		return errors.New("the script was not followed to its end: it is beyond a limit of size or number")
+	}
 	return nil
+}
+
+// cleanLines is a text of which each line went through codeflow.Clean: facts hold
+// no secret.
+func cleanLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		lines[i] = codeflow.Clean(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // binary reads executables and libraries.
@@ -188,7 +205,7 @@ func hooks(data []byte) []Hook {
 	var out []Hook
 	for _, name := range []string{"preinstall", "install", "postinstall"} {
 		if cmd, ok := p.Scripts[name].(string); ok && cmd != "" {
-			out = append(out, Hook{name, cmd[:min(len(cmd), maxHook)]})
+			out = append(out, Hook{name, codeflow.Clean(cmd[:min(len(cmd), maxHook)])})
 		}
 	}
 	return out
