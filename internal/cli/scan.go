@@ -208,7 +208,7 @@ func (a *app) cacheDir() string {
 func (f *scanFlags) asked() (*content.Function, error) {
 	fn := &content.Function{Handler: f.handler, Runtime: f.runtime, Architecture: f.arch}
 	if _, ok := runtimes.ByID(f.runtime); !ok && f.runtime != "" {
-		return nil, usagef("as AWS writes it: python3.12, nodejs20.x, java21, provided.al2023; lamina opt view lists them", "--runtime %q is no runtime of Lambda that lamina knows", f.runtime)
+		return nil, usagef("as AWS writes it: python3.12, nodejs20.x, java21, provided.al2023; docs/runtimes.md lists them", "--runtime %q is no runtime of Lambda that lamina knows", f.runtime)
 	}
 	if f.arch != "" && f.arch != "x86_64" && f.arch != "arm64" {
 		return nil, usagef("x86_64 or arm64", "--arch %q is no architecture of Lambda", f.arch)

@@ -80,7 +80,7 @@ var purlTypes = map[string]string{
 }
 
 // PackageURL writes the package URL of a package as Lookup takes it, "" if the
-// ecosystem has no type.
+// ecosystem has no type or the name an empty part.
 func PackageURL(ecosystem, name, version string) string {
 	t, ok := purlTypes[Ecosystem(ecosystem)]
 	if !ok {
@@ -92,6 +92,9 @@ func PackageURL(ecosystem, name, version string) string {
 	}
 	parts := strings.Split(name, "/")
 	for i := range parts {
+		if parts[i] == "" {
+			return "" // a package URL has no empty segments, and no registry such a name
+		}
 		parts[i] = strings.ReplaceAll(url.PathEscape(parts[i]), "@", "%40")
 	}
 	s := "pkg:" + t + "/" + strings.Join(parts, "/")

@@ -179,6 +179,7 @@ func TestPURL(t *testing.T) {
 		{"Maven", "org.acme:auth", "1", "pkg:maven/org.acme/auth@1"},
 		{"Go", "example.com/m", "", "pkg:golang/example.com/m"},
 		{"Debian:12", "acme", "1", ""},
+		{"npm", "0/", "0", ""},
 	} {
 		if got := vulndb.PackageURL(q[0], q[1], q[2]); got != q[3] {
 			t.Errorf("%v: got %s", q, got)
