@@ -57,24 +57,52 @@ func (l LayerARN) String() string { return l.ARN.String() }
 
 // A LayerVersion is one version of a layer and who it is granted to.
 type LayerVersion struct {
-	ARN        string    `json:"arn"` // with the version
-	Account    string    `json:"account"`
-	Region     string    `json:"region"`
-	Name       string    `json:"name"`
-	Version    int       `json:"version"`
-	Created    time.Time `json:"created"`
-	CodeSHA256 string    `json:"code_sha256,omitempty"`
-	CodeSize   int64     `json:"code_size,omitempty"`
-	// Policy is the resource policy; nil when the layer version has none.
-	// PolicyUnknown is why it could not be read, "" when it was.
-	Policy        *LayerPolicy `json:"policy,omitempty"`
-	PolicyUnknown string       `json:"policy_unknown,omitempty"`
+	ARN         string    `json:"arn"` // with the version
+	Account     string    `json:"account"`
+	Region      string    `json:"region"`
+	Name        string    `json:"name"`
+	Version     int       `json:"version"`
+	Description string    `json:"description,omitempty"`
+	Created     time.Time `json:"created"`
+	// CompatibleRuntimes, CompatibleArchitectures and LicenseInfo are what the
+	// publisher said of it; empty when it said nothing.
+	CompatibleRuntimes      []string `json:"compatible_runtimes,omitempty"`
+	CompatibleArchitectures []string `json:"compatible_architectures,omitempty"`
+	LicenseInfo             string   `json:"license_info,omitempty"`
+	// CodeSHA256 is the digest of the zip in base64, as AWS states it.
+	CodeSHA256               string `json:"code_sha256,omitempty"`
+	CodeSize                 int64  `json:"code_size,omitempty"`
+	SigningProfileVersionARN string `json:"signing_profile_version_arn,omitempty"`
+	SigningJobARN            string `json:"signing_job_arn,omitempty"`
+	// Reference is the object that holds the zip when Lambda keeps no copy of it
+	// (S3ObjectStorageMode REFERENCE); nil when it does.
+	Reference *S3Object `json:"reference,omitempty"`
+	// Policy is the resource policy; nil when the layer version has none, and
+	// when it could not be read, which the snapshot's coverage says.
+	Policy *LayerPolicy `json:"policy,omitempty"`
+	// Origin is where infrastructure code declares it; nil for what was read of AWS.
+	Origin *Origin `json:"origin,omitempty"`
+}
+
+// An S3Object is one version of an object.
+type S3Object struct {
+	Bucket    string `json:"bucket"`
+	Key       string `json:"key"`
+	VersionID string `json:"version_id,omitempty"`
+}
+
+// An Origin is a place in infrastructure code.
+type Origin struct {
+	File string `json:"file"`
+	Line int    `json:"line"` // from 1
 }
 
 // A LayerPolicy is the grants of a layer version.
 type LayerPolicy struct {
 	RevisionID string  `json:"revision_id"`
 	Grants     []Grant `json:"grants"`
+	// Read is when it was read: a policy may be older than its snapshot.
+	Read time.Time `json:"read,omitzero"`
 }
 
 // A Grant is one statement of a layer version's policy. AWS lets it hold one
@@ -87,38 +115,8 @@ type Grant struct {
 	Principal string `json:"principal"`
 	// OrganizationID limits "*" to one organisation.
 	OrganizationID string `json:"organization_id,omitempty"`
-}
-
-// A Function is a Lambda function or one published version of it.
-type Function struct {
-	ARN     string   `json:"arn"`
-	Account string   `json:"account"`
-	Region  string   `json:"region"`
-	Name    string   `json:"name"`
-	Version string   `json:"version"` // "$LATEST" or a number
-	Role    string   `json:"role"`
-	Runtime string   `json:"runtime"`
-	Layers  []string `json:"layers"` // layer version ARNs in order
-}
-
-// A Snapshot is what was read of an estate: the same estate gives the same
-// bytes. Coverage says what could not be read.
-type Snapshot struct {
-	Version   int            `json:"version"`
-	Taken     time.Time      `json:"taken"`
-	OrgID     string         `json:"org_id,omitempty"`
-	Accounts  []string       `json:"accounts"`
-	Layers    []LayerVersion `json:"layers"`
-	Functions []Function     `json:"functions"`
-	Coverage  []Gap          `json:"coverage,omitempty"`
-}
-
-// A Gap is something the collector could not read.
-type Gap struct {
-	Account string `json:"account"`
-	Region  string `json:"region"`
-	Action  string `json:"action"` // the IAM action that was denied or failed
-	Reason  string `json:"reason"`
+	// Origin is where infrastructure code declares it; nil for what was read of AWS.
+	Origin *Origin `json:"origin,omitempty"`
 }
 
 // A GrantScope says how far a grant of a layer version reaches, seen from the

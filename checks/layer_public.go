@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -24,20 +25,18 @@ var LayerPublic = posture.Check{
 }
 
 func layerPublic(in posture.Input, found func(posture.Result)) {
-	for _, g := range in.Estate.Unread("lambda:ListLayers", "lambda:ListLayerVersions") {
+	for _, m := range in.Estate.Unread("lambda:ListLayers", "lambda:ListLayerVersions") {
 		found(posture.Result{
-			Outcome: lamina.Unknown, Resource: "arn:*:lambda:" + g.Region + ":" + g.Account + ":layer:*", Key: g.Action + g.Reason,
-			Detail: "not every layer of the account and region is known",
-			Reason: g.Action + ": " + g.Reason,
-			Settle: "allow " + g.Action + " to the collector in " + g.Account,
+			Outcome: lamina.Unknown, Resource: "arn:*:lambda:" + m.Region + ":" + m.Account + ":layer:*", Key: m.Action + m.Reason,
+			Detail: "not every layer of the account and region is known", Reason: m.Why(), Settle: m.Settle(),
 		})
 	}
 	for _, l := range in.Estate.Snapshot.Layers {
-		found(layerVersionPublic(l))
+		found(layerVersionPublic(in.Estate, l))
 	}
 }
 
-func layerVersionPublic(l lamina.LayerVersion) posture.Result {
+func layerVersionPublic(e *estate.Estate, l lamina.LayerVersion) posture.Result {
 	r := posture.Result{Outcome: lamina.Pass, Resource: l.ARN, Detail: "no statement names everyone", Evidence: []string{"policy: none"}}
 	if l.Policy != nil {
 		r.Evidence = []string{fmt.Sprintf("policy: %d statements at revision %s", len(l.Policy.Grants), l.Policy.RevisionID)}
@@ -49,10 +48,9 @@ func layerVersionPublic(l lamina.LayerVersion) posture.Result {
 			}
 		}
 	}
-	if r.Outcome != lamina.Fail && l.PolicyUnknown != "" {
+	if m, missing := e.Missing(l.Account, l.Region, "lambda:GetLayerVersionPolicy", l.ARN); missing && r.Outcome != lamina.Fail {
 		return posture.Result{
-			Outcome: lamina.Unknown, Resource: l.ARN, Detail: "its policy could not be read",
-			Reason: l.PolicyUnknown, Settle: "allow lambda:GetLayerVersionPolicy to the collector",
+			Outcome: lamina.Unknown, Resource: l.ARN, Detail: "its policy could not be read", Reason: m.Why(), Settle: m.Settle(),
 		}
 	}
 	return r

@@ -2,6 +2,8 @@ package fixes
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/lamina-sec/lamina"
@@ -57,8 +59,8 @@ func removePublicGrant(est *estate.Estate, e lamina.Exposure) (lamina.Plan, erro
 			losing[f.Account]++
 		}
 	}
-	for _, account := range est.Snapshot.Accounts {
-		if n := losing[account]; n > 0 {
+	for _, account := range slices.Sorted(maps.Keys(losing)) {
+		if n := losing[account]; n > 0 && est.Org.Ours(account) {
 			p.Breaks = append(p.Breaks, fmt.Sprintf(
 				"%d functions in account %s of this organisation load the version by this grant alone: their next change of layers will be refused", n, account))
 		}

@@ -24,16 +24,19 @@ func TestGolden(t *testing.T) {
 	told := estate.NewOrg("o-exampleorgid", []string{"111122223333", "444455556666"}, func(a string) bool { return a == "123456789012" })
 	layer := func(name string, grants ...lamina.Grant) lamina.LayerVersion {
 		return lamina.LayerVersion{
-			ARN: "arn:aws:lambda:eu-west-1:111122223333:layer:" + name, Account: "111122223333",
+			ARN: "arn:aws:lambda:eu-west-1:111122223333:layer:" + name, Account: "111122223333", Region: "eu-west-1",
 			Policy: &lamina.LayerPolicy{RevisionID: "r-1", Grants: grants},
 		}
 	}
 	unread := layer("acme-unread:1")
-	unread.Policy, unread.PolicyUnknown = nil, "denied"
+	unread.Policy = nil
 	est := estate.New(lamina.Snapshot{
 		Taken: time.Date(2026, 6, 20, 0, 0, 0, 0, time.UTC), Layers: []lamina.LayerVersion{
 			layer("acme-auth:7", lamina.Grant{StatementID: "share", Principal: "*"}, lamina.Grant{StatementID: "root", Principal: "444455556666"}), unread,
 		},
+		Targets: []lamina.Target{{Account: "111122223333", Region: "eu-west-1", Gaps: []lamina.Gap{
+			{Action: "lambda:GetLayerVersionPolicy", Resources: []string{unread.ARN}, Reason: "denied"},
+		}}},
 	}, nil)
 	for _, q := range questions.All {
 		t.Run(q.ID, func(t *testing.T) {
@@ -89,10 +92,14 @@ func TestStillGranted_window(t *testing.T) {
 		`"recipientAccountId":"111122223333","requestParameters":{"layerName":"acme-auth","versionNumber":7,"principal":"*","statementId":"share"}}`
 	from := time.Date(2026, 6, 18, 13, 2, 11, 0, time.UTC)
 	est := func(grants ...lamina.Grant) *estate.Estate {
-		return estate.New(lamina.Snapshot{Taken: from.Add(time.Hour), Layers: []lamina.LayerVersion{{
-			ARN: "arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7", Account: "111122223333",
-			Policy: &lamina.LayerPolicy{RevisionID: "r-1", Grants: grants},
-		}}}, nil)
+		return estate.New(lamina.Snapshot{
+			Taken:   from.Add(time.Hour),
+			Targets: []lamina.Target{{Account: "111122223333", Region: "eu-west-1", Read: []string{"lambda:GetLayerVersionPolicy"}}},
+			Layers: []lamina.LayerVersion{{
+				ARN: "arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7", Account: "111122223333", Region: "eu-west-1",
+				Policy: &lamina.LayerPolicy{RevisionID: "r-1", Grants: grants},
+			}},
+		}, nil)
 	}
 	removed := &lamina.GrantWindow{StatementID: "share", From: from, Until: from.Add(time.Minute), Ending: "removed", UntilEvent: "e-2"}
 	for _, tc := range []struct {

@@ -44,11 +44,11 @@ func stillGranted(c triage.Case) triage.Reply {
 		return unknown("the snapshot was taken before the event", "a snapshot taken after the event")
 	}
 	l, ok := c.Estate.Layer(arn)
-	switch {
-	case !ok:
+	if !ok {
 		return unknown("the snapshot does not hold "+arn+": it was deleted, or could not be read", "lambda:GetLayerVersionPolicy on it")
-	case l.PolicyUnknown != "":
-		return unknown("its policy could not be read: "+l.PolicyUnknown, "lambda:GetLayerVersionPolicy on it")
+	}
+	if m, missing := c.Estate.Missing(l.Account, l.Region, "lambda:GetLayerVersionPolicy", arn); missing {
+		return unknown("its policy could not be read: "+m.Reason, "lambda:GetLayerVersionPolicy on it")
 	}
 	sid := c.Record.Text("statementId")
 	if l.Policy != nil {

@@ -299,8 +299,10 @@ func (d *story) summary() lamina.Summary {
 			lamina.Fail: "failed", lamina.Pass: "passed", lamina.Unknown: "unknown", lamina.NotApplicable: "not_applicable",
 		}[f.Outcome]]++
 	}
-	for _, g := range d.est.Snapshot.Coverage {
-		s.Incomplete = append(s.Incomplete, g.Action+" in "+g.Account+": "+g.Reason)
+	for _, t := range d.est.Snapshot.Targets {
+		for _, g := range t.Gaps {
+			s.Incomplete = append(s.Incomplete, g.Action+" in "+t.Account+": "+g.Reason)
+		}
 	}
 	if n := len(d.skipped); n > 0 {
 		s.Incomplete = append(s.Incomplete, count(n, "part")+" of the input skipped")

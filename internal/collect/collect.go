@@ -9,8 +9,6 @@ package collect
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/lamina-sec/lamina"
@@ -43,31 +41,37 @@ func Collect(ctx context.Context, orgID string, now time.Time, targets []Target)
 	for _, t := range targets {
 		if !seen[t.Account] {
 			seen[t.Account] = true
-			s.Accounts = append(s.Accounts, t.Account)
+			s.Accounts = append(s.Accounts, lamina.Account{ID: t.Account})
 		}
-		c := collector{target: t, s: &s}
+		c := collector{target: t, s: &s, now: now.UTC(), coverage: newCoverage()}
 		c.layers(ctx)
 		fs, err := t.Reader.Functions(ctx)
-		c.gap("lambda:ListFunctions", err)
+		c.coverage.note("lambda:ListFunctions", "", err)
 		s.Functions = append(s.Functions, fs...)
 		if err := ctx.Err(); err != nil {
 			return lamina.Snapshot{}, err
 		}
+		read, gaps := c.coverage.target()
+		s.Targets = append(s.Targets, lamina.Target{Account: t.Account, Region: t.Region, Taken: c.now, Read: read, Gaps: gaps})
 	}
 	return s, nil
 }
 
 type collector struct {
-	target Target
-	s      *lamina.Snapshot
+	target   Target
+	s        *lamina.Snapshot
+	now      time.Time
+	coverage *coverage
 }
 
 func (c collector) layers(ctx context.Context) {
 	names, err := c.target.Reader.Layers(ctx)
-	c.gap("lambda:ListLayers", err)
+	if c.coverage.note("lambda:ListLayers", "", err) {
+		c.coverage.begin("lambda:ListLayerVersions", "lambda:GetLayerVersion", "lambda:GetLayerVersionPolicy")
+	}
 	for _, name := range names {
 		vs, err := c.target.Reader.LayerVersions(ctx, name)
-		c.gap("lambda:ListLayerVersions", err)
+		c.coverage.note("lambda:ListLayerVersions", name, err)
 		for _, v := range vs {
 			if ctx.Err() != nil {
 				return
@@ -80,28 +84,11 @@ func (c collector) layers(ctx context.Context) {
 func (c collector) version(ctx context.Context, v lamina.LayerVersion) {
 	var err error
 	v.CodeSize, v.CodeSHA256, err = c.target.Reader.Describe(ctx, v.ARN)
-	c.gap("lambda:GetLayerVersion", err)
-	if v.Policy, err = c.target.Reader.Policy(ctx, v.ARN); err != nil {
-		v.PolicyUnknown = err.Error()
-		c.gap("lambda:GetLayerVersionPolicy", err)
+	c.coverage.note("lambda:GetLayerVersion", v.ARN, err)
+	v.Policy, err = c.target.Reader.Policy(ctx, v.ARN)
+	c.coverage.note("lambda:GetLayerVersionPolicy", v.ARN, err)
+	if v.Policy != nil {
+		v.Policy.Read = c.now
 	}
 	c.s.Layers = append(c.s.Layers, v)
-}
-
-// gap notes a failed call, once for each action and reason of a target.
-func (c collector) gap(action string, err error) {
-	if err == nil {
-		return
-	}
-	g := lamina.Gap{Account: c.target.Account, Region: c.target.Region, Action: action, Reason: "failed: " + err.Error()}
-	if e, ok := errors.AsType[*awsread.Error](err); ok {
-		g.Action, g.Reason = e.Action, "failed: "+e.Err.Error()
-		if e.Denied {
-			g.Reason = "denied" // the sentence names every resource: one gap is enough
-		}
-	}
-	if slices.Contains(c.s.Coverage, g) {
-		return
-	}
-	c.s.Coverage = append(c.s.Coverage, g)
 }

@@ -3,6 +3,7 @@ package collect_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,20 +63,27 @@ func TestCollect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy := &lamina.LayerPolicy{RevisionID: "r"}
-	const unknown = "lambda:GetLayerVersionPolicy on r: AccessDeniedException: no"
+	policy := &lamina.LayerPolicy{RevisionID: "r", Read: now}
+	const describe, list, versions, get, policies = "lambda:GetLayerVersion", "lambda:ListLayers", "lambda:ListLayerVersions", "lambda:ListFunctions", "lambda:GetLayerVersionPolicy"
 	want := lamina.Snapshot{
-		Version: 1, Taken: now, OrgID: "o-exampleorgid", Accounts: []string{"111122223333", "444455556666"},
+		Version: 1, Taken: now, OrgID: "o-exampleorgid", Accounts: []lamina.Account{{ID: "111122223333"}, {ID: "444455556666"}},
 		Layers: []lamina.LayerVersion{
 			{ARN: "a:1", CodeSize: 3, CodeSHA256: "sum", Policy: policy},
 			{ARN: "b:1", CodeSize: 3, CodeSHA256: "sum", Policy: policy},
-			{ARN: "a:1", CodeSize: 3, CodeSHA256: "sum", PolicyUnknown: unknown},
-			{ARN: "b:1", CodeSize: 3, CodeSHA256: "sum", PolicyUnknown: unknown},
+			{ARN: "a:1", CodeSize: 3, CodeSHA256: "sum"},
+			{ARN: "b:1", CodeSize: 3, CodeSHA256: "sum"},
 		},
 		Functions: []lamina.Function{{ARN: "f"}, {ARN: "f"}, {ARN: "f"}},
-		Coverage: []lamina.Gap{
-			{Account: "111122223333", Region: "us-east-1", Action: "lambda:GetLayerVersionPolicy", Reason: "denied"},
-			{Account: "444455556666", Region: "eu-west-1", Action: "lambda:ListLayerVersions", Reason: "denied"},
+		Targets: []lamina.Target{
+			{Account: "111122223333", Region: "eu-west-1", Taken: now, Read: []string{describe, policies, get, versions, list}},
+			{
+				Account: "111122223333", Region: "us-east-1", Taken: now, Read: []string{describe, get, versions, list},
+				Gaps: []lamina.Gap{{Action: policies, Denied: true, Reason: "denied"}},
+			},
+			{
+				Account: "444455556666", Region: "eu-west-1", Taken: now, Read: []string{describe, policies, get, list},
+				Gaps: []lamina.Gap{{Action: versions, Denied: true, Reason: "denied"}},
+			},
 		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -90,8 +98,8 @@ func TestCollect_every_failure_shows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(s.Coverage) != 1 || s.Coverage[0].Action != c.Action {
-			t.Errorf("%s: coverage %v", c.Action, s.Coverage)
+		if gaps := s.Targets[0].Gaps; len(gaps) != 1 || gaps[0].Action != c.Action || slices.Contains(s.Targets[0].Read, c.Action) {
+			t.Errorf("%s: %+v", c.Action, s.Targets[0])
 		}
 	}
 }

@@ -3,12 +3,14 @@
 //
 // It holds no opinions: whether something is bad is for checks. It refuses
 // nothing: a snapshot with holes gives an Estate with the same holes, and
-// Unread says where they are. Start with New.
+// Missing says where they are. Start with New.
 package estate
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 )
@@ -19,28 +21,78 @@ type Estate struct {
 	Snapshot lamina.Snapshot
 	Org      Org
 
-	layers map[string]int
-	users  map[string][]int
+	layers    map[string]int
+	versions  map[string][]int // by unversioned ARN, oldest first
+	users     map[string][]int
+	functions map[string]int // by ARN
+	targets   map[target]int
+	coverage  map[question]reading
+}
+
+type target struct{ account, region string }
+
+type question struct {
+	target
+	action string
+}
+
+// A reading is how far one action of one target was answered.
+type reading struct {
+	read bool
+	gaps []lamina.Gap
 }
 
 // New indexes s. vendor says whether an account is a listed publisher; nil
 // means that none is.
 func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
+	accounts := make([]string, len(s.Accounts))
+	for i, a := range s.Accounts {
+		accounts[i] = a.ID
+	}
 	e := &Estate{
-		Snapshot: s,
-		Org:      NewOrg(s.OrgID, s.Accounts, vendor),
-		layers:   make(map[string]int, len(s.Layers)),
-		users:    map[string][]int{},
+		Snapshot:  s,
+		Org:       NewOrg(s.OrgID, accounts, vendor),
+		layers:    make(map[string]int, len(s.Layers)),
+		versions:  map[string][]int{},
+		users:     map[string][]int{},
+		functions: make(map[string]int, len(s.Functions)),
+		targets:   make(map[target]int, len(s.Targets)),
+		coverage:  map[question]reading{},
 	}
 	for i, l := range s.Layers {
 		e.layers[l.ARN] = i
+		e.versions[unversioned(l.ARN)] = append(e.versions[unversioned(l.ARN)], i)
+	}
+	for _, vs := range e.versions {
+		slices.SortFunc(vs, func(a, b int) int { return cmp.Compare(s.Layers[a].Version, s.Layers[b].Version) })
 	}
 	for i, f := range s.Functions {
+		e.functions[f.ARN] = i
 		for _, l := range f.Layers {
 			e.users[l] = append(e.users[l], i)
 		}
 	}
+	for i, t := range s.Targets {
+		at := target{t.Account, t.Region}
+		e.targets[at] = i
+		for _, action := range t.Read {
+			e.coverage[question{at, action}] = reading{read: true}
+		}
+		for _, g := range t.Gaps {
+			r := e.coverage[question{at, g.Action}]
+			r.gaps = append(r.gaps, g)
+			e.coverage[question{at, g.Action}] = r
+		}
+	}
 	return e
+}
+
+func unversioned(arn string) string {
+	l, err := lamina.ParseLayerARN(arn)
+	if err != nil {
+		return arn
+	}
+	return l.Unversioned()
 }
 
 // Layer returns the layer version with the ARN.
@@ -50,6 +102,16 @@ func (e *Estate) Layer(arn string) (lamina.LayerVersion, bool) {
 		return lamina.LayerVersion{}, false
 	}
 	return e.Snapshot.Layers[i], true
+}
+
+// Versions returns the known versions of the layer with the unversioned ARN,
+// oldest first.
+func (e *Estate) Versions(layerARN string) []lamina.LayerVersion {
+	var vs []lamina.LayerVersion
+	for _, i := range e.versions[layerARN] {
+		vs = append(vs, e.Snapshot.Layers[i])
+	}
+	return vs
 }
 
 // Users returns the functions, and published versions of functions, that load
@@ -62,17 +124,95 @@ func (e *Estate) Users(layerARN string) []lamina.Function {
 	return fs
 }
 
-// Unread returns the gaps left by any of the IAM actions, sorted by account,
-// region and action.
-func (e *Estate) Unread(actions ...string) []lamina.Gap {
-	var gaps []lamina.Gap
-	for _, g := range e.Snapshot.Coverage {
-		if slices.Contains(actions, g.Action) {
-			gaps = append(gaps, g)
+// Function returns the function, or version of one, with the ARN.
+func (e *Estate) Function(arn string) (lamina.Function, bool) {
+	i, ok := e.functions[arn]
+	if !ok {
+		return lamina.Function{}, false
+	}
+	return e.Snapshot.Functions[i], true
+}
+
+// Missing says why the answer of an IAM action is not known for one resource of
+// an account and region, and ok says that it is not. A resource of "" asks for
+// the whole of the target: it is missing when any part is. What the snapshot
+// does not say was read is missing, so that a snapshot of an older collector
+// passes nothing.
+func (e *Estate) Missing(account, region, action, resource string) (m Missing, ok bool) {
+	m = Missing{Account: account, Region: region, Action: action, Resource: resource}
+	r, known := e.coverage[question{target{account, region}, action}]
+	if r.read {
+		return m, false
+	}
+	if !known {
+		m.Reason = "not collected"
+		return m, true
+	}
+	for _, g := range r.gaps {
+		if resource == "" || len(g.Resources) == 0 || slices.Contains(g.Resources, resource) {
+			m.Reason, m.Denied = g.Reason, g.Denied
+			return m, true
 		}
 	}
-	slices.SortFunc(gaps, func(a, b lamina.Gap) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Reason, b.Reason))
-	})
-	return gaps
+	return m, false
 }
+
+// A Missing is an answer that the snapshot does not hold.
+type Missing struct {
+	Account, Region, Action, Resource string
+	Denied                            bool
+	Reason                            string
+}
+
+// Why is the reason of an UNKNOWN.
+func (m Missing) Why() string { return m.Action + ": " + m.Reason }
+
+// Settle is what would settle an UNKNOWN.
+func (m Missing) Settle() string {
+	switch {
+	case m.Account == "":
+		return "read it with lamina collect"
+	case m.Denied:
+		return fmt.Sprintf("allow %s to the collector in %s", m.Action, m.Account)
+	}
+	return fmt.Sprintf("collect %s again, with %s allowed", m.Account, m.Action)
+}
+
+// Unread returns what is missing of whole targets for any of the IAM actions,
+// sorted by account, region and action: a gap of a list, and every account of
+// ours of which nothing was read.
+func (e *Estate) Unread(actions ...string) []Missing {
+	asked := map[string]bool{}
+	var out []Missing
+	for _, t := range e.Snapshot.Targets {
+		for _, action := range actions {
+			if global(action) != (t.Region == "" && t.Account != "") {
+				continue
+			}
+			asked[t.Account+" "+action] = true
+			if m, ok := e.Missing(t.Account, t.Region, action, ""); ok {
+				out = append(out, m)
+			}
+		}
+	}
+	for _, a := range e.Snapshot.Accounts {
+		for _, action := range actions {
+			if !asked[a.ID+" "+action] && !ofOrganization(action) {
+				out = append(out, Missing{Account: a.ID, Region: "*", Action: action, Reason: "the account was not collected"})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Missing) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Action, b.Action))
+	})
+	return out
+}
+
+// global reports whether the action belongs to a service without regions.
+func global(action string) bool {
+	service, _, _ := strings.Cut(action, ":")
+	return service == "iam" || service == "s3" || ofOrganization(action)
+}
+
+// ofOrganization reports whether one account answers the action for all.
+func ofOrganization(action string) bool { return strings.HasPrefix(action, "organizations:") }

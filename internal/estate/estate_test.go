@@ -49,10 +49,14 @@ func TestEstate(t *testing.T) {
 			{ARN: "f2", Layers: []string{"other"}},
 			{ARN: "f3", Layers: []string{"other", layer}},
 		},
-		Coverage: []lamina.Gap{
-			{Account: "2", Action: "lambda:ListLayers"},
-			{Account: "1", Action: "lambda:ListLayers"},
-			{Account: "1", Action: "lambda:ListFunctions"},
+		Accounts: []lamina.Account{{ID: "1"}, {ID: "2"}, {ID: "3"}},
+		Targets: []lamina.Target{
+			{Account: "2", Region: "eu-west-1", Gaps: []lamina.Gap{
+				{Action: "lambda:ListLayers", Denied: true, Reason: "denied"},
+				{Action: "lambda:GetLayerVersionPolicy", Resources: []string{layer}, Reason: "throttled"},
+			}},
+			{Account: "1", Region: "eu-west-1", Read: []string{"lambda:ListLayers"}},
+			{Account: "1", Region: "", Read: []string{"iam:GetAccountAuthorizationDetails"}},
 		},
 	}, nil)
 	if _, ok := e.Layer(layer); !ok {
@@ -61,6 +65,12 @@ func TestEstate(t *testing.T) {
 	if _, ok := e.Layer("other"); ok {
 		t.Error("found a layer that is not in the snapshot")
 	}
+	if vs := e.Versions("arn:aws:lambda:eu-west-1:111122223333:layer:utils"); len(vs) != 1 || vs[0].ARN != layer {
+		t.Errorf("versions: %v", vs)
+	}
+	if f, ok := e.Function("f2"); !ok || f.ARN != "f2" {
+		t.Error("function not found")
+	}
 	var users []string
 	for _, f := range e.Users(layer) {
 		users = append(users, f.ARN)
@@ -68,8 +78,27 @@ func TestEstate(t *testing.T) {
 	if d := cmp.Diff([]string{"f1", "f3"}, users); d != "" {
 		t.Error(d)
 	}
-	want := []lamina.Gap{{Account: "1", Action: "lambda:ListLayers"}, {Account: "2", Action: "lambda:ListLayers"}}
+	want := []estate.Missing{
+		{Account: "2", Region: "eu-west-1", Action: "lambda:ListLayers", Denied: true, Reason: "denied"},
+		{Account: "3", Region: "*", Action: "lambda:ListLayers", Reason: "the account was not collected"},
+	}
 	if d := cmp.Diff(want, e.Unread("lambda:ListLayers")); d != "" {
 		t.Error(d)
+	}
+	for _, tt := range []struct {
+		account, region, action, resource, why string
+	}{
+		{"1", "eu-west-1", "lambda:ListLayers", "", ""},
+		{"1", "eu-west-1", "lambda:ListFunctions", "", "not collected"},
+		{"2", "eu-west-1", "lambda:ListLayers", "any", "denied"},
+		{"2", "eu-west-1", "lambda:GetLayerVersionPolicy", layer, "throttled"},
+		{"2", "eu-west-1", "lambda:GetLayerVersionPolicy", "other", ""},
+		{"2", "eu-west-1", "lambda:GetLayerVersionPolicy", "", "throttled"},
+		{"3", "eu-west-1", "lambda:ListLayers", "", "not collected"},
+	} {
+		m, ok := e.Missing(tt.account, tt.region, tt.action, tt.resource)
+		if ok != (tt.why != "") || m.Reason != tt.why {
+			t.Errorf("%+v: got %v, %+v", tt, ok, m)
+		}
 	}
 }

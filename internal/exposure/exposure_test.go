@@ -18,7 +18,7 @@ func TestBuild(t *testing.T) {
 		return lamina.Finding{ID: id, Check: "c-" + id, Resource: resource, Severity: s, Outcome: lamina.Fail, Detail: "d"}
 	}
 	est := estate.New(lamina.Snapshot{
-		OrgID: "o-exampleorgid", Accounts: []string{"111122223333", "444455556666"},
+		OrgID: "o-exampleorgid", Accounts: []lamina.Account{{ID: "111122223333"}, {ID: "444455556666"}},
 		Layers: []lamina.LayerVersion{
 			layer("public", lamina.Grant{Principal: "*"}, lamina.Grant{Principal: "*", StatementID: "again"}),
 			layer("partner", lamina.Grant{Principal: "777788889999"}),

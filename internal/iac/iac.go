@@ -4,7 +4,7 @@
 // AWS::Lambda::LayerVersion, AWS::Serverless::LayerVersion and
 // AWS::Lambda::LayerVersionPermission. YAML and Terraform are refused by name.
 // A template is code that has not run: a value made by an intrinsic function is
-// not known here, and a layer with such a grant has PolicyUnknown set, so that
+// not known here, and a layer with such a grant has a gap in the coverage, so that
 // no check passes on it. Nothing is fetched, no parameter is guessed.
 //
 // Layers that are not there yet have no ARN: FILE#LogicalId stands for it.
@@ -43,7 +43,8 @@ type layerPermission struct {
 // Parse reads the template in data; name is the file's name as the user would
 // type it. The snapshot has no time, accounts or regions.
 func Parse(name string, data []byte) (lamina.Snapshot, error) {
-	snap := lamina.Snapshot{Version: 1}
+	// What a template declares is all there is of it: one target without account.
+	snap := lamina.Snapshot{Version: 1, Targets: []lamina.Target{{Read: []string{"lambda:ListLayers", "lambda:ListLayerVersions"}}}}
 	switch ext := strings.ToLower(path.Ext(name)); {
 	case ext == ".tf" || ext == ".yaml" || ext == ".yml":
 		return snap, fmt.Errorf("%s: %s templates are %w: give the JSON form", name, ext, ErrUnsupported)
@@ -89,6 +90,9 @@ func Parse(name string, data []byte) (lamina.Snapshot, error) {
 			return snap, fmt.Errorf("%s: resource %s: %w", name, id, err)
 		}
 	}
+	if t := &snap.Targets[0]; len(t.Gaps) == 0 {
+		t.Read = append(t.Read, "lambda:GetLayerVersionPolicy")
+	}
 	return snap, nil
 }
 
@@ -115,7 +119,9 @@ func permission(snap *lamina.Snapshot, index map[string]int, file, id string, pr
 	principal, ok2 := literal(p.Principal)
 	org, ok3 := literal(p.OrganizationID)
 	if !ok1 || !ok2 || !ok3 {
-		layer.PolicyUnknown = fmt.Sprintf("%s#%s: the grant is made by an intrinsic function", file, id)
+		snap.Targets[0].Gaps = append(snap.Targets[0].Gaps, lamina.Gap{
+			Action: "lambda:GetLayerVersionPolicy", Resources: []string{layer.ARN}, Reason: fmt.Sprintf("%s#%s: the grant is made by an intrinsic function", file, id),
+		})
 		return nil
 	}
 	if layer.Policy == nil {

@@ -27,9 +27,12 @@ func TestParse(t *testing.T) {
 		return lamina.Grant{StatementID: id, Action: "lambda:GetLayerVersion", Principal: principal, OrganizationID: org}
 	}
 	far := "arn:aws:lambda:eu-west-1:111122223333:layer:far:1"
-	want := lamina.Snapshot{Version: 1, Layers: []lamina.LayerVersion{
+	want := lamina.Snapshot{Version: 1, Targets: []lamina.Target{{
+		Read: []string{"lambda:ListLayers", "lambda:ListLayerVersions"},
+		Gaps: []lamina.Gap{{Action: "lambda:GetLayerVersionPolicy", Resources: []string{"t.json#Made"}, Reason: "t.json#P3: the grant is made by an intrinsic function"}},
+	}}, Layers: []lamina.LayerVersion{
 		{ARN: "t.json#Closed", Name: "Closed"},
-		{ARN: "t.json#Made", Name: "Made", PolicyUnknown: "t.json#P3: the grant is made by an intrinsic function"},
+		{ARN: "t.json#Made", Name: "Made"},
 		{ARN: "t.json#Open", Name: "utils", Policy: &lamina.LayerPolicy{Grants: []lamina.Grant{grant("P1", "*", ""), grant("P2", "*", "o-exampleorgid")}}},
 		{ARN: far, Name: far, Policy: &lamina.LayerPolicy{Grants: []lamina.Grant{grant("P4", "444455556666", "")}}},
 	}}

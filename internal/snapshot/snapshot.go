@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -39,19 +40,51 @@ const MaxBytes = 1 << 30
 const headerMax = 256
 
 // Canonical returns s sorted, with its version set: the form that Write writes.
-// The slices of s are not changed; the layers' and functions' own are shared.
+// The slices of s are not changed; what their elements hold is shared.
 func Canonical(s lamina.Snapshot) lamina.Snapshot {
 	s.Version = Version
 	s.Taken = s.Taken.UTC()
-	s.Accounts = slices.Compact(slices.Sorted(slices.Values(s.Accounts)))
-	s.Layers = slices.SortedFunc(slices.Values(s.Layers), func(a, b lamina.LayerVersion) int { return cmp.Compare(a.ARN, b.ARN) })
-	s.Functions = slices.SortedFunc(slices.Values(s.Functions), func(a, b lamina.Function) int {
-		return cmp.Or(cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.Version, b.Version))
+	s.Accounts = sorted(s.Accounts, func(a lamina.Account) string { return a.ID })
+	s.Targets = sorted(s.Targets, func(t lamina.Target) string { return t.Account + " " + t.Region })
+	for i, t := range s.Targets {
+		t.Read = slices.Compact(slices.Sorted(slices.Values(t.Read)))
+		t.Gaps = sorted(t.Gaps, func(g lamina.Gap) string {
+			return strings.Join(append([]string{g.Action, g.Reason}, g.Resources...), " ")
+		})
+		s.Targets[i] = t
+	}
+	s.Layers = sorted(s.Layers, func(l lamina.LayerVersion) string { return l.ARN })
+	s.Functions = sorted(s.Functions, func(f lamina.Function) string { return f.ARN + " " + f.Version })
+	s.CodeSigningConfigs = sorted(s.CodeSigningConfigs, func(c lamina.CodeSigningConfig) string { return c.ARN })
+	s.SigningProfiles = sorted(s.SigningProfiles, func(p lamina.SigningProfile) string { return p.VersionARN })
+	s.Principals = sorted(s.Principals, func(p lamina.Principal) string { return p.ARN })
+	s.Groups = sorted(s.Groups, func(g lamina.Group) string { return g.ARN })
+	s.ManagedPolicies = sorted(s.ManagedPolicies, func(p lamina.ManagedPolicy) string { return p.ARN })
+	s.OrganizationalUnits = sorted(s.OrganizationalUnits, func(u lamina.OrganizationalUnit) string { return u.ID })
+	s.OrganizationPolicies = sorted(s.OrganizationPolicies, func(p lamina.OrganizationPolicy) string { return p.ID })
+	s.Trails = sorted(s.Trails, func(t lamina.Trail) string { return t.ARN })
+	s.MetricFilters = sorted(s.MetricFilters, func(f lamina.MetricFilter) string {
+		return strings.Join([]string{f.Account, f.Region, f.LogGroup, f.Name}, " ")
 	})
-	s.Coverage = slices.SortedFunc(slices.Values(s.Coverage), func(a, b lamina.Gap) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Reason, b.Reason))
-	})
+	s.Alarms = sorted(s.Alarms, func(a lamina.Alarm) string { return a.ARN })
+	s.Topics = sorted(s.Topics, func(t lamina.Topic) string { return t.ARN })
+	s.EventRules = sorted(s.EventRules, func(r lamina.EventRule) string { return r.ARN })
+	s.Analyzers = sorted(s.Analyzers, func(a lamina.AccessAnalyzer) string { return a.ARN })
+	s.AccessFindings = sorted(s.AccessFindings, func(f lamina.AccessFinding) string { return f.ID })
+	s.Services = sorted(s.Services, func(v lamina.ServiceStatus) string { return v.Account + " " + v.Region + " " + v.Feature })
+	s.Buckets = sorted(s.Buckets, func(b lamina.Bucket) string { return b.Name })
+	s.Subnets = sorted(s.Subnets, func(n lamina.Subnet) string { return n.ID })
+	s.SecurityGroups = sorted(s.SecurityGroups, func(g lamina.SecurityGroup) string { return g.ID })
+	s.VPCEndpoints = sorted(s.VPCEndpoints, func(e lamina.VPCEndpoint) string { return e.ID })
 	return s
+}
+
+// sorted returns a sorted copy of list, nil when it is empty.
+func sorted[T any](list []T, key func(T) string) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return slices.SortedStableFunc(slices.Values(list), func(a, b T) int { return cmp.Compare(key(a), key(b)) })
 }
 
 // Write writes s.

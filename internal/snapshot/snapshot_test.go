@@ -19,13 +19,16 @@ func estate() lamina.Snapshot {
 	return lamina.Snapshot{
 		Taken:    time.Date(2026, 6, 18, 13, 2, 11, 0, time.UTC),
 		OrgID:    "o-exampleorgid",
-		Accounts: []string{"444455556666", "111122223333"},
+		Accounts: []lamina.Account{{ID: "444455556666"}, {ID: "111122223333"}},
 		Layers: []lamina.LayerVersion{
 			{ARN: "b", Policy: &lamina.LayerPolicy{RevisionID: "r", Grants: []lamina.Grant{{StatementID: "s", Principal: "*"}}}},
-			{ARN: "a", PolicyUnknown: "denied"},
+			{ARN: "a"},
 		},
 		Functions: []lamina.Function{{ARN: "f", Version: "2", Layers: []string{"a", "b"}}, {ARN: "f", Version: "1"}},
-		Coverage:  []lamina.Gap{{Account: "2"}, {Account: "1"}},
+		Targets: []lamina.Target{
+			{Account: "2", Gaps: []lamina.Gap{{Action: "lambda:ListLayers", Reason: "b"}, {Action: "lambda:ListLayers", Reason: "a"}}},
+			{Account: "1", Read: []string{"b", "a", "b"}},
+		},
 	}
 }
 
@@ -49,7 +52,8 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("snapshot differs (-want +got):\n%s", d)
 	}
 	in.Layers[0], in.Layers[1] = in.Layers[1], in.Layers[0]
-	in.Accounts = append(in.Accounts, in.Accounts[0])
+	in.Accounts[0], in.Accounts[1] = in.Accounts[1], in.Accounts[0]
+	in.Targets[0], in.Targets[1] = in.Targets[1], in.Targets[0]
 	if !bytes.Equal(file, write(t, in)) {
 		t.Error("the order of reading shows in the file")
 	}

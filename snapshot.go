@@ -1,0 +1,403 @@
+package lamina
+
+import "time"
+
+// A Snapshot is what was read of an estate: the same estate gives the same
+// bytes. Targets says what was read and what could not be: a slice that is
+// empty says nothing by itself.
+type Snapshot struct {
+	Version int       `json:"version"`
+	Taken   time.Time `json:"taken"`
+	// OrgID is the organisation's id; "" when it is not known, or there is none.
+	OrgID string `json:"org_id,omitempty"`
+	// Accounts are the accounts known to be ours, whether or not they were read.
+	Accounts []Account `json:"accounts"`
+	// Targets are the accounts and regions that were asked.
+	Targets []Target `json:"targets"`
+
+	Layers             []LayerVersion      `json:"layers"`
+	Functions          []Function          `json:"functions"`
+	CodeSigningConfigs []CodeSigningConfig `json:"code_signing_configs,omitempty"`
+	SigningProfiles    []SigningProfile    `json:"signing_profiles,omitempty"`
+	Principals         []Principal         `json:"principals,omitempty"`
+	Groups             []Group             `json:"groups,omitempty"`
+	ManagedPolicies    []ManagedPolicy     `json:"managed_policies,omitempty"`
+	// OrganizationalUnits have the root among them.
+	OrganizationalUnits  []OrganizationalUnit `json:"organizational_units,omitempty"`
+	OrganizationPolicies []OrganizationPolicy `json:"organization_policies,omitempty"`
+	Trails               []Trail              `json:"trails,omitempty"`
+	MetricFilters        []MetricFilter       `json:"metric_filters,omitempty"`
+	Alarms               []Alarm              `json:"alarms,omitempty"`
+	Topics               []Topic              `json:"topics,omitempty"`
+	EventRules           []EventRule          `json:"event_rules,omitempty"`
+	Analyzers            []AccessAnalyzer     `json:"analyzers,omitempty"`
+	AccessFindings       []AccessFinding      `json:"access_findings,omitempty"`
+	Services             []ServiceStatus      `json:"services,omitempty"`
+	Buckets              []Bucket             `json:"buckets,omitempty"`
+	Subnets              []Subnet             `json:"subnets,omitempty"`
+	SecurityGroups       []SecurityGroup      `json:"security_groups,omitempty"`
+	VPCEndpoints         []VPCEndpoint        `json:"vpc_endpoints,omitempty"`
+}
+
+// A Target is one region of one account and what was read there. Services
+// without regions (IAM, AWS Organizations) have the Region "".
+type Target struct {
+	Account string    `json:"account"`
+	Region  string    `json:"region"`
+	Taken   time.Time `json:"taken,omitzero"`
+	// Read are the IAM actions that answered everything that was asked, sorted.
+	Read []string `json:"read,omitempty"`
+	Gaps []Gap    `json:"gaps,omitempty"`
+}
+
+// A Gap is something that a target did not answer.
+type Gap struct {
+	// Action is the IAM action that was refused or failed.
+	Action string `json:"action"`
+	// Resources are what it was asked of, sorted; none means all of the target.
+	Resources []string `json:"resources,omitempty"`
+	// Denied says that AWS refused the call for want of a permission; otherwise
+	// it failed.
+	Denied bool   `json:"denied,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// An Account is an AWS account of the organisation.
+type Account struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	// Status is AWS's word ("ACTIVE", "SUSPENDED", "PENDING_CLOSURE"), "" when not known.
+	Status string `json:"status,omitempty"`
+	// ParentID is the organisational unit or root it is in, "" when not known.
+	ParentID string `json:"parent_id,omitempty"`
+	// Management says that it is the organisation's management account, to which
+	// service control policies do not apply.
+	Management bool              `json:"management,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+}
+
+// An OrganizationalUnit is a unit or the root of an organisation.
+type OrganizationalUnit struct {
+	ID       string `json:"id"`
+	Name     string `json:"name,omitempty"`
+	ParentID string `json:"parent_id,omitempty"` // "" of the root
+}
+
+// An OrganizationPolicy is a policy of AWS Organizations and where it is attached.
+type OrganizationPolicy struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	// Type is AWS's word: "SERVICE_CONTROL_POLICY" or "RESOURCE_CONTROL_POLICY".
+	Type     string `json:"type"`
+	Document string `json:"document"`
+	// Targets are ids of roots, units and accounts, sorted.
+	Targets []string `json:"targets,omitempty"`
+}
+
+// A Function is a Lambda function or one published version of it.
+type Function struct {
+	// ARN is that of the function when Version is "$LATEST", else that of the version.
+	ARN         string   `json:"arn"`
+	Account     string   `json:"account"`
+	Region      string   `json:"region"`
+	Name        string   `json:"name"`
+	Version     string   `json:"version"` // "$LATEST" or a number
+	Role        string   `json:"role"`
+	Runtime     string   `json:"runtime,omitempty"`
+	Handler     string   `json:"handler,omitempty"`
+	PackageType string   `json:"package_type,omitempty"` // "Image" functions have no layers
+	Layers      []string `json:"layers,omitempty"`       // layer version ARNs in order
+	// Architectures are "x86_64" or "arm64".
+	Architectures []string  `json:"architectures,omitempty"`
+	CodeSHA256    string    `json:"code_sha256,omitempty"`
+	CodeSize      int64     `json:"code_size,omitempty"`
+	ConfigSHA256  string    `json:"config_sha256,omitempty"`
+	LastModified  time.Time `json:"last_modified,omitzero"`
+	RevisionID    string    `json:"revision_id,omitempty"`
+	KMSKeyARN     string    `json:"kms_key_arn,omitempty"`
+	// Environment holds the names of all variables. The values are "" but for those
+	// that make a runtime load code (exec wrapper, preload, search paths), which are
+	// kept without the secrets in them.
+	Environment map[string]string `json:"environment,omitempty"`
+	// EnvironmentError is AWS's error code when it could not decrypt the variables.
+	EnvironmentError string   `json:"environment_error,omitempty"`
+	SnapStart        string   `json:"snap_start,omitempty"` // AWS's ApplyOn
+	Subnets          []string `json:"subnets,omitempty"`
+	SecurityGroups   []string `json:"security_groups,omitempty"`
+	// MasterARN is set on replicas made by Lambda@Edge.
+	MasterARN string `json:"master_arn,omitempty"`
+
+	// The rest belongs to the function as a whole and is set on $LATEST.
+
+	CodeSigningConfigARN string               `json:"code_signing_config_arn,omitempty"`
+	Policies             []FunctionPolicy     `json:"policies,omitempty"`
+	Aliases              []Alias              `json:"aliases,omitempty"`
+	URLs                 []FunctionURL        `json:"urls,omitempty"`
+	EventSources         []EventSourceMapping `json:"event_sources,omitempty"`
+	Tags                 map[string]string    `json:"tags,omitempty"`
+	Origin               *Origin              `json:"origin,omitempty"`
+}
+
+// A FunctionPolicy is a resource policy of a function, or of one of its
+// versions or aliases.
+type FunctionPolicy struct {
+	Qualifier  string `json:"qualifier,omitempty"`
+	RevisionID string `json:"revision_id,omitempty"`
+	Document   string `json:"document"`
+}
+
+// An Alias names a version, and sometimes a second one with a weight.
+type Alias struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// Weights are the shares of other versions, by version.
+	Weights map[string]float64 `json:"weights,omitempty"`
+}
+
+// A FunctionURL is an HTTP endpoint of a function.
+type FunctionURL struct {
+	Qualifier string `json:"qualifier,omitempty"`
+	AuthType  string `json:"auth_type"` // "NONE" or "AWS_IAM"
+}
+
+// An EventSourceMapping feeds a function.
+type EventSourceMapping struct {
+	UUID      string `json:"uuid"`
+	Qualifier string `json:"qualifier,omitempty"`
+	SourceARN string `json:"source_arn,omitempty"`
+	State     string `json:"state,omitempty"`
+}
+
+// A CodeSigningConfig says whose signatures functions accept.
+type CodeSigningConfig struct {
+	ARN     string `json:"arn"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	// UntrustedArtifact is "Warn" or "Enforce".
+	UntrustedArtifact string `json:"untrusted_artifact"`
+	// AllowedPublishers are signing profile version ARNs.
+	AllowedPublishers []string `json:"allowed_publishers,omitempty"`
+}
+
+// A SigningProfile is a version of a profile of AWS Signer.
+type SigningProfile struct {
+	VersionARN string `json:"version_arn"`
+	Name       string `json:"name"`
+	Account    string `json:"account"`
+	Region     string `json:"region"`
+	Status     string `json:"status"` // "Active", "Canceled", "Revoked"
+}
+
+// A Principal is an IAM role or user and the policies it has of its own.
+type Principal struct {
+	ARN     string `json:"arn"`
+	Account string `json:"account"`
+	// Kind is "Role" or "User".
+	Kind    string            `json:"kind"`
+	Name    string            `json:"name"`
+	ID      string            `json:"id,omitempty"` // AROA… or AIDA…
+	Path    string            `json:"path,omitempty"`
+	Created time.Time         `json:"created,omitzero"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	// Inline are the policies written into it, Attached ARNs of managed ones.
+	Inline   []InlinePolicy `json:"inline,omitempty"`
+	Attached []string       `json:"attached,omitempty"`
+	Groups   []string       `json:"groups,omitempty"` // ARNs
+	// Boundary is the ARN of the permissions boundary.
+	Boundary string `json:"boundary,omitempty"`
+	// Trust is a role's trust policy.
+	Trust    string    `json:"trust,omitempty"`
+	LastUsed time.Time `json:"last_used,omitzero"`
+	// MFA, Password and AccessKeys are a user's, from the credential report; nil
+	// when that was not read.
+	Credentials *Credentials `json:"credentials,omitempty"`
+}
+
+// Credentials are how a user can sign in.
+type Credentials struct {
+	MFA      bool `json:"mfa"`
+	Password bool `json:"password"`
+	// AccessKeys are when each active access key was last rotated.
+	AccessKeys []time.Time `json:"access_keys,omitempty"`
+}
+
+// An InlinePolicy is a policy that belongs to one principal or group.
+type InlinePolicy struct {
+	Name     string `json:"name"`
+	Document string `json:"document"`
+}
+
+// A Group is an IAM group.
+type Group struct {
+	ARN      string         `json:"arn"`
+	Account  string         `json:"account"`
+	Name     string         `json:"name"`
+	Inline   []InlinePolicy `json:"inline,omitempty"`
+	Attached []string       `json:"attached,omitempty"`
+}
+
+// A ManagedPolicy is the default version of a managed policy.
+type ManagedPolicy struct {
+	ARN      string `json:"arn"`
+	Name     string `json:"name"`
+	Document string `json:"document"`
+}
+
+// A Trail is a trail of AWS CloudTrail as seen from its home region.
+type Trail struct {
+	ARN            string   `json:"arn"`
+	Account        string   `json:"account"`
+	Name           string   `json:"name"`
+	HomeRegion     string   `json:"home_region"`
+	MultiRegion    bool     `json:"multi_region"`
+	Organization   bool     `json:"organization"`
+	Logging        bool     `json:"logging"`
+	LogValidation  bool     `json:"log_validation"`
+	Bucket         string   `json:"bucket"`
+	LogGroupARN    string   `json:"log_group_arn,omitempty"`
+	KMSKeyID       string   `json:"kms_key_id,omitempty"`
+	Management     string   `json:"management,omitempty"`      // ReadWriteType of basic selectors: "All", "ReadOnly", "WriteOnly"; "" when none logs management events
+	ExcludedEvents []string `json:"excluded_events,omitempty"` // ExcludeManagementEventSources
+	// Advanced are the advanced event selectors, in place of the basic ones.
+	Advanced []EventSelector `json:"advanced,omitempty"`
+}
+
+// An EventSelector is an advanced event selector of a trail.
+type EventSelector struct {
+	Name   string          `json:"name,omitempty"`
+	Fields []FieldSelector `json:"fields"`
+}
+
+// A FieldSelector is one condition of an advanced event selector; the operators
+// are CloudTrail's.
+type FieldSelector struct {
+	Field         string   `json:"field"`
+	Equals        []string `json:"equals,omitempty"`
+	NotEquals     []string `json:"not_equals,omitempty"`
+	StartsWith    []string `json:"starts_with,omitempty"`
+	NotStartsWith []string `json:"not_starts_with,omitempty"`
+	EndsWith      []string `json:"ends_with,omitempty"`
+	NotEndsWith   []string `json:"not_ends_with,omitempty"`
+}
+
+// A MetricFilter turns log events of CloudWatch Logs into a metric.
+type MetricFilter struct {
+	Account   string `json:"account"`
+	Region    string `json:"region"`
+	LogGroup  string `json:"log_group"`
+	Name      string `json:"name"`
+	Pattern   string `json:"pattern"`
+	Namespace string `json:"namespace"`
+	Metric    string `json:"metric"`
+}
+
+// An Alarm is a metric alarm of CloudWatch.
+type Alarm struct {
+	ARN            string   `json:"arn"`
+	Account        string   `json:"account"`
+	Region         string   `json:"region"`
+	Name           string   `json:"name"`
+	Namespace      string   `json:"namespace"`
+	Metric         string   `json:"metric"`
+	ActionsEnabled bool     `json:"actions_enabled"`
+	Actions        []string `json:"actions,omitempty"`
+	Comparison     string   `json:"comparison"`
+	Threshold      float64  `json:"threshold"`
+}
+
+// A Topic is an SNS topic and how many endpoints listen to it. The endpoints
+// themselves are personal data and not kept.
+type Topic struct {
+	ARN string `json:"arn"`
+	// Confirmed and Pending count subscriptions by protocol.
+	Confirmed map[string]int `json:"confirmed,omitempty"`
+	Pending   map[string]int `json:"pending,omitempty"`
+}
+
+// An EventRule is a rule of EventBridge.
+type EventRule struct {
+	ARN     string `json:"arn"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Bus     string `json:"bus"`
+	State   string `json:"state"`
+	Pattern string `json:"pattern,omitempty"`
+	// Targets are ARNs.
+	Targets []string `json:"targets,omitempty"`
+}
+
+// An AccessAnalyzer is an analyzer of IAM Access Analyzer.
+type AccessAnalyzer struct {
+	ARN     string `json:"arn"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Type    string `json:"type"` // "ACCOUNT", "ORGANIZATION", …_UNUSED_ACCESS, …_INTERNAL_ACCESS
+	Status  string `json:"status"`
+}
+
+// An AccessFinding is an external-access finding of IAM Access Analyzer about a
+// layer version or a function.
+type AccessFinding struct {
+	ID       string `json:"id"`
+	Analyzer string `json:"analyzer"`
+	Resource string `json:"resource"`
+	Status   string `json:"status"` // "ACTIVE", "ARCHIVED", "RESOLVED"
+	Public   bool   `json:"public"`
+	// Principals are who it says has access.
+	Principals []string  `json:"principals,omitempty"`
+	Updated    time.Time `json:"updated,omitzero"`
+}
+
+// A ServiceStatus says whether a service watches Lambda in a target.
+type ServiceStatus struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	// Feature is "inspector2:LAMBDA", "inspector2:LAMBDA_CODE",
+	// "guardduty:LAMBDA_NETWORK_LOGS" or "securityhub".
+	Feature string `json:"feature"`
+	Enabled bool   `json:"enabled"`
+}
+
+// A Bucket is an S3 bucket that holds layers or trails.
+type Bucket struct {
+	Name    string `json:"name"`
+	Account string `json:"account,omitempty"`
+	Policy  string `json:"policy,omitempty"`
+	// Versioning is "Enabled", "Suspended" or "" for never enabled.
+	Versioning string `json:"versioning,omitempty"`
+	ObjectLock bool   `json:"object_lock,omitempty"`
+	// PublicAccessBlocked says that all four settings of the public access block are on.
+	PublicAccessBlocked bool `json:"public_access_blocked,omitempty"`
+}
+
+// A Subnet is a subnet that functions run in and where its routes lead.
+type Subnet struct {
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	VPC     string `json:"vpc"`
+	// DefaultRoutes are the targets of routes to 0.0.0.0/0 and ::/0 ("igw-…",
+	// "nat-…", "eigw-…", "tgw-…").
+	DefaultRoutes []string `json:"default_routes,omitempty"`
+}
+
+// A SecurityGroup is a security group of functions and what it lets out.
+type SecurityGroup struct {
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	VPC     string `json:"vpc"`
+	// Egress are the destinations of its outbound rules: CIDR blocks, prefix list
+	// ids and security group ids.
+	Egress []string `json:"egress,omitempty"`
+}
+
+// A VPCEndpoint is an endpoint of a VPC and its policy.
+type VPCEndpoint struct {
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	VPC     string `json:"vpc"`
+	Service string `json:"service"`
+	Policy  string `json:"policy,omitempty"`
+}
