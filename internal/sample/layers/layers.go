@@ -76,7 +76,7 @@ func Zip(files ...File) []byte {
 // All are the samples, attacks first, sorted by technique and name.
 func All() []Sample {
 	var all []Sample
-	for _, group := range [][]Sample{running(), searching(), behaving(), packing(), leaking(), clean()} {
+	for _, group := range [][]Sample{running(), searching(), behaving(), packing(), leaking(), startDetours(), searchDetours(), codeDetours(), fileDetours(), clean()} {
 		all = append(all, group...)
 	}
 	slices.SortStableFunc(all, func(a, b Sample) int { return number(a.Technique) - number(b.Technique) })
@@ -99,7 +99,7 @@ func one(name, runtime string, want []string, files ...File) Sample {
 		technique = ""
 	}
 	return Sample{
-		Name: name, Technique: technique, Obfuscated: strings.HasSuffix(name, "/obfuscated"),
+		Name: name, Technique: technique, Obfuscated: strings.Contains(name, "/obfuscated"),
 		Layers: [][]byte{Zip(files...)}, Runtime: runtime, Want: want,
 	}
 }
