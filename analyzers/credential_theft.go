@@ -2,7 +2,9 @@ package analyzers
 
 import (
 	"fmt"
+	"path"
 	"strconv"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/codeflow"
@@ -72,7 +74,7 @@ func theftSeverity(w codeflow.Flow) lamina.Severity {
 	if !whole && w.Source != codeflow.SourceEnvSecret && w.Source != codeflow.SourceCredentials && w.Source != codeflow.SourceMetadata {
 		return ""
 	}
-	if w.Sink == codeflow.CallProcess && !fetches(w.Host) {
+	if w.Sink == codeflow.CallProcess && !fetches(w.Host) && !asks(w.Host) {
 		return "" // a child process is given its environment
 	}
 	switch content.ReachOf(w.Host) {
@@ -87,7 +89,22 @@ func theftSeverity(w codeflow.Flow) lamina.Severity {
 			return lamina.High
 		}
 		return lamina.Low
-	case content.Local, content.AWS:
+	case content.AWS:
+		if w.Sink == codeflow.CallAWS && whole {
+			return lamina.High // whose queue it is, the host does not say
+		}
+	case content.Local:
 	}
 	return ""
+}
+
+// asks reports whether a command carries its argument out by looking it up or by
+// mail.
+func asks(command string) bool {
+	tool, _, _ := strings.Cut(command, " ")
+	switch path.Base(tool) {
+	case "nslookup", "dig", "host", "drill", "ping", "mail", "sendmail", "telnet", "ncat", "netcat", "socat", "ssh", "scp":
+		return true
+	}
+	return false
 }

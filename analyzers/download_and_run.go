@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,12 @@ func downloadAndRun(s *content.Scan, layer int, found func(content.Result)) erro
 				})
 			}
 		}
+		if line, name := throughFile(f); name != "" {
+			found(content.Result{
+				Outcome: lamina.Fail, File: f.Path, Line: line, Key: "file",
+				Detail: "what it fetches into " + name + " it runs", Evidence: []string{"file: " + name, "file sha256: " + f.SHA256.String()},
+			})
+		}
 		if f.Code == nil {
 			continue
 		}
@@ -66,6 +73,97 @@ func downloadAndRun(s *content.Scan, layer int, found func(content.Result)) erro
 		}
 	}
 	return nil
+}
+
+// throughFile is the file that code fetches, and runs afterwards, and the line
+// where it does; "" if there is none.
+func throughFile(f *content.File) (line int, name string) {
+	var fetched []string
+	if f.Shell != nil {
+		for _, c := range f.Shell.Commands {
+			if c.Name == "curl" || c.Name == "wget" {
+				for i, a := range c.Args {
+					switch {
+					case (a == "-o" || a == "-O" || a == "--output" || a == "--output-document") && i+1 < len(c.Args):
+						fetched = append(fetched, c.Args[i+1])
+					case strings.HasPrefix(a, "--output=") || strings.HasPrefix(a, "--output-document="):
+						fetched = append(fetched, a[strings.IndexByte(a, '=')+1:])
+					}
+				}
+				for _, w := range f.Shell.Writes {
+					if w.Line == c.Line {
+						fetched = append(fetched, w.Text)
+					}
+				}
+				continue
+			}
+			for _, name := range fetched {
+				if !strings.Contains(name, "/") || strings.HasPrefix(name, "/dev/") {
+					continue
+				}
+				if c.Path == name || len(c.Args) > 0 && (c.Args[0] == name && (interprets(c.Name) || c.Name == "exec") || c.Name == "chmod" && slices.Contains(c.Args[1:], name) && executable(c.Args[0])) {
+					return c.Line, name
+				}
+			}
+		}
+		for _, p := range f.Shell.Sources {
+			if slices.Contains(fetched, p.Text) {
+				return p.Line, p.Text
+			}
+		}
+	}
+	if f.Code == nil {
+		return 0, ""
+	}
+	network := false
+	for _, c := range f.Code.Calls {
+		if c.Kind == codeflow.CallHTTP {
+			network = true
+			for _, a := range c.Args {
+				if strings.HasPrefix(a, "/") {
+					fetched = append(fetched, a)
+				}
+			}
+		}
+	}
+	if !network {
+		return 0, ""
+	}
+	for _, c := range f.Code.Calls {
+		switch c.Kind {
+		case codeflow.CallFile, codeflow.CallFileWrite:
+			for _, a := range append(c.Args, c.Target) {
+				if strings.HasPrefix(a, "/tmp/") || strings.HasPrefix(a, "/var/tmp/") || strings.HasPrefix(a, "/dev/shm/") {
+					fetched = append(fetched, a)
+				}
+			}
+		}
+	}
+	for _, c := range f.Code.Calls {
+		if c.Kind != codeflow.CallProcess && c.Kind != codeflow.CallNative {
+			continue
+		}
+		for _, a := range append(c.Args, c.Target) {
+			first, _, _ := strings.Cut(a, " ")
+			if first != "" && slices.Contains(fetched, first) {
+				return c.Line, first
+			}
+		}
+	}
+	return 0, ""
+}
+
+// interprets reports whether a command runs the file that it is given.
+func interprets(command string) bool {
+	return slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh", "python", "python3", "node", "perl", "ruby", ".", "source"}, command)
+}
+
+// executable reports whether a mode of chmod lets a file be run.
+func executable(mode string) bool {
+	if strings.Trim(mode, "01234567") == "" {
+		return strings.ContainsAny(mode, "157") // of one class at least
+	}
+	return strings.Contains(mode, "+") && strings.Contains(mode, "x")
 }
 
 // fetches reports whether a command brings something from the network.

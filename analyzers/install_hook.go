@@ -3,6 +3,7 @@ package analyzers
 import (
 	"path"
 	"strconv"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/codeflow"
@@ -32,6 +33,8 @@ func installHook(s *content.Scan, layer int, found func(content.Result)) error {
 			}
 			if fetches(h.Command) || pipesToShell(h.Command) {
 				r.Severity, r.Detail = lamina.High, "its "+h.Name+" script fetches something where the layer is built"
+			} else if word := decodes(h.Command); word != "" {
+				r.Severity, r.Detail = lamina.High, "its "+h.Name+" script decodes what it runs ("+word+")"
 			}
 			found(r)
 		}
@@ -39,13 +42,30 @@ func installHook(s *content.Scan, layer int, found func(content.Result)) error {
 			continue
 		}
 		for i, c := range f.Code.Calls {
-			if c.Kind == codeflow.CallProcess && c.AtImport {
+			switch {
+			case c.Kind == codeflow.CallProcess && c.AtImport:
 				found(content.Result{
 					Outcome: lamina.Fail, File: f.Path, Line: c.Line, Key: strconv.Itoa(i), Severity: lamina.Medium,
 					Detail: "building the package starts " + c.Callee, Evidence: []string{"call: " + c.Callee + " " + c.Target},
+				})
+			case c.Kind == codeflow.CallHTTP || c.Kind == codeflow.CallSocket:
+				found(content.Result{
+					Outcome: lamina.Fail, File: f.Path, Line: c.Line, Key: strconv.Itoa(i), Severity: lamina.Medium,
+					Detail: "building the package talks to the network with " + c.Callee, Evidence: []string{"call: " + c.Callee + " " + c.Target},
 				})
 			}
 		}
 	}
 	return nil
+}
+
+// decodes names the word by which a command runs what it decodes, "" if it has
+// none.
+func decodes(command string) string {
+	for _, word := range []string{"eval(", "Function(", "exec(", "fromCharCode", "base64 -d", "base64 --decode", "b64decode", "fromhex", "xxd -r"} {
+		if strings.Contains(command, word) {
+			return word
+		}
+	}
+	return ""
 }

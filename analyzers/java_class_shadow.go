@@ -33,12 +33,17 @@ func javaClassShadow(s *content.Scan, layer int, found func(content.Result)) err
 	first := map[string]class{}
 	differ, same := map[string]int{}, map[string]int{}
 	example := map[string]string{}
+	services := map[string][]*content.File{}
 	for _, f := range l.Files {
 		if i := strings.Index(f.Path, "!/META-INF/services/java"); i >= 0 {
 			found(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Detail: "it offers itself as a part of Java: " + f.Path[strings.LastIndexByte(f.Path, '/')+1:],
 				Evidence: []string{"file sha256: " + f.SHA256.String()},
 			})
+		}
+		if i := strings.Index(f.Path, "!/META-INF/services/"); i >= 0 {
+			service := f.Path[i+len("!/META-INF/services/"):]
+			services[service] = append(services[service], f)
 		}
 		jar, name, ok := sbom.Class(f.Path)
 		if !ok || name == "module-info" || strings.HasSuffix(name, "package-info") {
@@ -59,6 +64,22 @@ func javaClassShadow(s *content.Scan, layer int, found func(content.Result)) err
 		} else {
 			differ[pair]++
 		}
+	}
+	// Several providers of a service are normal. Which is asked first, the names of
+	// the jars decide.
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		all := services[name]
+		if len(all) < 2 || strings.HasPrefix(name, "java") {
+			continue
+		}
+		r := content.Result{
+			Outcome: lamina.Fail, File: all[0].Path, Key: "service " + name, Severity: lamina.Low,
+			Detail: fmt.Sprintf("%d jars offer themselves as %s: the first by name is asked first", len(all), name),
+		}
+		for _, f := range all[:min(len(all), 10)] {
+			r.Evidence = append(r.Evidence, "jar: "+f.Path[:strings.Index(f.Path, "!/")])
+		}
+		found(r)
 	}
 	for _, pair := range slices.Sorted(maps.Keys(example)) {
 		r := content.Result{

@@ -25,6 +25,7 @@ var All = []content.Analyzer{
 	ShadowedStdlib,
 	ShadowedPackage,
 	HandlerInLayer,
+	UnresolvedStart,
 	CustomBootstrap,
 	LoaderVariable,
 	SiteCustomize,

@@ -49,7 +49,7 @@ func loaderVariable(s *content.Scan, layer int, found func(content.Result)) erro
 		}
 		for _, a := range f.Shell.Assigns {
 			l, ok := runtimes.LoaderByKey(a.Name)
-			if !ok || !a.Export || !strings.Contains(a.Value, "/opt/") {
+			if !ok || !a.Export && a.Command == "" || !strings.Contains(a.Value, "/opt/") {
 				continue
 			}
 			found(content.Result{

@@ -26,8 +26,22 @@ var ObfuscatedCode = content.Analyzer{
 func obfuscatedCode(s *content.Scan, layer int, found func(content.Result)) error {
 	l := s.Layers[layer]
 	for _, f := range l.Files {
+		if f.Binary != nil && f.Binary.Packer == "UPX" {
+			found(content.Result{
+				Outcome: lamina.Fail, File: f.Path, Key: "packed", Severity: lamina.Medium,
+				Detail: "the program is packed by UPX, so that what it does cannot be read", Evidence: []string{"packer: UPX", "file sha256: " + f.SHA256.String()},
+			})
+		}
 		if f.Code == nil || content.Test(f.Path) {
 			continue
+		}
+		for i, m := range f.Code.Imports {
+			if strings.HasPrefix(m.Module, "data:") {
+				found(content.Result{
+					Outcome: lamina.Fail, File: f.Path, Line: m.Line, Key: "import" + strconv.Itoa(i),
+					Detail: "it imports a module whose code is in the name", Evidence: []string{"import: data:", "file sha256: " + f.SHA256.String()},
+				})
+			}
 		}
 		for i, c := range f.Code.Calls {
 			if c.Kind == codeflow.CallCode && c.Decoded {
@@ -42,7 +56,7 @@ func obfuscatedCode(s *content.Scan, layer int, found func(content.Result)) erro
 					Detail:   "the name or an argument of " + c.Callee + " is put together so that it cannot be read",
 					Evidence: []string{"call: " + c.Callee, "file sha256: " + f.SHA256.String()},
 				}
-				if c.Kind == codeflow.CallCode {
+				if c.Kind == codeflow.CallCode && !c.Named && !speaks(c.Args) {
 					r.Severity = lamina.Low // templates and polyfills make functions of joined text
 				}
 				found(r)
@@ -57,6 +71,19 @@ func obfuscatedCode(s *content.Scan, layer int, found func(content.Result)) erro
 		}
 	}
 	return nil
+}
+
+// speaks reports whether code that is put together loads modules or reads the
+// process.
+func speaks(code []string) bool {
+	for _, c := range code {
+		for _, word := range []string{"require(", "process.", "child_process", "__import__", "import os", "urlopen", "subprocess"} {
+			if strings.Contains(c, word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hides names the marks of an obfuscator, nil if there are fewer than two.

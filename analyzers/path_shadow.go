@@ -22,11 +22,9 @@ var PathShadow = content.Analyzer{
 }
 
 func pathShadow(s *content.Scan, layer int, found func(content.Result)) error {
-	if s.Function == nil {
-		return nil
-	}
 	for key, dir := range map[string]string{"PATH": "bin", "LD_LIBRARY_PATH": "lib"} {
-		before := ahead(s.Function.Env[key])
+		value, _ := s.View().Set(key)
+		before := ahead(value)
 		if before == "" {
 			continue
 		}

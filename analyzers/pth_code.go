@@ -2,7 +2,7 @@ package analyzers
 
 import (
 	"cmp"
-	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,14 +35,15 @@ func pthCode(s *content.Scan, layer int, found func(content.Result)) error {
 		if f := s.Layers[layer].File(r.File); f != nil {
 			line := lineOf(f.Text, st.Line)
 			r.Evidence = append(r.Evidence, "file sha256: "+f.SHA256.String())
-			for _, word := range []string{"exec(", "eval(", "compile(", "b64decode", "fromhex", "os.system", "subprocess", "urlopen", "socket", "marshal"} {
+			for _, word := range []string{"exec(", "eval(", "compile(", "b64decode", "fromhex", "os.system", "subprocess", "urlopen", "socket", "marshal", "Popen", "ctypes", "map(chr"} {
 				if strings.Contains(line, word) {
 					r.Severity = lamina.High
 					r.Evidence = append(r.Evidence, "word: "+word)
 				}
 			}
-			if strings.HasPrefix(path.Base(f.Path), "distutils-precedence") || strings.HasSuffix(f.Path, "-nspkg.pth") {
-				r.Severity = lamina.Low // setuptools writes these
+			if slices.Contains(setuptoolsPth, f.SHA256.String()) || namespacePth(line) {
+				r.Severity = lamina.Low
+				r.Detail += "; setuptools writes this line"
 			}
 		}
 		if st.Maybe != "" {
@@ -51,6 +52,40 @@ func pthCode(s *content.Scan, layer int, found func(content.Result)) error {
 		found(r)
 	}
 	return nil
+}
+
+// setuptoolsPth are the distutils-precedence.pth of the setuptools wheels that
+// Python's ensurepip carries: up to release 58, and since.
+var setuptoolsPth = []string{
+	"7ea7ffef3fe2a117ee12c68ed6553617f0d7fd2f0590257c25c484959a3b7373",
+	"2638ce9e2500e572a5e0de7faed6661eb569d1b696fcba07b0dd223da5f5d224",
+}
+
+// namespaceWords are the names in a line with which setuptools makes a namespace
+// package (PROJECT-nspkg.pth). None of them runs code that is not in the line.
+var namespaceWords = strings.Fields(`import sys types os has_mfs version_info p path join _getframe f_locals importlib and __import__
+	util machinery m modules setdefault module_from_spec PathFinder find_spec dirname or ModuleType mp __dict__ not in append`)
+
+// namespacePth reports whether a line does nothing but what namespaceWords name,
+// and imports nothing but importlib by a string.
+func namespacePth(line string) bool {
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			continue // a string, which names a package
+		}
+		if before, ok := strings.CutSuffix(part, "__import__("); ok {
+			text, _, _ := strings.Cut(strings.TrimPrefix(line[strings.Index(line, part)+len(before):], "__import__('"), "'")
+			if text != "importlib.util" && text != "importlib.machinery" {
+				return false
+			}
+		}
+		for _, word := range strings.FieldsFunc(part, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }) {
+			if !slices.Contains(namespaceWords, word) {
+				return false
+			}
+		}
+	}
+	return strings.Contains(line, "setdefault")
 }
 
 // lineOf is line n of a text, from 1.

@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,16 @@ func reverseShell(s *content.Scan, layer int, found func(content.Result)) error 
 					found(content.Result{
 						Outcome: lamina.Fail, File: f.Path, Line: n.Line, Key: "sh" + strconv.Itoa(i),
 						Detail: given + " is given to a connection", Evidence: []string{"connects: " + n.Tool + " " + n.Host, "file sha256: " + f.SHA256.String()},
+					})
+				}
+			}
+		}
+		if f.Shell != nil {
+			for i, c := range f.Shell.Commands {
+				if given := shellIn(f.Shell, c); given != "" {
+					found(content.Result{
+						Outcome: lamina.Fail, File: f.Path, Line: c.Line, Key: "command" + strconv.Itoa(i),
+						Detail: given, Evidence: []string{"command: " + c.Name, "file sha256: " + f.SHA256.String()},
 					})
 				}
 			}
@@ -90,6 +101,37 @@ func shellOn(sh *shsyntax.Facts, n shsyntax.Network) string {
 		}
 	}
 	return ""
+}
+
+// shellIn says how a command joins a shell to the network, "" if it does not: as
+// one part of a pipe into a network tool, or in the one-line program of another
+// interpreter.
+func shellIn(sh *shsyntax.Facts, c shsyntax.Command) string {
+	switch c.Name {
+	case "sh", "bash", "dash", "ash", "zsh", "ksh":
+		if !slices.Contains(c.Args, "-i") {
+			return ""
+		}
+		for _, n := range sh.Network {
+			switch n.Tool {
+			case "nc", "ncat", "netcat", "socat", "telnet", "openssl":
+				if n.Line == c.Line && content.ReachOf(n.Host) != content.Local {
+					return "what " + c.Name + " says goes to " + n.Tool
+				}
+			}
+		}
+	case "perl", "python", "python3", "python2", "ruby", "php", "lua", "awk", "gawk", "node":
+		code := strings.Join(c.Args, " ")
+		if containsAny(code, "socket", "Socket", "/inet/tcp", "net.connect", "fsockopen") &&
+			containsAny(code, "system", "exec", "pty", "spawn", "dup2", "/bin/sh", "/bin/bash", "fdopen", "getline") {
+			return "a program of " + c.Name + " connects and runs commands"
+		}
+	}
+	return ""
+}
+
+func containsAny(s string, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
 }
 
 // isShell reports whether the call starts a shell that reads commands.

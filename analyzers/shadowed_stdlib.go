@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
@@ -24,6 +25,7 @@ var ShadowedStdlib = content.Analyzer{
 func shadowedStdlib(s *content.Scan, layer int, found func(content.Result)) error {
 	for _, c := range s.View().Covers() {
 		if c.From != content.OfLayer(layer) {
+			newerGem(c, layer, found)
 			continue
 		}
 		for _, o := range c.Others {
@@ -45,6 +47,23 @@ func shadowedStdlib(s *content.Scan, layer int, found func(content.Result)) erro
 		}
 	}
 	return nil
+}
+
+// newerGem reports a gem of the layer that Ruby takes for one of its own if the
+// version is higher.
+func newerGem(c opt.Resolution, layer int, found func(content.Result)) {
+	if c.From.Kind != opt.FromLibrary && c.From.Kind != opt.FromRuntime || !strings.HasPrefix(c.Maybe, "the gem in ") {
+		return
+	}
+	for _, o := range c.Others {
+		if o.From == content.OfLayer(layer) {
+			found(content.Result{
+				Outcome: lamina.Fail, File: content.InLayer(o.Path), Key: c.Name, Severity: lamina.Medium,
+				Detail: c.Name + " is loaded from here instead of from Ruby's own gems if this version is higher", Evidence: []string{"name: " + c.Name, "gem: " + o.Path},
+			})
+			return
+		}
+	}
 }
 
 // backport reports whether a module of the standard library is also published for

@@ -1,22 +1,37 @@
 package analyzers
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
 // UnusedPackage finds: package that the function does not come to.
 var UnusedPackage = content.Analyzer{
 	ID:          "unused-package",
-	Title:       "layer brings a package that the function does not import",
+	Title:       "layer brings packages that the function does not import",
 	Since:       "0.2",
 	Severity:    lamina.Low,
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html",
-	Remediation: "take it out of the layer where no other function needs it, and run the function's tests",
-	NoFix:       "whether another function needs it is not known",
+	Remediation: "take them out of the layer where no other function needs them, and run the function's tests",
+	NoFix:       "whether another function needs them is not known",
 	Run:         unusedPackage,
+}
+
+// The words for uses, from certain to uncertain.
+var useWords = []struct {
+	use  content.Use
+	word string
+}{
+	{content.Used, "used"},
+	{content.Transitive, "only transitively"},
+	{content.Declared, "declared, not imported"},
+	{content.Unreached, "never reachable"},
+	{content.Undecided, "unknown (dynamic)"},
 }
 
 func unusedPackage(s *content.Scan, layer int, found func(content.Result)) error {
@@ -26,45 +41,66 @@ func unusedPackage(s *content.Scan, layer int, found func(content.Result)) error
 		return nil
 	}
 	l := s.Layers[layer]
-	counts := map[content.Use]int{}
+	by := map[content.Use][]*sbom.Component{}
 	for i := range l.Packages() {
 		if c := &l.Packages()[i]; u.Covers(c) {
 			use, _ := u.Of(layer, c)
-			counts[use]++
+			by[use] = append(by[use], c)
 		}
 	}
-	undecided, bytes := 0, int64(0)
-	for i := range l.Packages() {
-		c := &l.Packages()[i]
-		if !u.Covers(c) {
+	var counts []string
+	for _, w := range useWords {
+		if len(by[w.use]) > 0 {
+			counts = append(counts, fmt.Sprintf("%s: %d", w.word, len(by[w.use])))
+		}
+	}
+	removable := func(use content.Use) (size int64, vulnerabilities int, evidence []string) {
+		list := by[use]
+		slices.SortStableFunc(list, func(a, b *sbom.Component) int {
+			return cmp.Or(cmp.Compare(l.Bytes(b.Root), l.Bytes(a.Root)), cmp.Compare(a.Name, b.Name))
+		})
+		for _, c := range list {
+			n, known := l.Bytes(c.Root), 0
+			if s.Advisories != nil && c.Version != "" {
+				known = len(s.Advisories.Lookup(c.Ecosystem, c.Name, c.Version))
+			}
+			size, vulnerabilities = size+n, vulnerabilities+known
+			line := c.PURL() + ": " + content.Bytes(n)
+			if known > 0 {
+				line += fmt.Sprintf(", %d known vulnerabilities", known)
+			}
+			if _, who := u.Of(layer, c); who != "" {
+				line += ", declared by " + who
+			}
+			if len(evidence) < 30 {
+				evidence = append(evidence, line)
+			}
+		}
+		return size, vulnerabilities, evidence
+	}
+	for _, w := range useWords[2:] {
+		list := by[w.use]
+		if len(list) == 0 {
 			continue
 		}
-		use, by := u.Of(layer, c)
-		r := content.Result{Outcome: lamina.Fail, File: c.File, Key: "package " + c.Root, Evidence: []string{
-			"package: " + c.PURL(), "bytes: " + content.Bytes(l.Bytes(c.Root)),
-			fmt.Sprintf("packages here: %d imported, %d by other packages, %d only declared, %d not reached", counts[content.Used], counts[content.Transitive], counts[content.Declared], counts[content.Unreached]+counts[content.Undecided]),
-		}}
-		switch use {
-		case content.Used, content.Transitive:
-			continue
+		size, known, evidence := removable(w.use)
+		r := content.Result{Outcome: lamina.Fail, File: list[0].File, Key: string(w.use), Evidence: append(slices.Clone(counts), evidence...)}
+		what := content.Count(len(list), "package") + " of " + content.Bytes(size)
+		if known > 0 {
+			what += fmt.Sprintf(" with %d known vulnerabilities", known)
+		}
+		switch w.use {
 		case content.Declared:
-			r.Severity = lamina.Info
-			r.Detail = fmt.Sprintf("%s says that it needs %s, and nothing that the function comes to imports it", by, c.Name)
+			r.Severity, r.Detail = lamina.Info, what+" declared, not imported: what is used says that it needs them"
 		case content.Unreached:
-			r.Severity = lamina.Low
-			r.Detail = fmt.Sprintf("nothing that the function comes to imports or needs %s: %s could go", c.Name, content.Bytes(l.Bytes(c.Root)))
+			r.Severity, r.Detail = lamina.Low, what+" never reachable from the function: they could go"
 		case content.Undecided:
-			undecided++
-			bytes += l.Bytes(c.Root)
-			continue
+			r.Outcome, r.File, r.Detail = lamina.Unknown, "", what+" may be unused: code computes what it imports"
+			r.Reason, r.Settle = u.Doubts[0], "imports by names that stand in the code, in a package that can be read whole"
+			r.Evidence = append(r.Evidence, u.Doubts...)
+		case content.Used, content.Transitive:
 		}
 		found(r)
-	}
-	if undecided > 0 {
-		found(content.Result{
-			Outcome: lamina.Unknown, Key: "undecided", Detail: fmt.Sprintf("%s of %s may be unused", content.Count(undecided, "package"), content.Bytes(bytes)), Evidence: u.Doubts,
-			Reason: u.Doubts[0], Settle: "imports by names that stand in the code, in a package that can be read whole",
-		})
 	}
 	return nil
 }

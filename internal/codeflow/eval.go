@@ -1061,7 +1061,7 @@ func (e *engine) record(n *Node, kind, path, method string, callee *Value, base,
 		c.Callee = Clean("?." + method)
 	}
 	if callee != nil && callee.folded {
-		c.Folded = true
+		c.Folded, c.Named = true, true
 	}
 	args := e.args[base:]
 	interesting := kind != CallFile && kind != CallFileWrite && kind != CallLog && kind != CallDecode

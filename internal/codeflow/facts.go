@@ -132,6 +132,8 @@ type Call struct {
 	// Folded says that the callee or an argument was put together by the code:
 	// getattr(os, 'sys'+'tem'), a decoded constant.
 	Folded bool `json:"folded,omitempty"`
+	// Named says that the callee itself was put together.
+	Named bool `json:"named,omitempty"`
 	// Decoded says that an argument is a decoded value (a code kind: exec of
 	// base64). DecodedBytes is its length if the constant could be decoded.
 	Decoded      bool `json:"decoded,omitempty"`

@@ -62,7 +62,7 @@ func (l *Layer) inventory() *inventory {
 			}
 		}
 		slices.Sort(v.sites)
-		v.packages = sbom.Join(found)
+		v.packages = slices.DeleteFunc(sbom.Join(found), l.stub)
 		v.owners = sbom.NewOwners(v.packages)
 		v.at = map[string]*holding{}
 		for _, f := range l.Files {
@@ -80,6 +80,32 @@ func (l *Layer) inventory() *inventory {
 		}
 	})
 	return v
+}
+
+// stub reports whether all that is there of a Python package is a version and at
+// most one more module: botocore keeps the exceptions of requests and urllib3, for
+// one. What is not there has no vulnerabilities and no licence.
+func (l *Layer) stub(c sbom.Component) bool {
+	base := path.Base(c.File)
+	if c.Ecosystem != sbom.PyPI || base != "__init__.py" && base != "__init__.pyc" || c.How != sbom.Vendored && c.How != sbom.Embedded {
+		return false
+	}
+	dir := path.Dir(c.File) + "/"
+	i, _ := slices.BinarySearchFunc(l.Files, dir, func(f *File, dir string) int { return strings.Compare(f.Path, dir) })
+	direct, all := 0, 0
+	for _, f := range l.Files[i:] {
+		rest, ok := strings.CutPrefix(f.Path, dir)
+		if !ok {
+			break
+		}
+		if f.Kind != Python && f.Kind != Pyc && f.Kind != ELF || strings.Contains(rest, "__pycache__/") {
+			continue
+		}
+		if all++; !strings.Contains(rest, "/") {
+			direct++
+		}
+	}
+	return direct <= 2 && all <= 5
 }
 
 // Packages are the packages that the layer's files declare, as sbom.Join returns

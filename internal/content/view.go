@@ -59,7 +59,7 @@ func wrapperSets(f *File) map[string]string {
 	}
 	set := map[string]string{}
 	for _, a := range f.Shell.Assigns {
-		if a.Export {
+		if a.Export || a.Command != "" && f.Shell.Exec && a.Line == f.Shell.ExecLine {
 			set[a.Name] = a.Value
 		}
 	}

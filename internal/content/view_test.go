@@ -98,7 +98,12 @@ func TestScan_View_samples(t *testing.T) {
 	}
 	for _, s := range layers.All() {
 		want, ok := shows[s.Technique]
-		if !ok && s.Technique != "" || s.Name == "T13/java/service" { // a service file is found by name, not by class
+		if !ok && s.Technique != "" || slices.Contains(s.Want, "unresolved-start") {
+			continue
+		}
+		switch s.Name {
+		case "T13/java/service", "T13/java/own-service", "T13/java/versions", "T13/java/obfuscated-class-path", // not found by the name of a class that is loaded
+			"T14/ruby/default-gem": // the view says that its version decides
 			continue
 		}
 		t.Run(s.Name, func(t *testing.T) {

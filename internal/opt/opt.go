@@ -390,6 +390,13 @@ func (v *View) read(name string) ([]byte, bool) {
 	return b, ok && len(b) <= maxText
 }
 
+// Set returns a variable that the configuration, or over it the wrapper, sets for
+// the runtime.
+func (v *View) Set(key string) (value string, ok bool) {
+	value, ok = v.set[key]
+	return value, ok
+}
+
 // env returns a variable as the runtime's process sees it: the configuration's
 // or else the runtime's own.
 func (v *View) env(key string) string { return v.vars[key] }
