@@ -29,6 +29,7 @@ package awsfake
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
@@ -56,10 +57,17 @@ type Fake struct {
 	names     map[place][]string  // layer names in order of creation
 	functions map[funcKey]*function
 	funcNames map[place][]string
+	signing   map[place][]*signingConfig
+	mappings  map[place][]*mapping
+	objects   map[objectKey]Object
 	deny      func(Call) bool
+	denySCP   func(Call) bool
 	fault     func(Call) *Fault
+	counts    map[Count]int
+	downloads map[string]int
+	buckets   map[bucketKey]*bucket // nil while nothing is throttled
 	trail     []Event
-	handler   http.Handler
+	handlers  map[string]http.Handler // by the service's name in a signature
 }
 
 // place is one region of one account.
@@ -78,8 +86,15 @@ func New(seed uint64, start time.Time) *Fake {
 		names:     map[place][]string{},
 		functions: map[funcKey]*function{},
 		funcNames: map[place][]string{},
+		signing:   map[place][]*signingConfig{},
+		mappings:  map[place][]*mapping{},
+		objects:   map[objectKey]Object{},
+		counts:    map[Count]int{},
+		downloads: map[string]int{},
 	}
-	f.handler = f.routes()
+	f.handlers = map[string]http.Handler{
+		lambda.scope: f.lambdaRoutes(),
+	}
 	return f
 }
 
@@ -146,6 +161,14 @@ type Fault struct {
 	Err Error
 	// After lets the call take effect before it fails, as a lost answer does.
 	After bool
+}
+
+// DenySCP is Deny by a service control policy, as that of an organisation that
+// keeps to some regions: the answer names the kind of policy.
+func (f *Fake) DenySCP(denied func(Call) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.denySCP = denied
 }
 
 // Faults makes calls fail for which it returns a Fault. It is asked once a call,
@@ -224,7 +247,7 @@ func (f *Fake) idsOf(c Caller) ids {
 	if c.Role == "" && c.User == "" {
 		i.principal = c.Account
 	}
-	identity := Session{f: f, caller: c}.identity(i).append(nil, api)
+	identity := f.as(c, "").identity(i).append(nil, api)
 	i.before = identity
 	if before, after, ok := bytes.Cut(identity, []byte(created)); ok {
 		i.before, i.after = before, after
@@ -252,17 +275,25 @@ type Session struct {
 	f      *Fake
 	caller Caller
 	region string
+	arns   string // the partition
 }
 
 // As returns a session of the caller in the region.
-func (f *Fake) As(c Caller, region string) Session { return Session{f: f, caller: c, region: region} }
-
-func (s Session) partition() string {
-	if p := s.f.partition[s.caller.Account]; p != "" {
-		return p
-	}
-	return "aws"
+func (f *Fake) As(c Caller, region string) Session {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.as(c, region)
 }
+
+// as is As with the lock held.
+func (f *Fake) as(c Caller, region string) Session {
+	return Session{f: f, caller: c, region: region, arns: f.partitionOf(c.Account)}
+}
+
+// partitionOf is the partition of an account; the lock must be held.
+func (f *Fake) partitionOf(account string) string { return cmp.Or(f.partition[account], "aws") }
+
+func (s Session) partition() string { return s.arns }
 
 // uuid and token are identifiers from the seed; the lock must be held.
 func (f *Fake) uuid() string {
@@ -281,15 +312,20 @@ func (f *Fake) uuid() string {
 	return string(s[:])
 }
 
-// do runs one call under the lock: denial and faults first, then the effect,
-// then the record. effect returns what the API answers.
+// do runs one call of Lambda.
 func (s Session) do(op operation, resource string, params object, effect func() (object, *Error)) (object, error) {
+	return s.call(&lambda, op, resource, params, effect)
+}
+
+// call runs one call under the lock: what refuses it first, then the effect,
+// then the record. effect returns what the API answers.
+func (s Session) call(svc *service, op operation, resource string, params object, effect func() (object, *Error)) (object, error) {
 	s.f.mu.Lock()
 	defer s.f.mu.Unlock()
-	call := Call{Caller: s.caller, Region: s.region, Action: "lambda:" + op.action(), Resource: resource}
-	if s.f.deny != nil && s.f.deny(call) {
-		err := s.denied(call.Action, resource, "identity")
-		s.record(op, nil, nil, err)
+	call := Call{Caller: s.caller, Region: s.region, Action: svc.prefix + ":" + op.action(), Resource: resource}
+	s.f.counts[Count{s.caller.Account, s.region, call.Action}]++
+	if err := s.refused(svc, call); err != nil {
+		s.record(svc, op, params, nil, err)
 		return nil, err
 	}
 	var fault *Fault
@@ -297,11 +333,11 @@ func (s Session) do(op operation, resource string, params object, effect func() 
 		fault = s.f.fault(call)
 	}
 	if fault != nil && !fault.After {
-		s.record(op, params, nil, &fault.Err)
+		s.record(svc, op, params, nil, &fault.Err)
 		return nil, &fault.Err
 	}
 	out, err := effect()
-	s.record(op, params, out, err)
+	s.record(svc, op, params, out, err)
 	if err != nil {
 		return nil, err
 	}
@@ -311,13 +347,26 @@ func (s Session) do(op operation, resource string, params object, effect func() 
 	return out, nil
 }
 
-// denied is the sentence of a 403 (spec posture F8).
-func (s Session) denied(action, resource, policy string) *Error {
-	return &Error{
-		Status: http.StatusForbidden, Code: "AccessDeniedException",
-		Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no %s-based policy allows the %s action",
-			s.caller.arn(s.partition()), action, resource, policy, action),
+// refused is the error of a call that does not get as far as the service.
+func (s Session) refused(svc *service, call Call) *Error {
+	switch {
+	case s.f.throttled(svc, call):
+		return svc.speaks.slow()
+	case s.f.denySCP != nil && s.f.denySCP(call):
+		return s.deniedBy(svc, call.Action, call.Resource, "with an explicit deny in a service control policy")
+	case s.f.deny != nil && s.f.deny(call):
+		return s.deniedBy(svc, call.Action, call.Resource, because("identity", call.Action))
 	}
+	return nil
+}
+
+// denied is the sentence of a 403 of Lambda (spec posture F8).
+func (s Session) denied(action, resource, policy string) *Error {
+	return s.deniedBy(&lambda, action, resource, because(policy, action))
+}
+
+func because(policy, action string) string {
+	return fmt.Sprintf("because no %s-based policy allows the %s action", policy, action)
 }
 
 func invalid(format string, args ...any) *Error {

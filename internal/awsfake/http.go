@@ -5,21 +5,36 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lamina-sec/lamina"
 )
 
-// ServeHTTP answers the Lambda REST API, and the content URLs that it hands out.
+// ServeHTTP answers the APIs of AWS's services, told apart by the scope of the
+// request's signature, and the content URLs that Lambda hands out.
 func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/snapshots/") && r.Method == http.MethodGet {
+	if strings.HasPrefix(r.URL.Path, "/snapshots/") && r.URL.Query().Has("X-Amz-Date") && r.Method == http.MethodGet {
 		f.content(w, r)
 		return
 	}
-	f.handler.ServeHTTP(w, r)
+	scope := lambda.scope // whose protocol an unsigned request is refused in
+	if m := credential.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
+		scope = m[3]
+	}
+	h := f.handlers[scope]
+	if h == nil {
+		writeRESTJSON(answerTo{w: w, now: f.Now()}, &Error{
+			Status: http.StatusNotImplemented, Code: "UnknownOperationException", Message: "awsfake does not have the service " + scope,
+		}, nil)
+		return
+	}
+	h.ServeHTTP(w, r)
 }
 
 // Client returns a client for the caller's SDK that never opens a socket, and
@@ -62,114 +77,87 @@ func (a *answer) WriteHeader(status int)      { a.status = status }
 func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
 // credential is the scope of a version 4 signature: key id, date, region, service.
-var credential = regexp.MustCompile(`Credential=([A-Z0-9]+)/\d{8}/([a-z0-9-]+)/lambda/aws4_request`)
+var credential = regexp.MustCompile(`Credential=([A-Z0-9]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request`)
 
 // maxBody is above the 50 MB that AWS takes as a zip, in base64.
 const maxBody = 80 << 20
 
-// routes are the paths of the API, as the SDK writes them.
-func (f *Fake) routes() http.Handler {
+// A routeFunc carries out one operation.
+type routeFunc func(s Session, r *http.Request, body []byte) (object, error)
+
+// A router takes the paths of a REST API, as the SDK writes them.
+type router func(pattern string, status int, call routeFunc)
+
+// routes is the handler of a service whose operations are paths.
+func (f *Fake) routes(svc *service, add func(router)) http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern string, status int, call func(s Session, r *http.Request, body []byte) (object, error)) {
+	add(func(pattern string, status int, call routeFunc) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			s, err := f.session(r)
-			var out object
-			if err == nil {
-				var body []byte
-				if body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err == nil {
-					out, err = call(s, r, body)
-				}
-			}
-			reply(w, status, out, err, f)
+			out, err := f.serve(w, r, svc, call)
+			svc.speaks.write(answerTo{w: w, status: status, now: f.Now()}, err, out)
 		})
-	}
-	const layers, functions = "/2018-10-31/layers", "/2015-03-31/functions"
-	handle("GET "+layers, http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
-		q := r.URL.Query()
-		if q.Get("find") == "LayerVersion" {
-			arn := q.Get("Arn")
-			return s.getLayerVersion("GetLayerVersionByArn", arn, 0, object{{name: "Arn", value: arn}})
-		}
-		return s.listLayers(q.Get("Marker"), number(q.Get("MaxItems")))
-	})
-	handle("GET "+layers+"/{name}/versions", http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
-		return s.listLayerVersions(r.PathValue("name"), r.URL.Query().Get("Marker"), number(r.URL.Query().Get("MaxItems")))
-	})
-	handle("POST "+layers+"/{name}/versions", http.StatusCreated, func(s Session, r *http.Request, body []byte) (object, error) {
-		in, err := decode[PublishLayerVersionInput](body)
-		in.LayerName = r.PathValue("name")
-		if err != nil {
-			return nil, err
-		}
-		return s.publish(in)
-	})
-	const version = layers + "/{name}/versions/{version}"
-	handle("GET "+version, http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
-		name, n := r.PathValue("name"), number(r.PathValue("version"))
-		return s.getLayerVersion("GetLayerVersion", name, n, object{{name: "LayerName", value: name}, {name: "VersionNumber", value: n}})
-	})
-	handle("DELETE "+version, http.StatusNoContent, func(s Session, r *http.Request, _ []byte) (object, error) {
-		return nil, s.DeleteLayerVersion(r.PathValue("name"), number(r.PathValue("version")))
-	})
-	handle("GET "+version+"/policy", http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
-		return s.getPolicy(r.PathValue("name"), number(r.PathValue("version")))
-	})
-	handle("POST "+version+"/policy", http.StatusCreated, func(s Session, r *http.Request, body []byte) (object, error) {
-		in, err := decode[AddLayerVersionPermissionInput](body)
-		if err != nil {
-			return nil, err
-		}
-		in.LayerName, in.VersionNumber, in.RevisionID = r.PathValue("name"), number(r.PathValue("version")), r.URL.Query().Get("RevisionId")
-		return s.addPermission(in)
-	})
-	handle("DELETE "+version+"/policy/{sid}", http.StatusNoContent, func(s Session, r *http.Request, _ []byte) (object, error) {
-		return nil, s.RemoveLayerVersionPermission(r.PathValue("name"), number(r.PathValue("version")), r.PathValue("sid"), r.URL.Query().Get("RevisionId"))
-	})
-	for _, list := range []string{functions, functions + "/{$}"} {
-		handle("GET "+list, http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
-			return s.listFunctions(r.URL.Query().Get("Marker"), number(r.URL.Query().Get("MaxItems")))
-		})
-	}
-	handle("POST "+functions, http.StatusCreated, func(s Session, _ *http.Request, body []byte) (object, error) {
-		in, err := decode[CreateFunctionInput](body)
-		if err != nil {
-			return nil, err
-		}
-		return s.create(in)
-	})
-	handle("GET "+functions+"/{name}/configuration", http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
-		return s.getConfiguration(r.PathValue("name"))
-	})
-	handle("PUT "+functions+"/{name}/configuration", http.StatusOK, func(s Session, r *http.Request, body []byte) (object, error) {
-		in, err := decode[UpdateFunctionConfigurationInput](body)
-		if err != nil {
-			return nil, err
-		}
-		in.FunctionName = r.PathValue("name")
-		return s.update(in)
-	})
-	handle("DELETE "+functions+"/{name}", http.StatusNoContent, func(s Session, r *http.Request, _ []byte) (object, error) {
-		return nil, s.DeleteFunction(r.PathValue("name"))
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		reply(w, 0, nil, &Error{Status: http.StatusNotImplemented, Code: "UnknownOperationException", Message: "awsfake does not answer " + r.Method + " " + r.URL.Path}, f)
+		svc.speaks.write(answerTo{w: w, now: f.Now()}, unknown(svc, r.Method+" "+r.URL.Path), nil)
 	})
 	return mux
 }
 
+// serve finds out who calls, reads the body and calls.
+func (f *Fake) serve(w http.ResponseWriter, r *http.Request, svc *service, call routeFunc) (object, *Error) {
+	s, e := f.session(r, svc)
+	if e != nil {
+		return nil, e
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, badRequest(err)
+	}
+	out, err := call(s, r, body)
+	if err != nil {
+		e := badRequest(err)
+		_ = errors.As(err, &e)
+		return nil, e
+	}
+	return out, nil
+}
+
+func badRequest(err error) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: err.Error()}
+}
+
+func unknown(svc *service, operation string) *Error {
+	return &Error{Status: http.StatusNotImplemented, Code: "UnknownOperationException", Message: "awsfake does not answer " + operation + " of " + svc.prefix}
+}
+
+// lambdaRoutes are the paths of Lambda.
+func (f *Fake) lambdaRoutes() http.Handler {
+	return f.routes(&lambda, func(handle router) {
+		layerRoutes(handle)
+		functionRoutes(handle)
+		versionRoutes(handle)
+		permissionRoutes(handle)
+		signingRoutes(handle)
+		endpointRoutes(handle)
+	})
+}
+
 // session finds out who calls from where, by the signature's scope.
-func (f *Fake) session(r *http.Request) (Session, error) {
+func (f *Fake) session(r *http.Request, svc *service) (Session, *Error) {
+	refuse := func(code, message string) (Session, *Error) {
+		return Session{}, &Error{Status: http.StatusForbidden, Code: code, Message: message}
+	}
 	m := credential.FindStringSubmatch(r.Header.Get("Authorization"))
 	if m == nil {
-		return Session{}, &Error{Status: http.StatusForbidden, Code: "MissingAuthenticationTokenException", Message: "Missing Authentication Token"}
+		return refuse(svc.speaks.token, "Missing Authentication Token")
 	}
 	f.mu.Lock()
-	c, ok := f.keys[m[1]]
+	k, ok := f.keys[m[1]]
 	f.mu.Unlock()
 	if !ok {
-		return Session{}, &Error{Status: http.StatusForbidden, Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}
+		return refuse(svc.speaks.key, "The security token included in the request is invalid.")
 	}
-	return f.As(c, m[2]), nil
+	return f.As(k, m[2]), nil
 }
 
 func decode[T any](body []byte) (in T, err error) {
@@ -188,29 +176,55 @@ func number(s string) int {
 	return n
 }
 
-func reply(w http.ResponseWriter, status int, out object, err error, f *Fake) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Date", f.Now().Format(http.TimeFormat)) // SDKs correct their clock by it
-	var body []byte
-	if err != nil {
-		e := &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: err.Error()}
-		_ = errors.As(err, &e)
-		h.Set("X-Amzn-Errortype", e.Code)
-		status = e.Status
-		body = object{{name: "Type", value: "User"}, {name: "Message", value: e.Message}}.append(nil, api)
-	} else if status != http.StatusNoContent {
-		body = out.append(nil, api)
-	}
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may have gone
+// answerTo is where an answer goes.
+type answerTo struct {
+	w      http.ResponseWriter
+	status int // of an answer that is no error
+	now    time.Time
 }
 
-// content serves a layer's zip for ten minutes, to anybody who has the URL
-// (spec posture F23).
+// A writer writes an answer, or the error when there is one.
+type writer func(to answerTo, err *Error, out object)
+
+// send writes the header and the body. SDKs correct their clock by the date.
+func (to answerTo) send(contentType string, status int, body []byte) {
+	h := to.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Date", to.now.Format(http.TimeFormat))
+	to.w.WriteHeader(status)
+	_, _ = to.w.Write(body) // the client may have gone
+}
+
+func writeRESTJSON(to answerTo, err *Error, out object) {
+	if err != nil {
+		to.w.Header().Set("X-Amzn-Errortype", err.Code)
+		o := object{{name: "Type", value: "User"}, {name: "Message", value: err.Message}}
+		if err.Status == http.StatusTooManyRequests {
+			to.w.Header().Set("Retry-After", "1")
+		}
+		to.send("application/json", err.Status, o.append(nil, api))
+		return
+	}
+	var body []byte
+	if to.status != http.StatusNoContent {
+		body = out.append(nil, api)
+	}
+	to.send("application/json", to.status, body)
+}
+
+// contentURL is where the code with this ARN is to be had for ten minutes; the
+// lock must be held.
+func (s Session) contentURL(kind, arn string) string {
+	return fmt.Sprintf("https://awslambda-%s-%s.s3.%s.%s/snapshots/%s?X-Amz-Date=%s&X-Amz-Expires=%d",
+		s.region, kind, s.region, dnsSuffix(s.partition()), base64.RawURLEncoding.EncodeToString([]byte(arn)),
+		s.f.now.Format("20060102T150405Z"), int(contentLife.Seconds()))
+}
+
+// content serves a zip for ten minutes, to anybody who has the URL (spec
+// posture F23).
 func (f *Fake) content(w http.ResponseWriter, r *http.Request) {
 	refuse := func(why string) { http.Error(w, why, http.StatusForbidden) }
-	arn, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(r.URL.Path, "/snapshots/"))
+	name, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(r.URL.Path, "/snapshots/"))
 	if err != nil {
 		refuse("AccessDenied")
 		return
@@ -220,14 +234,34 @@ func (f *Fake) content(w http.ResponseWriter, r *http.Request) {
 		refuse("Request has expired")
 		return
 	}
-	f.mu.Lock()
-	v, _ := Session{f: f}.find(string(arn), 0)
-	f.mu.Unlock()
-	if v == nil {
+	code := f.download(string(name))
+	if code == nil {
 		refuse("AccessDenied")
 		return
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(v.code)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(code)))
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(v.code) // the client may have gone
+	_, _ = w.Write(code) // the client may have gone
+}
+
+// download is the code with this ARN, nil when there is none.
+func (f *Fake) download(arn string) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a, err := lamina.ParseARN(arn)
+	if err != nil {
+		return nil
+	}
+	var code []byte
+	if s := f.as(Caller{Account: a.Account}, a.Region); strings.HasPrefix(a.Resource, "function:") {
+		if fn, b, _, _ := s.qualified(arn, ""); fn != nil && b != nil {
+			code = b.zip
+		}
+	} else if v, _ := s.find(arn, 0); v != nil {
+		code = v.code
+	}
+	if code != nil {
+		f.downloads[arn]++
+	}
+	return code
 }

@@ -2,6 +2,8 @@ package awsfake
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -12,10 +14,13 @@ type object []member
 
 type member struct {
 	name  string
-	value any // string, int, int64, bool, object, []object, []string, or nil
+	value any // string, int, int64, float64, bool, object, []object, []string, dict, or nil
 	// trail leaves the member out of the API's answer, hidden out of the trail.
 	trail, hidden bool
 }
+
+// A dict is a map whose keys are data.
+type dict map[string]string
 
 type dialect bool
 
@@ -56,8 +61,19 @@ func appendValue(b []byte, v any, d dialect) []byte {
 		return strconv.AppendInt(b, int64(v), 10)
 	case int64:
 		return strconv.AppendInt(b, v, 10)
+	case float64:
+		return strconv.AppendFloat(b, v, 'f', -1, 64)
 	case bool:
 		return strconv.AppendBool(b, v)
+	case dict:
+		b = append(b, '{')
+		for i, k := range slices.Sorted(maps.Keys(v)) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(append(appendString(b, k), ':'), v[k])
+		}
+		return append(b, '}')
 	case object:
 		return v.append(b, d)
 	case []object:
@@ -109,7 +125,23 @@ func (o object) optional(name string, v any) object {
 		if x == 0 {
 			return o
 		}
+	case bool:
+		if !x {
+			return o
+		}
 	case []string:
+		if x == nil {
+			return o
+		}
+	case []object:
+		if x == nil {
+			return o
+		}
+	case object:
+		if x == nil {
+			return o
+		}
+	case dict:
 		if x == nil {
 			return o
 		}

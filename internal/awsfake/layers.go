@@ -1,7 +1,7 @@
 package awsfake
 
 import (
-	"encoding/base64"
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -33,6 +33,9 @@ type layerVersion struct {
 	runtimes      []string
 	architectures []string
 	license       string
+	signature     signature
+	source        objectKey // of a version that references its object
+	sourceVersion string
 	policy        []statement
 	revision      string
 	deleted       bool
@@ -45,8 +48,9 @@ type PublishLayerVersionInput struct {
 	LayerName, Description, LicenseInfo         string
 	CompatibleRuntimes, CompatibleArchitectures []string
 	Content                                     struct {
-		ZipFile         []byte
-		S3Bucket, S3Key string
+		ZipFile                          []byte
+		S3Bucket, S3Key, S3ObjectVersion string
+		S3ObjectStorageMode              string // "COPY" when ""
 	}
 	// Uncompressed is the size the zip unpacks to, for the trail; 0 takes the
 	// zip's own size.
@@ -64,7 +68,8 @@ func (s Session) PublishLayerVersion(in PublishLayerVersionInput) (string, error
 func (s Session) publish(in PublishLayerVersionInput) (object, error) {
 	name, params := in.LayerName, object{{name: "LayerName", value: in.LayerName}}
 	params = params.optional("Description", in.Description)
-	content := object{}.optional("S3Bucket", in.Content.S3Bucket).optional("S3Key", in.Content.S3Key)
+	content := object{}.optional("S3Bucket", in.Content.S3Bucket).optional("S3Key", in.Content.S3Key).
+		optional("S3ObjectVersion", in.Content.S3ObjectVersion).optional("S3ObjectStorageMode", in.Content.S3ObjectStorageMode)
 	params = append(params, member{name: "Content", value: content}) // ZipFile is left out of the trail
 	params = params.optional("CompatibleRuntimes", in.CompatibleRuntimes).
 		optional("CompatibleArchitectures", in.CompatibleArchitectures).optional("LicenseInfo", in.LicenseInfo)
@@ -77,6 +82,8 @@ func (s Session) publish(in PublishLayerVersionInput) (object, error) {
 			return nil, invalid("too many compatible runtimes or architectures")
 		case len(in.Content.ZipFile) == 0 && in.Content.S3Key == "":
 			return nil, invalid("the content of the layer is missing")
+		case in.Content.S3ObjectStorageMode == reference && in.Content.S3Key == "":
+			return nil, invalid("only an object of S3 can be referenced")
 		}
 		k := layerKey{place{s.caller.Account, s.region}, name}
 		l := s.f.layers[k]
@@ -89,6 +96,12 @@ func (s Session) publish(in PublishLayerVersionInput) (object, error) {
 			arn: resource + ":" + strconv.Itoa(l.next), layerARN: resource, account: s.caller.Account, version: l.next,
 			created: s.f.now, description: in.Description, code: in.Content.ZipFile, uncompressed: in.Uncompressed,
 			runtimes: in.CompatibleRuntimes, architectures: in.CompatibleArchitectures, license: in.LicenseInfo,
+		}
+		if o, ok := s.f.objects[objectKey{in.Content.S3Bucket, in.Content.S3Key}]; ok {
+			v.code, v.signature = o.Data, signature{o.SigningProfileVersion, o.SigningJob, o.SignatureExpires}
+		}
+		if in.Content.S3ObjectStorageMode == reference {
+			v.source, v.sourceVersion = objectKey{in.Content.S3Bucket, in.Content.S3Key}, in.Content.S3ObjectVersion
 		}
 		if v.uncompressed == 0 {
 			v.uncompressed = int64(len(v.code))
@@ -114,41 +127,51 @@ func (v *layerVersion) summary() object {
 	return o.optional("CompatibleRuntimes", v.runtimes).optional("CompatibleArchitectures", v.architectures).optional("LicenseInfo", v.license)
 }
 
+// reference is the storage mode of a version whose zip stays in the customer's
+// bucket (spec posture F18).
+const reference = "REFERENCE"
+
 // contentLife is how long a content URL is valid.
 const contentLife = 10 * time.Minute
 
 func (s Session) describe(v *layerVersion) object {
-	url := fmt.Sprintf("https://awslambda-%s-layers.s3.%s.%s/snapshots/%s?X-Amz-Date=%s&X-Amz-Expires=%d",
-		s.region, s.region, dnsSuffix(s.partition()), base64.RawURLEncoding.EncodeToString([]byte(v.arn)),
-		s.f.now.Format("20060102T150405Z"), int(contentLife.Seconds()))
+	content := append(object{
+		{name: "Location", value: s.contentURL("layers", v.arn)},
+		{name: "CodeSha256", value: digest(v.code)},
+		{name: "CodeSize", value: len(v.code)},
+	}, v.signature.members()...)
+	if v.source != (objectKey{}) {
+		content = append(content, member{name: "ResolvedS3Object", value: object{
+			{name: "S3Bucket", value: v.source.bucket}, {name: "S3Key", value: v.source.key},
+		}.optional("S3ObjectVersion", v.sourceVersion)})
+	}
 	return append(object{
-		{name: "Content", value: object{
-			{name: "Location", value: url},
-			{name: "CodeSha256", value: digest(v.code)},
-			{name: "CodeSize", value: len(v.code)},
-		}},
+		{name: "Content", value: content},
 		{name: "LayerArn", value: v.layerARN},
 	}, v.summary()...)
+}
+
+// layerResource is the ARN of what a name (or ARN) and number mean, and where
+// that would be.
+func (s Session) layerResource(nameOrARN string, version int) (layerKey, int, string) {
+	k, arn := layerKey{place{s.caller.Account, s.region}, nameOrARN}, s.layerARN(nameOrARN)
+	if l, err := lamina.ParseLayerARN(nameOrARN); err == nil && !l.Legacy {
+		k, arn = layerKey{place{l.ARN.Account, l.ARN.Region}, l.Name}, l.Unversioned()
+		version = cmp.Or(version, l.Version)
+	}
+	if version > 0 {
+		arn += ":" + strconv.Itoa(version)
+	}
+	return k, version, arn
 }
 
 // find returns the version that a name (or ARN) and number mean for the caller,
 // with its ARN. It is nil if there is none.
 func (s Session) find(nameOrARN string, version int) (*layerVersion, string) {
-	k, arn := layerKey{place{s.caller.Account, s.region}, nameOrARN}, s.layerARN(nameOrARN)
-	if l, err := lamina.ParseLayerARN(nameOrARN); err == nil && !l.Legacy {
-		k, arn = layerKey{place{l.ARN.Account, l.ARN.Region}, l.Name}, l.Unversioned()
-		if version == 0 {
-			version = l.Version
-		}
-	}
-	if version > 0 {
-		arn += ":" + strconv.Itoa(version)
-	}
-	if l := s.f.layers[k]; l != nil {
-		for _, v := range l.versions {
-			if v.version == version && v.arn == arn {
-				return v, arn
-			}
+	k, version, arn := s.layerResource(nameOrARN, version)
+	if l := s.f.layers[k]; l != nil && version > 0 && version < l.next {
+		if v := l.versions[version-1]; v.arn == arn { // numbers are never used again
+			return v, arn
 		}
 	}
 	return nil, arn
@@ -192,7 +215,7 @@ func (s Session) GetLayerVersion(nameOrARN string, version int) ([]byte, error) 
 }
 
 func (s Session) getLayerVersion(op operation, nameOrARN string, version int, params object) (object, error) {
-	_, arn := s.find(nameOrARN, version)
+	_, _, arn := s.layerResource(nameOrARN, version)
 	return s.do(op, arn, params, func() (object, *Error) {
 		v, arn := s.find(nameOrARN, version)
 		if err := s.visible(v, arn); err != nil {
@@ -214,19 +237,6 @@ func (s Session) own(action, nameOrARN string, version int) (*layerVersion, *Err
 	return v, nil
 }
 
-func (v *layerVersion) document() string {
-	o := object{{name: "Version", value: "2012-10-17"}, {name: "Id", value: "default"}}
-	b := o.append(nil, api)
-	b = append(b[:len(b)-1], `,"Statement":[`...)
-	for i, st := range v.policy {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, st.text...)
-	}
-	return string(append(b, "]}"...))
-}
-
 // GetLayerVersionPolicy returns the policy document and its revision id.
 func (s Session) GetLayerVersionPolicy(nameOrARN string, version int) (policy, revision string, err error) {
 	out, err := s.getPolicy(nameOrARN, version)
@@ -234,7 +244,7 @@ func (s Session) GetLayerVersionPolicy(nameOrARN string, version int) (policy, r
 }
 
 func (s Session) getPolicy(nameOrARN string, version int) (object, error) {
-	_, arn := s.find(nameOrARN, version)
+	_, _, arn := s.layerResource(nameOrARN, version)
 	params := object{{name: "LayerName", value: nameOrARN}, {name: "VersionNumber", value: version}}
 	return s.do("GetLayerVersionPolicy", arn, params, func() (object, *Error) {
 		v, err := s.own("GetLayerVersionPolicy", nameOrARN, version)
@@ -244,7 +254,7 @@ func (s Session) getPolicy(nameOrARN string, version int) (object, error) {
 		case len(v.policy) == 0:
 			return nil, notFound("No policy is associated with the given resource.")
 		}
-		return object{{name: "Policy", value: v.document()}, {name: "RevisionId", value: v.revision}}, nil
+		return object{{name: "Policy", value: document(v.policy)}, {name: "RevisionId", value: v.revision}}, nil
 	})
 }
 
@@ -275,7 +285,7 @@ func (s Session) AddLayerVersionPermission(in AddLayerVersionPermissionInput) (r
 }
 
 func (s Session) addPermission(in AddLayerVersionPermissionInput) (object, error) {
-	_, arn := s.find(in.LayerName, in.VersionNumber)
+	_, _, arn := s.layerResource(in.LayerName, in.VersionNumber)
 	params := object{
 		{name: "LayerName", value: in.LayerName},
 		{name: "VersionNumber", value: in.VersionNumber},
@@ -304,7 +314,7 @@ func (s Session) addPermission(in AddLayerVersionPermissionInput) (object, error
 			return nil, conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", in.StatementID)
 		}
 		st := s.statement(in, v.arn)
-		if len(v.document())+len(st.text) > policyMax {
+		if len(document(v.policy))+len(st.text) > policyMax {
 			return nil, &Error{Status: http.StatusBadRequest, Code: "PolicyLengthExceededException", Message: "The final policy size is bigger than the limit."}
 		}
 		v.policy = append(v.policy, st)
@@ -336,7 +346,7 @@ func (s Session) statement(in AddLayerVersionPermissionInput, arn string) statem
 
 // RemoveLayerVersionPermission removes a statement. revision may be "".
 func (s Session) RemoveLayerVersionPermission(nameOrARN string, version int, sid, revision string) error {
-	_, arn := s.find(nameOrARN, version)
+	_, _, arn := s.layerResource(nameOrARN, version)
 	params := object{
 		{name: "LayerName", value: nameOrARN}, {name: "VersionNumber", value: version}, {name: "StatementId", value: sid},
 	}.optional("RevisionId", revision)
@@ -365,7 +375,7 @@ func (s Session) RemoveLayerVersionPermission(nameOrARN string, version int, sid
 // DeleteLayerVersion deletes a version. Functions that have it keep it; that it
 // does not exist is no error.
 func (s Session) DeleteLayerVersion(nameOrARN string, version int) error {
-	_, arn := s.find(nameOrARN, version)
+	_, _, arn := s.layerResource(nameOrARN, version)
 	params := object{{name: "LayerName", value: nameOrARN}, {name: "VersionNumber", value: version}}
 	_, err := s.do("DeleteLayerVersion", arn, params, func() (object, *Error) {
 		v, err := s.own("DeleteLayerVersion", nameOrARN, version)
@@ -407,7 +417,7 @@ func (s Session) listLayers(marker string, limit int) (object, error) {
 // listLayerVersions lists newest first and leaves deleted versions out.
 func (s Session) listLayerVersions(nameOrARN, marker string, limit int) (object, error) {
 	params := append(object{{name: "LayerName", value: nameOrARN}}, listParams(marker, limit)...)
-	_, arn := s.find(nameOrARN, 0)
+	_, _, arn := s.layerResource(nameOrARN, 0)
 	return s.do("ListLayerVersions", arn, params, func() (object, *Error) {
 		k := layerKey{place{s.caller.Account, s.region}, nameOrARN}
 		if l, err := lamina.ParseLayerARN(nameOrARN); err == nil {
@@ -436,23 +446,39 @@ func listParams(marker string, limit int) object {
 const pageMax = 50
 
 func page(name string, all []object, marker string, limit int) (object, *Error) {
-	start := 0
+	return paged(name, all, func(o object) object { return o }, marker, limit, pageMax)
+}
+
+// paged is a page of at most most items; only those of the page are shown.
+func paged[T any](name string, all []T, show func(T) object, marker string, limit, most int) (object, *Error) {
+	start, end, next, ok := window(len(all), marker, limit, most)
+	if !ok {
+		return nil, invalid("marker %q is not valid", marker)
+	}
+	items := make([]object, 0, end-start)
+	for _, item := range all[start:end] {
+		items = append(items, show(item))
+	}
+	return object{{name: name, value: items}}.optional("NextMarker", next), nil
+}
+
+// window is the part of n items that a page shows. A marker is the number of the
+// first item; ok is false when it is none.
+func window(n int, marker string, limit, most int) (start, end int, next string, ok bool) {
 	if marker != "" {
-		n, err := strconv.Atoi(marker)
-		if err != nil || n < 0 || n > len(all) {
-			return nil, invalid("marker %q is not valid", marker)
+		m, err := strconv.Atoi(marker)
+		if err != nil || m < 0 || m > n {
+			return 0, 0, "", false
 		}
-		start = n
+		start = m
 	}
-	if limit <= 0 || limit > pageMax {
-		limit = pageMax
+	if limit <= 0 || limit > most {
+		limit = most
 	}
-	end := min(len(all), start+limit)
-	out := object{{name: name, value: append([]object{}, all[start:end]...)}}
-	if end < len(all) {
-		out = append(out, member{name: "NextMarker", value: strconv.Itoa(end)})
+	if end = min(n, start+limit); end < n {
+		next = strconv.Itoa(end)
 	}
-	return out, nil
+	return start, end, next, true
 }
 
 // text returns the member's string, "" if there is none.

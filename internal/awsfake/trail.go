@@ -2,6 +2,7 @@ package awsfake
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,32 +35,68 @@ func (o operation) action() string {
 	return string(o)
 }
 
-// eventName is the name CloudTrail gives the call. The names of the layer reads
-// and of RemoveLayerVersionPermission follow the family's pattern; no record of
-// them was found (derived).
-func (o operation) eventName() string {
-	switch o {
-	case "CreateFunction", "ListFunctions", "DeleteFunction":
-		return string(o) + "20150331"
-	case "UpdateFunctionConfiguration", "GetFunctionConfiguration":
-		return string(o) + "20150331v2"
-	}
-	return string(o) + "20181031"
+// eventNames are the names CloudTrail gives to calls of Lambda that are not the
+// operation's own (dev guide, "Logging using CloudTrail"). The names of the
+// reads, and of RemoveLayerVersionPermission, follow the family's pattern; no
+// record of them was found (derived).
+var eventNames = map[operation]string{
+	"AddLayerVersionPermission":    "20181031",
+	"DeleteLayerVersion":           "20181031",
+	"GetLayerVersion":              "20181031",
+	"GetLayerVersionByArn":         "20181031",
+	"GetLayerVersionPolicy":        "20181031",
+	"ListLayerVersions":            "20181031",
+	"ListLayers":                   "20181031",
+	"PublishLayerVersion":          "20181031",
+	"RemoveLayerVersionPermission": "20181031",
+	"AddPermission":                "20150331v2",
+	"CreateAlias":                  "20150331",
+	"CreateEventSourceMapping":     "20150331",
+	"CreateFunction":               "20150331",
+	"DeleteFunction":               "20150331",
+	"GetAccountSettings":           "20160819",
+	"GetAlias":                     "20150331",
+	"GetFunction":                  "20150331v2",
+	"GetFunctionConfiguration":     "20150331v2",
+	"GetPolicy":                    "20150331v2",
+	"ListAliases":                  "20150331",
+	"ListEventSourceMappings":      "20150331",
+	"ListFunctions":                "20150331",
+	"ListTags":                     "20170331",
+	"ListVersionsByFunction":       "20150331",
+	"PublishVersion":               "20150331",
+	"RemovePermission":             "20150331v2",
+	"UpdateAlias":                  "20150331",
+	"UpdateFunctionCode":           "20150331v2",
+	"UpdateFunctionConfiguration":  "20150331v2",
 }
 
-func (o operation) readOnly() bool { return o[:3] == "Get" || o[:4] == "List" }
+func (o operation) readOnly() bool {
+	for _, verb := range []string{"Get", "List", "Describe", "Lookup", "BatchGet", "AssumeRole"} {
+		if strings.HasPrefix(string(o), verb) {
+			return true
+		}
+	}
+	return false
+}
 
-// record writes the record of a Lambda call. A denied call has no parameters;
-// a call that only reads has no response elements.
-func (s Session) record(op operation, params, out object, err *Error) {
-	n := note{Source: "lambda.amazonaws.com", Name: op.eventName(), ReadOnly: op.readOnly(), params: params}
-	if !n.ReadOnly {
+// record writes the record of a call. A denied call has no parameters; a call
+// that only reads has no response elements.
+func (s Session) record(svc *service, op operation, params, out object, err *Error) {
+	n := note{Source: svc.source, Name: string(op), ReadOnly: op.readOnly(), params: params}
+	if svc == &lambda {
+		n.Name += eventNames[op]
+	}
+	if !n.ReadOnly || op == "AssumeRole" {
 		n.response = out
 	}
 	if err != nil {
 		n.ErrorCode, n.ErrorMessage, n.response = err.Code, err.Message, nil
-		if err.Code == "AccessDeniedException" {
+		if err.Code == svc.speaks.denied {
 			n.ErrorCode, n.params = "AccessDenied", nil
+			if svc == &ec2 {
+				n.ErrorCode = "Client." + err.Code
+			}
 		}
 	}
 	s.write(n)
