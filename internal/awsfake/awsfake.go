@@ -3,28 +3,31 @@
 // partitions, under a virtual clock, writing the CloudTrail records that its
 // calls would leave.
 //
-// Calls are made through a Session, or over HTTP by any client of the Lambda
-// REST API (the real SDK, without sockets: give it Client). The same seed and
-// the same calls give the same identifiers and the same trail, byte for byte.
+// Calls are made through a Session, or over HTTP by any client of the APIs (the
+// real SDK, without sockets: give it Client). The same seed and the same calls
+// give the same identifiers and the same trail, byte for byte.
 //
 // What it knows: layer versions whose numbers are never used again, policies
 // per version with revision ids that guard changes, grants to an account, an
 // organisation or everyone that are enforced on foreign reads and attachments,
 // functions that keep a layer version after it was deleted or its grant was
-// removed but can no longer name it in a new list, pages of at most 50, and
-// CloudTrail's shapes (denied calls have no parameters, environment variables
-// and code are left out).
+// removed but can no longer name it in a new list, published versions that keep
+// their layers, aliases, function policies, code signing that warns or enforces,
+// URLs, event source mappings, pages of AWS's sizes, request quotas when Throttle
+// asks for them, and CloudTrail's shapes (denied calls have no parameters,
+// environment variables and code are left out). It counts the calls it gets.
 //
 // # Limitations
 //
 // It does not verify signatures: the access key id in the Authorization header
-// names the caller, the region in it the region. Identity policies are not
-// evaluated: a caller may do everything in its own account unless Deny says
-// otherwise. There are no published versions, aliases, code signing, function
-// URLs, tags, quotas or throttling (Faults inject errors), no other service,
-// and functions do not run: Session.Note writes records of calls that are not
-// carried out. Texts of errors for which no record was found are our own words.
-// What nobody here could verify on AWS is marked derived beside it.
+// names the caller, the region in it the region, the service the API. Identity
+// policies are not evaluated: a caller may do everything in its own account
+// unless Deny or DenySCP say otherwise. Function policies are kept, not enforced,
+// and nobody calls functions: Session.Note writes records of calls that are not
+// carried out. Code given as an object of S3 that PutObject did not make is
+// empty. Provisioned concurrency, capacity providers, destinations and durable
+// functions do not exist. Texts of errors for which no record was found are our
+// own words. What nobody here could verify on AWS is marked derived beside it.
 package awsfake
 
 import (

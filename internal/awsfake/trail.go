@@ -94,9 +94,6 @@ func (s Session) record(svc *service, op operation, params, out object, err *Err
 		n.ErrorCode, n.ErrorMessage, n.response = err.Code, err.Message, nil
 		if err.Code == svc.speaks.denied {
 			n.ErrorCode, n.params = "AccessDenied", nil
-			if svc == &ec2 {
-				n.ErrorCode = "Client." + err.Code
-			}
 		}
 	}
 	s.write(n)
