@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lamina-sec/lamina/internal/awsfake"
@@ -31,7 +30,10 @@ func config(f *awsfake.Fake, c awsfake.Caller, region string) aws.Config {
 
 // code is the code of the SDK's error, "" for none.
 func code(err error) string {
-	if e, ok := errors.AsType[smithy.APIError](err); ok {
+	if e, ok := errors.AsType[interface {
+		error
+		ErrorCode() string
+	}](err); ok {
 		return e.ErrorCode()
 	}
 	if err != nil {
