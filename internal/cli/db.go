@@ -333,6 +333,17 @@ func (a *app) age(t time.Time) string {
 	}
 }
 
+// warnOld warns of vulnerability data that is older than db_max_age: what became
+// known since is not found.
+func (a *app) warnOld(newest time.Time) {
+	limit, _ := parseDays(a.conf.text("db_max_age")) // 0 is no limit
+	if limit == 0 || a.std.Now().Sub(newest) <= limit {
+		return
+	}
+	a.note("warning: the newest of the vulnerability data is %s (%s): what became known since is not found", a.age(newest), day(newest))
+	a.note("hint: lamina db update --from URL, or lamina db build of a newer export; --db-max-age sets what is old")
+}
+
 // dbAge is the line that every answer from a database ends with.
 func (a *app) dbAge(i *vulndb.Info) string {
 	return fmt.Sprintf("database %s, newest advisory %s (%s)", a.age(i.Built), a.age(i.Newest), day(i.Newest))
@@ -609,7 +620,7 @@ func newDBStatus(a *app) *cobra.Command {
 		Args: args(0, 0, ""),
 		RunE: func(_ *cobra.Command, _ []string) error { return a.dbStatus(false) },
 	}
-	a.settingFlag(c, "db", "db_verify")
+	a.settingFlag(c, "db", "db_verify", "db_max_age")
 	return c
 }
 
@@ -625,7 +636,7 @@ func newDBVerify(a *app) *cobra.Command {
 		Args: args(0, 0, ""),
 		RunE: func(_ *cobra.Command, _ []string) error { return a.dbStatus(true) },
 	}
-	a.settingFlag(c, "db", "db_verify")
+	a.settingFlag(c, "db", "db_verify", "db_max_age")
 	return c
 }
 
@@ -639,6 +650,7 @@ func (a *app) dbStatus(deep bool) error {
 		info := db.Info()
 		s.Size, s.SHA256, s.SignedBy, s.Info = db.Size(), db.SHA256(), db.SignedBy(), &info
 		s.AgeDays = int(a.std.Now().Sub(info.Newest).Hours() / 24)
+		a.warnOld(info.Newest)
 		switch {
 		case a.conf.text("db_verify") != "":
 			s.Signature = "verified"

@@ -31,7 +31,7 @@ func newDBLookup(a *app) *cobra.Command {
 		Args: args(1, -1, "ECOSYSTEM NAME VERSION | PURL"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.dbLookup(args, out) },
 	}
-	a.settingFlag(c, "db", "db_verify", "vex")
+	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex")
 	c.Flags().StringVar(&out, "vex-out", "", "write what is found as an OpenVEX document to `FILE`")
 	return c
 }
@@ -50,7 +50,9 @@ type dbQuery struct {
 // A dbMatch is a vulnerability, and what somebody said of it.
 type dbMatch struct {
 	vulndb.Match
-	VEX *dbVEX `json:"vex,omitempty"`
+	// CountsAs is the severity that --fail-on and --severity compare.
+	CountsAs lamina.Severity `json:"counts_as"`
+	VEX      *dbVEX          `json:"vex,omitempty"`
 	// said is the statement VEX is made of.
 	said *vulndb.VEXStatement
 }
@@ -127,6 +129,7 @@ func (a *app) dbLookup(args []string, vexOut string) error {
 		defer db.Close() //nolint:errcheck // read only
 		i := db.Info()
 		info = &i
+		a.warnOld(i.Newest)
 	}
 	for i := range queries {
 		if q := &queries[i]; db == nil {
@@ -162,7 +165,7 @@ func (q *dbQuery) ask(db *vulndb.DB, vex *vulndb.VEX) {
 		q.Outcome, q.Reason = lamina.Unknown, "the database has no advisories of "+q.Ecosystem
 	}
 	for _, m := range db.Lookup(q.Ecosystem, q.Name, q.Version) {
-		d := dbMatch{Match: m}
+		d := dbMatch{Match: m, CountsAs: m.Urgency()}
 		if s, ok := vex.Find(m.IDs, q.PURL); ok {
 			d.said = &s
 			d.VEX = &dbVEX{s.Status, s.Justification, s.Note, s.Author, s.Source, s.Status.Suppresses()}
@@ -179,16 +182,14 @@ func (q *dbQuery) ask(db *vulndb.DB, vex *vulndb.VEX) {
 	slices.SortStableFunc(q.Matches, bySeverity)
 }
 
-// bySeverity puts the worst first, and among the unrated and equal keeps the
-// order.
+// bySeverity puts the worst first and keeps the order of equals.
 func bySeverity(a, b dbMatch) int {
-	return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(b.Severity.Rank(), a.Severity.Rank()))
+	return cmp.Or(cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(b.CountsAs.Rank(), a.CountsAs.Rank()))
 }
 
 func (m *dbMatch) suppressed() bool { return m.VEX != nil && m.VEX.Suppressed }
 
-// lookupStatus is the exit code. A vulnerability that nobody rates counts as one
-// of any severity.
+// lookupStatus is the exit code.
 func (a *app) lookupStatus(queries []dbQuery) error {
 	failOn := a.conf.text("fail_on")
 	var failed, unknown []string
@@ -197,7 +198,7 @@ func (a *app) lookupStatus(queries []dbQuery) error {
 			if m.suppressed() || m.Outcome != lamina.Fail || failOn == "never" {
 				continue
 			}
-			if m.Severity == "" || m.Severity.Rank() >= lamina.Severity(failOn).Rank() {
+			if m.CountsAs.Rank() >= lamina.Severity(failOn).Rank() {
 				failed = append(failed, m.IDs[0])
 			}
 		}
@@ -230,11 +231,11 @@ func (a *app) printLookup(w io.Writer, queries []dbQuery, info *vulndb.Info) err
 			fmt.Fprintf(&b, "  no advisory of this database covers it\n")
 		}
 		for _, m := range q.Matches {
-			if m.Severity != "" && m.Severity.Rank() < lamina.Severity(a.conf.text("severity")).Rank() {
+			if m.CountsAs.Rank() < lamina.Severity(a.conf.text("severity")).Rank() {
 				hidden++
 				continue
 			}
-			printMatch(&b, &m)
+			a.printMatch(&b, &m)
 		}
 		fmt.Fprintln(&b)
 	}
@@ -250,7 +251,7 @@ func (a *app) printLookup(w io.Writer, queries []dbQuery, info *vulndb.Info) err
 	return err
 }
 
-func printMatch(b *bytes.Buffer, m *dbMatch) {
+func (a *app) printMatch(b *bytes.Buffer, m *dbMatch) {
 	ids := "(no id)"
 	if len(m.IDs) > 0 {
 		ids = safeLine(strings.Join(m.IDs, " "))
@@ -259,13 +260,20 @@ func printMatch(b *bytes.Buffer, m *dbMatch) {
 	if m.suppressed() {
 		outcome = "-"
 	}
-	fmt.Fprintf(b, "  %-8s %-8s %s\n", outcome, cmp.Or(string(m.Severity), "unrated"), ids)
+	fmt.Fprintf(b, "  %-8s %-8s %s\n", outcome, m.CountsAs, ids)
 	line := func(label, text string) {
-		if text != "" {
-			fmt.Fprintf(b, "           %-8s %s\n", label, safeLine(text))
+		if text == "" {
+			return
+		}
+		for _, l := range a.fold(len("           fixed    "), safeLine(text)) {
+			fmt.Fprintf(b, "           %-8s %s\n", label, l)
+			label = ""
 		}
 	}
 	line("what", m.Summary)
+	if m.Severity == "" && !m.Malicious {
+		line("rated", "by nobody: taken for medium, as scan does")
+	}
 	line("why", m.Reason)
 	switch {
 	case len(m.Fixed) > 0:

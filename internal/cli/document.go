@@ -67,6 +67,76 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
+// columns is the function columns with the last column wrapped to the width, if
+// one is known: what goes to a file or a pipe stays one line a row.
+func (a *app) columns(w io.Writer, header []string, rows [][]string) error {
+	var b strings.Builder
+	if err := columns(&b, header, rows); err != nil {
+		return err
+	}
+	limit := a.knownWidth()
+	if limit == 0 {
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
+	// The last column begins where its header does, with what is before padded.
+	at := 0
+	for i := range len(header) - 1 {
+		n := utf8.RuneCountInString(header[i])
+		for _, row := range rows {
+			n = max(n, utf8.RuneCountInString(safe.Line(row[i], 0)))
+		}
+		at += n + 2
+	}
+	var out strings.Builder
+	for line := range strings.Lines(b.String()) {
+		rs := []rune(strings.TrimSuffix(line, "\n"))
+		if len(rs) <= limit || len(rs) <= at {
+			out.WriteString(line)
+			continue
+		}
+		head, rest := string(rs[:at]), string(rs[at:])
+		indent := at
+		if limit-at < narrow {
+			out.WriteString(strings.TrimRight(head, " ") + "\n")
+			indent = 4
+			head = strings.Repeat(" ", indent)
+		}
+		for i, part := range a.fold(indent, rest) {
+			if i > 0 {
+				head = strings.Repeat(" ", indent)
+			}
+			out.WriteString(head + part + "\n")
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// narrow is how few columns are too few to wrap a text in.
+const narrow = 24
+
+// fold cuts s, which safe has made one line, between words into lines that fit
+// beside an indent, if a width is known. A word that is longer stays whole.
+func (a *app) fold(indent int, s string) []string {
+	limit := a.knownWidth() - indent
+	if a.knownWidth() == 0 || utf8.RuneCountInString(s) <= limit {
+		return []string{s}
+	}
+	var lines []string
+	line := ""
+	for word := range strings.SplitSeq(s, " ") {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > limit {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
 // columns writes rows under a header in columns two spaces apart; cells are made
 // safe here. The last column is not padded, so it may be long.
 func columns(w io.Writer, header []string, rows [][]string) error {

@@ -241,7 +241,7 @@ func (a *app) writeExceptions(format string, w io.Writer, items []exception.Item
 		_, err := io.WriteString(w, "no exceptions\n")
 		return err
 	}
-	return columns(w, []string{"ID", "EXPIRES", "STATE", "OWNER", "COVERS", "REASON"}, cells)
+	return a.columns(w, []string{"ID", "EXPIRES", "STATE", "OWNER", "COVERS", "REASON"}, cells)
 }
 
 func newExceptExpiring(a *app) *cobra.Command {
@@ -330,10 +330,14 @@ func (a *app) exceptLint(file, from string, strict bool) error {
 			return writeJSON(w, map[string]any{"problems": problems})
 		}
 		for _, p := range problems {
-			fmt.Fprintf(w, "%s:%d: %s: %s\n", safe.Line(p.File, 0), p.Line, p.ID, safe.Line(p.Msg, 0))
-			fmt.Fprintf(w, "    %s\n", safe.Line(p.Hint, 0))
+			level := "warning"
+			if p.Kind == "expired" {
+				level = "error"
+			}
+			fmt.Fprintf(w, "%s:%d: %s: %s: %s (%s)\n", safe.Line(p.File, 0), p.Line, level, p.ID, safe.Line(p.Msg, 0), p.Kind)
+			fmt.Fprintf(w, "  hint: %s\n", safe.Line(p.Hint, 0))
 		}
-		_, err := fmt.Fprintf(w, "%s, %s\n", count(len(items), "exception"), count(len(problems), "problem"))
+		_, err := fmt.Fprintf(w, "%s: %s, %s\n", count(len(items), "exception"), count(expired, "error"), count(len(problems)-expired, "warning"))
 		return err
 	})
 	switch {

@@ -29,7 +29,6 @@ import (
 type gateFlags struct {
 	scanFlags
 	policy, baseline string
-	exceptions       []string
 	each             bool
 }
 
@@ -53,10 +52,8 @@ func newGate(a *app) *cobra.Command {
 	fl := c.Flags()
 	fl.StringVar(&f.policy, "policy", "", "decide by `FILE` (see lamina gate schema)")
 	fl.StringVar(&f.baseline, "baseline", "", "what the main line has: `FILE` of -f json; only new findings decide")
-	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
 	fl.BoolVar(&f.each, "each", false, "judge each layer for itself, not as one /opt")
-	f.register(c)
-	a.settingFlag(c, "db", "db_verify", "vex")
+	f.register(a, c)
 	c.AddCommand(newGateSchema(a))
 	return c
 }
@@ -105,11 +102,14 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 		}
 		in.Baseline = gate.NewBaseline(f.baseline, findings)
 	}
-	s, findings, err := a.judgeLayers(cmd.Context(), targets, f)
-	if err != nil {
+	s := &content.Scan{Now: a.std.Now()}
+	if s.Advisories, s.VEX, err = a.known(); err != nil {
 		return err
 	}
-	in.Findings = findings
+	defer func() { err = errors.Join(err, closeAdvisories(s.Advisories)) }()
+	if in.Findings, err = a.judgeLayers(cmd.Context(), s, targets, f); err != nil {
+		return err
+	}
 	for _, l := range s.Layers {
 		in.Layers = append(in.Layers, gate.Layer{Layer: l, Runtimes: runtimesOf(l), Architecture: architectureOf})
 		in.Packages = append(in.Packages, packagesOf(l)...)
@@ -222,26 +222,24 @@ func (a *app) gateSummary(s *content.Scan, d gate.Decision, in gate.Input) lamin
 	return sum
 }
 
-// judgeLayers reads the layers and asks the analyzers.
-func (a *app) judgeLayers(ctx context.Context, targets []string, f gateFlags) (*content.Scan, []lamina.Finding, error) {
+// judgeLayers adds the layers to s and asks the analyzers.
+func (a *app) judgeLayers(ctx context.Context, s *content.Scan, targets []string, f gateFlags) ([]lamina.Finding, error) {
 	if !f.each {
-		s, err := a.scanLayers(ctx, targets, f.scanFlags)
-		if err != nil {
-			return nil, nil, err
+		if err := a.scanLayers(ctx, s, targets, f.scanFlags); err != nil {
+			return nil, err
 		}
-		return s, content.Judge(analyzers.All, s), nil
+		return content.Judge(analyzers.All, s), nil
 	}
-	all := &content.Scan{Now: a.std.Now()}
 	var findings []lamina.Finding
 	for _, t := range targets {
-		s, err := a.scanLayers(ctx, []string{t}, f.scanFlags)
-		if err != nil {
-			return nil, nil, err
+		one := &content.Scan{Now: s.Now, Advisories: s.Advisories, VEX: s.VEX}
+		if err := a.scanLayers(ctx, one, []string{t}, f.scanFlags); err != nil {
+			return nil, err
 		}
-		all.Layers = append(all.Layers, s.Layers...)
-		findings = append(findings, content.Judge(analyzers.All, s)...)
+		s.Layers = append(s.Layers, one.Layers...)
+		findings = append(findings, content.Judge(analyzers.All, one)...)
 	}
-	return all, findings, nil
+	return findings, nil
 }
 
 // policy is the policy of --policy, or the one that --fail-on makes. A flag wins
@@ -386,13 +384,21 @@ func (a *app) savedFindings(name string, targets []string) ([]lamina.Finding, er
 	return out, nil
 }
 
-// days reads a number of days: 14d, 2w, 36h.
+// days reads a number of days of a flag.
 func days(flag, s string) (time.Duration, error) {
+	if d, ok := parseDays(s); ok {
+		return d, nil
+	}
+	return 0, usagef("write 14d or 2w", "--%s %q is no number of days", flag, s)
+}
+
+// parseDays reads a number of days: 14d, 2w, 36h.
+func parseDays(s string) (time.Duration, bool) {
 	for unit, d := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "h": time.Hour} {
 		rest, ok := strings.CutSuffix(s, unit)
 		if n, err := strconv.Atoi(rest); ok && err == nil && n >= 0 && n <= 100_000 {
-			return time.Duration(n) * d, nil
+			return time.Duration(n) * d, true
 		}
 	}
-	return 0, usagef("write 14d or 2w", "--%s %q is no number of days", flag, s)
+	return 0, false
 }

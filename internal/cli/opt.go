@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -16,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lamina-sec/lamina/internal/layerfs"
+	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/opt"
 	"github.com/lamina-sec/lamina/internal/runtimes"
 	"github.com/lamina-sec/lamina/internal/safe"
@@ -38,23 +35,8 @@ func newOpt(a *app) *cobra.Command {
 	return c
 }
 
-// optFlags say what is known of the function.
-type optFlags struct {
-	function, runtime, handler, arch string
-	env                              []string
-}
-
-func (f *optFlags) register(c *cobra.Command) {
-	fl := c.Flags()
-	fl.StringVar(&f.function, "function", "", "the function's package: `ZIP` or folder")
-	fl.StringVar(&f.handler, "handler", "", "the function's handler, `MODULE.NAME`")
-	fl.StringVar(&f.runtime, "runtime", "", "the function's runtime, as AWS writes it (python3.12)")
-	fl.StringVar(&f.arch, "arch", "", "the function's architecture: x86_64 or arm64")
-	fl.StringArrayVar(&f.env, "env", nil, "an environment variable, `NAME=VALUE`; several times for all, '' for none")
-}
-
 func newOptView(a *app) *cobra.Command {
-	var f optFlags
+	var f functionFlags
 	var files bool
 	c := &cobra.Command{
 		Use:   "view LAYER...",
@@ -84,7 +66,7 @@ func newOptView(a *app) *cobra.Command {
 }
 
 func newOptWhich(a *app) *cobra.Command {
-	var f optFlags
+	var f functionFlags
 	c := &cobra.Command{
 		Use:   "which NAME LAYER...",
 		Short: "say where a path, module, package, class or program comes from",
@@ -94,7 +76,8 @@ func newOptWhich(a *app) *cobra.Command {
 			"  lamina opt which /opt/bin/tool base.zip extra.zip",
 		Long: "NAME is what the function's code asks for: what stands in a Python import, in Node.js'\n" +
 			"or Ruby's require, a Java class, a .NET assembly; a path below /opt or /var/task; else\n" +
-			"a program or a shared object. Every place of the search that has it is listed.",
+			"a program or a shared object. Every place of the search that has it is listed.\n\n" +
+			"Exit code 1 means that nobody has it, as which says it; 3 that what was given cannot tell.",
 		Args: args(2, -1, "NAME and LAYER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.optWorld(cmd.Context(), args[1:], f)
@@ -102,12 +85,13 @@ func newOptWhich(a *app) *cobra.Command {
 				return err
 			}
 			r := which(w.view, args[0])
-			return a.optDocument(w.lost, func(format string, out io.Writer) error {
+			err = a.optDocument(w.lost, func(format string, out io.Writer) error {
 				if format == "json" {
 					return writeJSON(out, map[string]any{"layers": w.view.Layers(), "runtime": w.runtime, "result": r, "unknown": w.view.Unknown()})
 				}
-				return printWhich(out, w.view, r)
+				return a.printWhich(out, w, r)
 			})
+			return cmp.Or(err, a.nowhere(r))
 		},
 	}
 	f.register(c)
@@ -115,7 +99,7 @@ func newOptWhich(a *app) *cobra.Command {
 }
 
 func newOptDiff(a *app) *cobra.Command {
-	var f optFlags
+	var f functionFlags
 	var against []string
 	c := &cobra.Command{
 		Use:   "diff LAYER... --against LAYER",
@@ -152,7 +136,7 @@ func newOptDiff(a *app) *cobra.Command {
 				if format == "json" {
 					return writeJSON(out, map[string]any{"before": was.view.Layers(), "after": is.view.Layers(), "runtime": is.runtime, "difference": d, "unknown": is.view.Unknown()})
 				}
-				return printOptDiff(out, was.view, is.view, d)
+				return a.printOptDiff(out, was.view, is.view, d)
 			})
 		},
 	}
@@ -165,180 +149,67 @@ func newOptDiff(a *app) *cobra.Command {
 type optWorld struct {
 	view     *opt.View
 	runtime  string
-	layers   []opt.Layer
-	function []opt.File
-	odd      []int
+	layers   []*content.Layer
+	function *content.Layer // nil if it was not given
 	// lost says what could not be read.
 	lost []string
-}
-
-// optWorld reads the layers and the function's package.
-func (a *app) optWorld(ctx context.Context, layers []string, f optFlags) (*optWorld, error) {
-	if len(layers) > maxLayers {
-		return nil, usagef("a function has at most five layers", "%d layers given", len(layers))
-	}
-	in := opt.Input{Handler: f.handler, Runtime: f.runtime, Architecture: f.arch}
-	if f.arch != "" && f.arch != "x86_64" && f.arch != "arm64" {
-		return nil, usagef("x86_64 or arm64", "--arch %q is no architecture of Lambda", f.arch)
-	}
-	if f.runtime != "" {
-		if _, ok := runtimes.ByID(f.runtime); !ok {
-			var ids []string
-			for _, r := range runtimes.All() {
-				ids = append(ids, r.ID)
-			}
-			return nil, usagef("one of "+strings.Join(ids, " "), "--runtime %q is no runtime that lamina knows", f.runtime)
-		}
-	}
-	for _, kv := range f.env {
-		if in.Env == nil {
-			in.Env = map[string]string{}
-		}
-		k, v, ok := strings.Cut(kv, "=")
-		switch {
-		case kv == "":
-		case !ok || k == "":
-			return nil, usagef("write --env NAME=VALUE", "--env %q has no name and value", kv)
-		default:
-			in.Env[k] = v
-		}
-	}
-	w := &optWorld{}
-	texts := map[opt.Origin]map[string][]byte{}
-	names := slices.Clone(layers)
-	if f.function != "" {
-		names = append(names, f.function)
-	}
-	for i, name := range names {
-		if err := context.Cause(ctx); err != nil {
-			return nil, err
-		}
-		from := opt.Origin{Kind: opt.FromLayer, Layer: i + 1}
-		if i == len(layers) {
-			from = opt.Origin{Kind: opt.FromFunction}
-		}
-		files, text, odd, err := a.optFiles(name, w)
-		if err != nil {
-			return nil, err
-		}
-		texts[from] = text
-		if from.Kind == opt.FromFunction {
-			w.function, in.Function = files, files
-			continue
-		}
-		w.odd = append(w.odd, odd)
-		w.layers = append(w.layers, opt.Layer{Name: name, Files: files})
-	}
-	if in.Runtime == "" {
-		in.Runtime = layoutRuntime(w.layers)
-	}
-	in.Layers, w.runtime = w.layers, in.Runtime
-	in.ReadFile = func(from opt.Origin, name string) ([]byte, bool) {
-		b, ok := texts[from][name]
-		return b, ok
-	}
-	w.view = opt.New(in)
-	return w, nil
 }
 
 // maxLayers is how many layers a function can have
 // (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 const maxLayers = 5
 
-// optFiles reads a zip or a folder into a list of files, and keeps the texts
-// that decide what is loaded. Every file is inflated once, for its digest.
-func (a *app) optFiles(name string, w *optWorld) (files []opt.File, texts map[string][]byte, odd int, err error) {
-	l, done, err := a.openLayer(name)
+// optWorld reads what a view needs of the layers and the function's package. The
+// view is the one that scan judges.
+func (a *app) optWorld(ctx context.Context, layers []string, f functionFlags) (*optWorld, error) {
+	if len(layers) > maxLayers {
+		return nil, usagef("a function has at most five layers", "%d layers given", len(layers))
+	}
+	fn, err := f.asked()
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, done()) }()
-	files, texts = []opt.File{}, map[string][]byte{}
-	for _, e := range l.Entries() {
-		if e.Path != "" && e.Mode.IsDir() {
-			files = append(files, opt.File{Path: e.Path, Mode: e.Mode})
+	w := &optWorld{}
+	read := func(name string) (*content.Layer, error) {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
 		}
-	}
-	err = l.Pass(func(f *layerfs.File) error {
-		x := opt.File{Path: f.Path, Mode: f.Mode, SHA256: f.SHA256, Size: f.Size}
-		if f.Mode&fs.ModeSymlink != 0 {
-			x.Link = string(f.Data)
+		l, err := a.readLayer(name, content.Options{View: true})
+		switch {
+		case err != nil:
+			return nil, err
+		case l.Err != nil:
+			return nil, wrap(fmt.Errorf("%s: %w", name, l.Err), Incomplete, "lamina scan says more of an archive that cannot be read")
 		}
-		if f.Depth == 0 && f.Data != nil && x.Link == "" && opt.Wants(f.Path) {
-			if text := opt.Reduce(f.Path, f.Data); text != nil {
-				texts[f.Path] = text
-			}
+		for _, k := range l.Skipped {
+			w.lost = append(w.lost, k.File+": "+k.Reason)
 		}
-		files = append(files, x)
-		return nil
-	}, func(part string, err error) {
-		where := name
-		if part != "" {
-			where += "!/" + part
-		}
-		w.lost = append(w.lost, where+": "+err.Error())
-	})
-	return files, texts, len(l.Oddities()), err
-}
-
-// openLayer opens a zip or a folder. done closes it.
-func (a *app) openLayer(name string) (l *layerfs.Layer, done func() error, err error) {
-	file := a.path(name)
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, nil, a.missing(name, err)
-	}
-	unread := func(err error) error {
-		return wrap(fmt.Errorf("%s: %w", name, err), Incomplete, "lamina scan says more of an archive that cannot be read")
-	}
-	if info.IsDir() {
-		root, err := os.OpenRoot(file)
-		if err != nil {
-			return nil, nil, a.missing(name, err)
-		}
-		if l, err = layerfs.FromFS(root.FS(), layerfs.DefaultLimits); err != nil {
-			return nil, nil, errors.Join(unread(err), root.Close())
-		}
-		return l, root.Close, nil
-	}
-	if !info.Mode().IsRegular() {
-		return nil, nil, usagef("give a zip or a folder", "%s is neither a file nor a folder", name)
-	}
-	in, err := os.Open(file) //nolint:gosec // the user named this file
-	if err != nil {
-		return nil, nil, a.missing(name, err)
-	}
-	if err = refuseOther(name, in, info.Size()); err == nil {
-		if l, err = layerfs.Open(in, info.Size(), layerfs.DefaultLimits); err != nil {
-			err = unread(err)
-		}
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, in.Close())
-	}
-	return l, in.Close, nil
-}
-
-// layoutRuntime is the one runtime that the layers' folders name, or "".
-func layoutRuntime(layers []opt.Layer) string {
-	found := map[string]bool{}
-	for _, l := range layers {
 		for _, f := range l.Files {
-			switch m := layout.FindStringSubmatch(f.Path); {
-			case m == nil:
-			case m[1] != "":
-				found[m[1]] = true
-			case m[2] != "":
-				found["nodejs"+m[2]+".x"] = true
-			case m[3] != "":
-				found["ruby"+m[3]] = true
+			if f.Hidden {
+				w.lost = append(w.lost, name+"!/"+f.Path+": unpackers disagree on where it goes, so that it is at no path here")
 			}
 		}
+		return l, nil
 	}
-	if ids := sortedKeys(found); len(ids) == 1 {
-		return ids[0]
+	for _, name := range layers {
+		l, err := read(name)
+		if err != nil {
+			return nil, err
+		}
+		w.layers = append(w.layers, l)
 	}
-	return ""
+	if f.function != "" {
+		if w.function, err = read(f.function); err != nil {
+			return nil, err
+		}
+		fn.Code = w.function
+	}
+	if fn.Runtime == "" {
+		fn.Runtime = guessRuntime(w.layers)
+	}
+	w.runtime = fn.Runtime
+	w.view = (&content.Scan{Layers: w.layers, Function: fn}).View()
+	return w, nil
 }
 
 // optDocument writes a document and ends in Incomplete if something was not read.
@@ -349,13 +220,17 @@ func (a *app) optDocument(lost []string, write func(format string, w io.Writer) 
 	if len(lost) == 0 {
 		return nil
 	}
-	for _, s := range first(lost, 10) {
+	for i, s := range lost {
+		if i == maxNotes && !a.flags.verbose {
+			a.note("warning: %d more like these; -v shows them", len(lost)-i)
+			break
+		}
 		a.note("warning: not read: %s", s)
 	}
 	if a.flags.allowIncomplete != "" {
 		return nil
 	}
-	return &statusError{Incomplete, "exit 3: incomplete: " + strings.Join(first(lost, 3), "; ")}
+	return &statusError{Incomplete, "exit 3: incomplete: " + reasons(lost)}
 }
 
 // An optPage is what view shows.
@@ -411,16 +286,16 @@ func (w *optWorld) page(files bool) optPage {
 		}
 	}
 	for i, l := range w.layers {
-		p.Layers = append(p.Layers, optLayer{i + 1, l.Name, ownFiles(l.Files), seen[i+1], w.odd[i]})
+		p.Layers = append(p.Layers, optLayer{i + 1, l.Name, ownFiles(l), seen[i+1], len(l.Oddities)})
 	}
 	return p
 }
 
-// ownFiles counts what is neither a directory nor in an archive.
-func ownFiles(files []opt.File) int {
+// ownFiles counts the files that are not in an archive.
+func ownFiles(l *content.Layer) int {
 	n := 0
-	for _, f := range files {
-		if !f.Mode.IsDir() && !strings.Contains(f.Path, "!/") {
+	for _, f := range l.Files {
+		if !f.Nested && !f.Hidden {
 			n++
 		}
 	}
@@ -451,7 +326,7 @@ func (a *app) optList(w io.Writer, title string, header []string, rows [][]strin
 	if _, err := fmt.Fprintf(w, "\n%s\n", title); err != nil {
 		return err
 	}
-	if err := columns(w, header, rows); err != nil {
+	if err := a.columns(w, header, rows); err != nil {
 		return err
 	}
 	if more > 0 {
@@ -596,7 +471,7 @@ func (a *app) printOptView(w io.Writer, world *optWorld, p optPage) error {
 	if _, err := fmt.Fprintln(w, "\nFiles"); err != nil {
 		return err
 	}
-	return columns(w, []string{"FROM", "MODE", "SIZE", "PATH"}, rows)
+	return a.columns(w, []string{"FROM", "MODE", "SIZE", "PATH"}, rows)
 }
 
 // stepRow is a step as view and diff list it.
@@ -684,6 +559,9 @@ func whichPath(v *opt.View, name string) opt.Resolution {
 	case opt.Loop:
 		r.Why = "its links lead to themselves"
 	case opt.Missing:
+		if strings.HasPrefix(name, runtimes.Task+"/") && slices.Contains(v.Unknown(), "the function's own files") {
+			r.Maybe = opt.FunctionUnknown
+		}
 		for _, s := range v.Shadows() {
 			if s.Path == path.Clean(name) {
 				r.Others = append(r.Others, opt.Candidate{Path: s.Path, From: s.From, Why: "hidden by " + s.ByPath + " of " + v.Name(s.By)})
@@ -709,11 +587,32 @@ func hidden(v *opt.View, name string) []opt.Candidate {
 	return out
 }
 
-func printWhich(w io.Writer, v *opt.View, r opt.Resolution) error {
+// nowhere is how which ends when nobody has the name: for sure, or as far as what
+// was given tells.
+func (a *app) nowhere(r opt.Resolution) error {
+	name := safe.Line(r.Name, 0)
+	switch {
+	case r.Path != "" || r.From.Kind != opt.FromNowhere && (r.From.Kind != opt.FromElsewhere || r.Maybe == ""):
+		return nil
+	case r.Maybe == "":
+		return &statusError{Findings, "exit 1: nobody has " + name}
+	case a.flags.allowIncomplete != "":
+		return nil
+	}
+	return &statusError{Incomplete, "exit 3: " + name + " is in nothing that was given, and that is not all: " + safe.Line(r.Maybe, 0)}
+}
+
+func (a *app) printWhich(w io.Writer, world *optWorld, r opt.Resolution) error {
 	var b strings.Builder
+	v := world.view
 	line := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "  %-8s  %s\n", key, safe.Line(value, 0))
+			for i, l := range a.fold(len("  not from  "), safe.Line(value, 0)) {
+				if i > 0 {
+					key = ""
+				}
+				fmt.Fprintf(&b, "  %-8s  %s\n", key, l)
+			}
 		}
 	}
 	fmt.Fprintln(&b, safe.Line(r.Name, 0))
@@ -736,14 +635,14 @@ func printWhich(w io.Writer, v *opt.View, r opt.Resolution) error {
 		if o.Why != "" && o.Why != r.Why {
 			s += ": " + o.Why
 		}
-		fmt.Fprintf(&b, "  %-8s  %s\n", key, safe.Line(s, 0))
+		line(key, s)
 	}
 	line("searched", strings.Join(r.Searched, " "))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func printOptDiff(w io.Writer, was, is *opt.View, d opt.Difference) error {
+func (a *app) printOptDiff(w io.Writer, was, is *opt.View, d opt.Difference) error {
 	if len(d.Paths)+len(d.Imports)+len(d.Init) == 0 {
 		_, err := fmt.Fprintf(w, "the function sees no difference between %s and %s\n",
 			safe.Line(strings.Join(was.Layers(), " "), 0), safe.Line(strings.Join(is.Layers(), " "), 0))
@@ -763,6 +662,9 @@ func printOptDiff(w io.Writer, was, is *opt.View, d opt.Difference) error {
 	for _, c := range d.Paths {
 		paths = append(paths, []string{string(c.Change), c.Path, cmp.Or(c.Before, "–"), cmp.Or(c.After, "–")})
 	}
+	if _, err := fmt.Fprintf(w, "from %s to %s\n", safe.Line(strings.Join(was.Layers(), " "), 0), safe.Line(strings.Join(is.Layers(), " "), 0)); err != nil {
+		return err
+	}
 	for _, t := range []struct {
 		title  string
 		header []string
@@ -772,20 +674,11 @@ func printOptDiff(w io.Writer, was, is *opt.View, d opt.Difference) error {
 		{"Imports", []string{"CHANGE", "NAME", "BEFORE", "AFTER"}, imports},
 		{"Files", []string{"CHANGE", "PATH", "BEFORE", "AFTER"}, paths},
 	} {
-		if len(t.rows) == 0 {
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "%s\n", t.title); err != nil {
-			return err
-		}
-		if err := columns(w, t.header, t.rows); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintln(w); err != nil {
+		if err := a.optList(w, t.title, t.header, t.rows); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s, %s, %s at the start\n", count(len(d.Paths), "file"), count(len(d.Imports), "import"), count(len(d.Init), "change"))
+	_, err := fmt.Fprintf(w, "\n%s, %s, %s at the start\n", count(len(d.Paths), "file"), count(len(d.Imports), "import"), count(len(d.Init), "change"))
 	return err
 }
 

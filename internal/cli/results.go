@@ -281,7 +281,7 @@ func (r *results) Finish(s lamina.Summary) error {
 	case len(r.failed) > 0:
 		return &statusError{Findings, fmt.Sprintf("exit 1: %s at or above --fail-on %s", shorten(r.failed), lamina.Severities[r.failOn])}
 	case !s.Complete && reason == "":
-		return &statusError{Incomplete, "exit 3: incomplete: " + strings.Join(first(s.Incomplete, 3), "; ")}
+		return &statusError{Incomplete, "exit 3: incomplete: " + reasons(s.Incomplete)}
 	}
 	return nil
 }
@@ -291,6 +291,15 @@ func shorten(ids []string) string {
 	s := strings.Join(first(ids, 5), " ")
 	if n := len(ids) - 5; n > 0 {
 		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
+
+// reasons lists what is incomplete, the first three.
+func reasons(all []string) string {
+	s := strings.Join(first(all, 3), "; ")
+	if n := len(all) - 3; n > 0 {
+		s += fmt.Sprintf("; and %d more", n)
 	}
 	return s
 }

@@ -18,16 +18,16 @@ import (
 	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/exception"
-	"github.com/lamina-sec/lamina/internal/runtimes"
 	"github.com/lamina-sec/lamina/internal/sbom"
+	"github.com/lamina-sec/lamina/internal/vulndb"
 )
 
 // scanFlags are the flags of scan that are no settings.
 type scanFlags struct {
-	function, handler, runtime, arch, against string
-	noCache                                   bool
-	exceptions                                []string
-	env                                       []string
+	functionFlags
+	against    string
+	noCache    bool
+	exceptions []string
 }
 
 func newScan(a *app) *cobra.Command {
@@ -48,22 +48,18 @@ func newScan(a *app) *cobra.Command {
 		Args: args(1, -1, "LAYER"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.scan(cmd, args, f) },
 	}
-	f.register(c)
-	c.Flags().StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
-	a.settingFlag(c, "db", "db_verify", "vex")
+	f.register(a, c)
 	return c
 }
 
-// register adds the flags that describe the function.
-func (f *scanFlags) register(c *cobra.Command) {
+// register adds the flags that say what is scanned, and how.
+func (f *scanFlags) register(a *app, c *cobra.Command) {
+	f.functionFlags.register(c)
 	fl := c.Flags()
-	fl.StringVar(&f.function, "function", "", "the function's package: `ZIP` or folder")
-	fl.StringVar(&f.handler, "handler", "", "the function's handler, `MODULE.NAME`")
-	fl.StringVar(&f.runtime, "runtime", "", "the function's `RUNTIME` (python3.12); else the layer's folders say")
-	fl.StringVar(&f.arch, "arch", "", "the function's architecture: x86_64 or arm64")
 	fl.StringVar(&f.against, "against", "", "an earlier version of the first layer, `ZIP` or folder, that is trusted")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every file again, and keep nothing for the next time")
-	fl.StringArrayVar(&f.env, "env", nil, "an environment variable of the function, `NAME=VALUE`; may be given several times")
+	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
+	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex")
 }
 
 func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error) {
@@ -72,11 +68,14 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 	if err != nil {
 		return err
 	}
-	s, err := a.scanLayers(cmd.Context(), targets, f)
-	if err != nil {
+	s := &content.Scan{Now: a.std.Now()}
+	if s.Advisories, s.VEX, err = a.known(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeAdvisories(s)) }()
+	defer func() { err = errors.Join(err, closeAdvisories(s.Advisories)) }()
+	if err := a.scanLayers(cmd.Context(), s, targets, f); err != nil {
+		return err
+	}
 	if err := a.keepInputs(slices.Concat(targets, f.inputs(), files)); err != nil {
 		return err
 	}
@@ -113,11 +112,11 @@ func (a *app) advisoryAge(s *content.Scan) string {
 }
 
 // closeAdvisories lets go of the database of a scan.
-func closeAdvisories(s *content.Scan) error {
-	if s.Advisories == nil {
+func closeAdvisories(db *vulndb.DB) error {
+	if db == nil {
 		return nil
 	}
-	return s.Advisories.Close()
+	return db.Close()
 }
 
 // inputs are the files the flags name.
@@ -125,30 +124,37 @@ func (f *scanFlags) inputs() []string {
 	return slices.DeleteFunc([]string{f.function, f.against}, func(s string) bool { return s == "" })
 }
 
-// scanLayers reads the layers and what the flags say of the function.
-func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*content.Scan, error) {
-	s := &content.Scan{Now: a.std.Now()}
-	if len(targets) > 5 {
-		return nil, usagef("a function has at most five layers: scan them in several runs", "%d layers given", len(targets))
+// known is what a scan is told of vulnerabilities: the database, nil if there is
+// none, and the user's statements.
+func (a *app) known() (db *vulndb.DB, vex *vulndb.VEX, err error) {
+	switch db, err = a.openDB(); {
+	case errors.Is(err, errNoDB) && a.conf.text("db") == "":
+		db = nil // known-vulnerability says UNKNOWN
+	case err != nil:
+		return nil, nil, wrap(err, Usage, dbHint)
+	default:
+		a.warnOld(db.Info().Newest)
+	}
+	if vex, err = a.loadVEX(); err != nil {
+		return nil, nil, errors.Join(err, closeAdvisories(db))
+	}
+	return db, vex, nil
+}
+
+// scanLayers adds to s the layers and what the flags say of the function.
+func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string, f scanFlags) error {
+	if len(targets) > maxLayers {
+		return usagef("a function has at most five layers: scan them in several runs", "%d layers given", len(targets))
 	}
 	fn, err := f.asked()
 	if err != nil {
-		return nil, err
-	}
-	switch s.Advisories, err = a.openDB(); {
-	case errors.Is(err, errNoDB) && a.conf.text("db") == "":
-		s.Advisories = nil // known-vulnerability says UNKNOWN
-	case err != nil:
-		return nil, wrap(err, Usage, dbHint)
-	}
-	if s.VEX, err = a.loadVEX(); err != nil {
-		return nil, err
+		return err
 	}
 	var size int64
 	for _, t := range append(slices.Clone(targets), f.inputs()...) {
 		info, err := os.Stat(a.path(t))
 		if err != nil {
-			return nil, a.missing(t, err)
+			return a.missing(t, err)
 		}
 		size += info.Size()
 	}
@@ -166,11 +172,11 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 	var read int64
 	for _, t := range targets {
 		if err := context.Cause(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		l, err := a.readLayer(t, opt)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.Layers = append(s.Layers, l)
 		read += l.Size
@@ -178,19 +184,19 @@ func (a *app) scanLayers(ctx context.Context, targets []string, f scanFlags) (*c
 	}
 	if f.function != "" {
 		if fn.Code, err = a.readLayer(f.function, content.Options{Imports: true}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if f.against != "" {
 		if s.Baseline, err = a.readLayer(f.against, content.Options{Limits: opt.Limits}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if fn.Runtime == "" {
 		fn.Runtime = guessRuntime(s.Layers)
 	}
 	s.Function = fn
-	return s, nil
+	return nil
 }
 
 // cacheDir is where what can be made again is kept, "" if there is no place.
@@ -202,28 +208,6 @@ func (a *app) cacheDir() string {
 		return filepath.Join(home, ".cache", "lamina")
 	}
 	return ""
-}
-
-// asked is the function as the flags describe it.
-func (f *scanFlags) asked() (*content.Function, error) {
-	fn := &content.Function{Handler: f.handler, Runtime: f.runtime, Architecture: f.arch}
-	if _, ok := runtimes.ByID(f.runtime); !ok && f.runtime != "" {
-		return nil, usagef("as AWS writes it: python3.12, nodejs20.x, java21, provided.al2023; docs/runtimes.md lists them", "--runtime %q is no runtime of Lambda that lamina knows", f.runtime)
-	}
-	if f.arch != "" && f.arch != "x86_64" && f.arch != "arm64" {
-		return nil, usagef("x86_64 or arm64", "--arch %q is no architecture of Lambda", f.arch)
-	}
-	for _, kv := range f.env {
-		k, v, ok := strings.Cut(kv, "=")
-		if !ok || k == "" {
-			return nil, usagef("write --env NAME=VALUE", "--env %q has no name and value", kv)
-		}
-		if fn.Env == nil {
-			fn.Env = map[string]string{} // without --env nothing is known of it
-		}
-		fn.Env[k] = v
-	}
-	return fn, nil
 }
 
 // readLayer reads a zip or a folder.
@@ -379,10 +363,13 @@ func packageOf(l *content.Layer, c sbom.Component) *lamina.Package {
 	return p
 }
 
+// fewSkipped is how many parts that could not be read the summary names.
+const fewSkipped = 5
+
 // scanSummary counts what was read and found.
 func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lamina.Summary {
 	sum := lamina.Summary{Command: command, Counts: map[string]int64{"layers": int64(len(s.Layers))}}
-	files, read := 0, 0
+	files, read, skipped := 0, 0, 0
 	for _, l := range s.Layers {
 		files, read = files+len(l.Files)+len(l.Skipped), read+len(l.Files)
 		for _, c := range sbom.Merge(l.Packages()) {
@@ -391,10 +378,13 @@ func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lam
 			}
 		}
 		for _, k := range l.Skipped {
-			if len(sum.Incomplete) < 5 {
+			if skipped++; skipped <= fewSkipped {
 				sum.Incomplete = append(sum.Incomplete, k.File+": "+k.Reason)
 			}
 		}
+	}
+	if n := skipped - fewSkipped; n > 0 {
+		sum.Incomplete = append(sum.Incomplete, fmt.Sprintf("and %d more parts not read", n))
 	}
 	unknown := 0
 	for _, f := range findings {

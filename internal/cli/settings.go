@@ -79,6 +79,7 @@ var table = []setting{
 	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
 	{key: "db", flag: "db", kind: kindPath, doc: "use the vulnerability database `FILE`, not the one in the user's data folder"},
 	{key: "db_verify", flag: "verify", kind: kindPath, doc: "believe only a vulnerability database that the public key in `FILE` (PEM) verifies"},
+	{key: "db_max_age", flag: "db-max-age", kind: kindText, doc: "warn of vulnerability data older than `DAYS` (14d, 8w); 0 for never", def: []string{"30d"}, valid: validDays},
 	{key: "vex", flag: "vex", kind: kindPaths, doc: "an OpenVEX `FILE` of statements on vulnerabilities; may be given several times"},
 	{key: "elastic_quirks", flag: "elastic-quirks", kind: kindBool, doc: "follow Elastic also where it does what no author of a rule can have meant", def: []string{"false"}},
 	{key: "max_inflated", flag: "max-inflated", kind: kindText, doc: "read a compressed file up to `SIZE` of text (512MiB); 0 for no limit", def: []string{"256MiB"}, valid: validSize},
@@ -204,6 +205,16 @@ func validJobs(v string) error {
 
 // validOrg follows the pattern of
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html.
+func validDays(s string) error {
+	if s == "0" {
+		return nil
+	}
+	if _, ok := parseDays(s); !ok {
+		return errors.New("want 14d, 8w or 0")
+	}
+	return nil
+}
+
 func validOrg(v string) error {
 	rest, ok := strings.CutPrefix(v, "o-")
 	if !ok || len(rest) < 10 || len(rest) > 32 || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {

@@ -26,6 +26,7 @@ import (
 type extractor struct {
 	secretEngine *secret.Engine
 	imports      bool // of every script
+	view         bool // what a View needs, and no more
 }
 
 // standard is the engine without a key for fingerprints.
@@ -48,6 +49,12 @@ func (x *extractor) facts(f *layerfs.File) (facts Facts, err error) {
 	}
 	head = head[:min(len(head), 512)]
 	facts.Kind = kindOf(f.Path, head)
+	if facts.Loads = loads(f); x.view {
+		if facts.Kind == Shell {
+			err = guarded(x.code, f, head, &facts)
+		}
+		return facts, err
+	}
 	var errs []error
 	for _, step := range []struct {
 		what string
@@ -179,15 +186,20 @@ func (x *extractor) packages(f *layerfs.File, _ []byte, facts *Facts) error {
 		facts.Hooks = hooks(f.Data)
 	}
 	facts.Registries, facts.Personal = registries(f), personal(f)
-	if f.Depth == 0 && f.Data != nil && opt.Wants(f.Path) {
-		facts.Loads = opt.Reduce(f.Path, f.Data)
-	}
 	found, err := sbom.Read(f)
 	if facts.Binary != nil {
 		found = append(found, sbom.Binary(f.Path, facts.Binary)...)
 	}
 	facts.Components = found
 	return err
+}
+
+// loads is what of a text decides what is loaded, nil if it decides nothing.
+func loads(f *layerfs.File) []byte {
+	if f.Depth > 0 || f.Data == nil || !opt.Wants(f.Path) {
+		return nil
+	}
+	return opt.Reduce(f.Path, f.Data)
 }
 
 // maxHook is how much of an install command is kept.

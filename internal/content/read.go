@@ -23,6 +23,10 @@ type Options struct {
 	// function's package. Of a layer's JavaScript only files that can matter are
 	// parsed.
 	Imports bool
+	// View reads no more of a file than Scan.View needs: its digest, links, shell
+	// scripts, and the texts that decide what is loaded. Nothing can be judged by
+	// it.
+	View bool
 	// Cache has what was read before; nil reads everything.
 	Cache *Cache
 }
@@ -72,7 +76,7 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 	cache := o.Cache
 	l.Imports = o.Imports
 	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
-	x := extractor{secretEngine: standard(), imports: o.Imports}
+	x := extractor{secretEngine: standard(), imports: o.Imports, view: o.View}
 	held := cache.open(l)
 	components := 0
 	var fresh batch // of the entry that is being read

@@ -47,22 +47,11 @@ type Vulnerability struct {
 	Fixed   []string
 }
 
-// present are the components to write.
-func (d *Document) present() []Component {
-	var all []Component
-	for _, c := range d.Components {
-		if c.How != Locked {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
 // digest identifies the content: what the document says but when and by what.
 func (d *Document) digest() [sha256.Size]byte {
 	h := sha256.New()
 	// Marshalling these types cannot fail, and a hash takes all it is given.
-	b, _ := json.Marshal([]any{d.Name, d.SHA256, d.Incomplete, d.present(), d.Vulnerabilities})
+	b, _ := json.Marshal([]any{d.Name, d.SHA256, d.Incomplete, Present(d.Components), d.Vulnerabilities})
 	_, _ = h.Write(b)
 	return [sha256.Size]byte(h.Sum(nil))
 }
@@ -109,7 +98,7 @@ var algorithms = map[string]struct {
 // WriteCycloneDX writes the document as CycloneDX 1.6 JSON
 // (https://cyclonedx.org/docs/1.6/json/).
 func (d *Document) WriteCycloneDX(w io.Writer) error {
-	all := d.present()
+	all := Present(d.Components)
 	root := cdx.Component{BOMRef: "layer", Type: cdx.ComponentTypeContainer, Name: d.Name}
 	if d.SHA256 != "" {
 		root.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: d.SHA256}}

@@ -238,3 +238,15 @@ func Merge(layers ...[]Component) []Component {
 	slices.SortStableFunc(all, byPlace)
 	return foldBy(all, Component.PURL)
 }
+
+// Present are the components that are there: all but those that only a lock file
+// names.
+func Present(all []Component) []Component {
+	var out []Component
+	for _, c := range all {
+		if c.How != Locked {
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -14,6 +14,9 @@ func license(written string) (expression, text string) {
 	if e := spdx(written); e != "" {
 		return e, ""
 	}
+	if id := textOf(written); id != "" {
+		return id, ""
+	}
 	line, _, _ := strings.Cut(written, "\n")
 	return "", clip(strings.TrimSpace(line))
 }
@@ -22,10 +25,14 @@ func license(written string) (expression, text string) {
 // the field, one classifier. Several classifiers do not say whether all of them
 // apply or one is to be chosen.
 func pyLicense(expression, written string, classifiers []string) (string, string) {
-	for _, s := range []string{expression, written} {
+	heading, _, _ := strings.Cut(written, "\n")
+	for _, s := range []string{expression, heading} {
 		if e := spdx(s); e != "" {
 			return e, ""
 		}
+	}
+	if id := textOf(written); id != "" {
+		return id, ""
 	}
 	var texts []string
 	for _, c := range classifiers {
@@ -120,7 +127,14 @@ func identifier(s string) string {
 		}
 		return identifiers[plain] + "+"
 	}
-	return aliases[strings.Join(strings.Fields(strings.NewReplacer(",", " ", "the ", " ", "license", " ", "licence", " ", "version", " ", "-", " ").Replace(lower)), " ")]
+	return aliases[plain(lower)]
+}
+
+// plain is the name of a licence without the words that differ from one writer to
+// the next.
+func plain(s string) string {
+	s = strings.NewReplacer(",", " ", "the ", " ", "license", " ", "licence", " ", "version", " ", "-", " ").Replace(strings.ToLower(s))
+	return strings.Join(strings.Fields(s), " ")
 }
 
 // identifiers are those of SPDX's list that packages of these ecosystems use

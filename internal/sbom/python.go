@@ -57,16 +57,24 @@ func pyMetadata(f *file) error {
 	}
 	var written, expression string
 	var classifiers []string
+	last := ""
 	for line := range lines(b) {
 		if line == "" {
 			break
 		}
-		key, value, ok := strings.Cut(line, ":")
-		if !ok || line[0] == ' ' || line[0] == '\t' {
-			continue // a folded line of the header before
+		if line[0] == ' ' || line[0] == '\t' { // a folded line of the header before
+			if last == "license" && len(written) < maxLicense {
+				written += "\n" + line
+			}
+			continue
 		}
+		key, value, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		last = strings.ToLower(key)
 		value = strings.TrimSpace(value)
-		switch strings.ToLower(key) {
+		switch last {
 		case "name":
 			if c.Name == "" {
 				c.Name = pyName(value)

@@ -76,7 +76,7 @@ const noAssertion = "NOASSERTION"
 // WriteSPDX writes the document as SPDX 2.3 JSON. Vulnerabilities become external
 // references of the packages they affect.
 func (d *Document) WriteSPDX(w io.Writer) error {
-	all := d.present()
+	all := Present(d.Components)
 	doc := spdxDocument{
 		Version: "SPDX-2.3", License: "CC0-1.0", ID: "SPDXRef-DOCUMENT", Name: cmp.Or(d.Name, "layer"), Namespace: d.serial(),
 		Creation:  spdxCreated{d.Created.UTC().Format(time.RFC3339), []string{"Tool: lamina-" + cmp.Or(d.Tool, "devel")}},

@@ -54,6 +54,20 @@ type Match struct {
 	Reason    string         `json:"reason,omitempty"`    // of Unknown
 }
 
+// Urgency is how much the match counts: as severe as it is rated, medium if nobody
+// rates it, one step more if it is known to be exploited, and critical if the
+// package itself is the attack.
+func (m *Match) Urgency() lamina.Severity {
+	s := cmp.Or(m.Severity, lamina.Medium)
+	switch {
+	case m.Malicious:
+		return lamina.Critical
+	case m.KEV:
+		return lamina.Severities[min(s.Rank()+1, len(lamina.Severities)-1)]
+	}
+	return s
+}
+
 // A DB is an open database. It may be used by several goroutines.
 type DB struct {
 	data                        []byte
