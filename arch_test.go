@@ -66,7 +66,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/remedy", ". internal/estate"},
 	{"internal/respond", ". internal/awswrite"},
 	{"internal/validate", ". internal/detect internal/awswrite"},
-	{"internal/gate", ". internal/content internal/tomlfile internal/exception internal/awswrite"},
+	{"internal/gate", ". internal/content internal/runtimes internal/sbom internal/tomlfile internal/exception internal/awswrite"},
 	{"internal/sensor", ""},
 	// catalogue: one file an item; engines never import it
 	{"rules", "rule"},

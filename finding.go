@@ -71,9 +71,11 @@ type Content struct {
 	Size     int64 `json:"size,omitempty"`
 	Inflated int64 `json:"inflated"`
 	// Files counts files, those inside archives in the layer among them; Read
-	// those of them whose content was read; Archives the archives opened.
+	// those of them whose content was read; Nested those inside the Archives that
+	// were opened.
 	Files    int `json:"files"`
 	Read     int `json:"read"`
+	Nested   int `json:"nested,omitempty"`
 	Archives int `json:"archives,omitempty"`
 	// Runtimes are the runtimes it is laid out for ("python3.12"), as far as its
 	// folders say.

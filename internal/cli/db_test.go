@@ -88,7 +88,7 @@ func TestDB_update(t *testing.T) {
 	}
 	found := func(args string, want int) {
 		t.Helper()
-		if code, out, errs := laminaIn(t, dir, append([]string{"db", "lookup"}, strings.Fields(args)...)...); code != want {
+		if code, out, errs := laminaIn(t, dir, append([]string{"db", "lookup", "--fail-on", "medium"}, strings.Fields(args)...)...); code != want {
 			t.Errorf("lookup %s: exit %d, want %d\n%s%s", args, code, want, out, errs)
 		}
 	}
@@ -173,7 +173,7 @@ func TestDB_signed(t *testing.T) {
 	run(0, "verify", "--db", "built.db", "--verify", "ours.pub")
 	run(1, "verify", "--db", "built.db", "--verify", "theirs.pub")
 	run(2, "verify", "--db", "built.db", "--verify", "ours.pem")
-	run(1, "lookup", "PyPI", "acme", "1.0", "--db", "built.db", "--verify", "ours.pub")
+	run(1, "lookup", "PyPI", "acme", "1.0", "--db", "built.db", "--verify", "ours.pub", "--fail-on", "medium")
 	run(5, "lookup", "PyPI", "acme", "1.0", "--db", "built.db", "--verify", "theirs.pub")
 
 	data, err := os.ReadFile(filepath.Join(dir, "built.db"))

@@ -21,7 +21,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/gate"
 	"github.com/lamina-sec/lamina/internal/report"
-	"github.com/lamina-sec/lamina/internal/sbom"
+	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/internal/tomlfile"
 )
 
@@ -44,7 +44,7 @@ func newGate(a *app) *cobra.Command {
 		Long: "LAYER is a layer zip or a folder; several are one /opt, or with --each judged one by one.\n" +
 			"The decision comes first: PASS is exit code 0, FAIL is 1, UNKNOWN is 3. Without a policy\n" +
 			"--fail-on decides. Findings under an exception and, with --baseline, those that the main\n" +
-			"line has with the same content are shown and decide nothing.\n\n" +
+			"line has with the same content are shown and decide nothing.\n" +
 			"The policy, the baseline and the exceptions are never taken from inside a LAYER.",
 		Args: args(1, -1, "LAYER"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.gate(cmd, args, f) },
@@ -111,7 +111,7 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 		return err
 	}
 	for _, l := range s.Layers {
-		in.Layers = append(in.Layers, gate.Layer{Layer: l, Runtimes: runtimesOf(l), Architecture: architectureOf})
+		in.Layers = append(in.Layers, gate.Layer{Layer: l, Runtime: f.runtime, Architecture: architectureOf})
 		in.Packages = append(in.Packages, packagesOf(l)...)
 	}
 	in.Listed = true
@@ -131,29 +131,6 @@ func architectureOf(f *content.File) string {
 		return ""
 	}
 	return cmp.Or(f.Binary.Arch, f.Binary.Format)
-}
-
-// packagesOf are the packages that a layer brings from elsewhere, each once.
-func packagesOf(l *content.Layer) []lamina.Package {
-	var found []sbom.Component
-	for _, f := range l.Files {
-		found = append(found, f.Components...)
-	}
-	var out []lamina.Package
-	for _, c := range sbom.Merge(found) {
-		if c.How == sbom.Own || c.How == sbom.Locked {
-			continue // of no registry, or not there
-		}
-		p := lamina.Package{
-			Resource: l.Name, PURL: c.PURL(), Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version, How: string(c.How),
-			Files: append([]string{c.File}, c.Also...),
-		}
-		if said := cmp.Or(c.License, c.LicenseText); said != "" {
-			p.Licenses = []string{said}
-		}
-		out = append(out, p)
-	}
-	return out
 }
 
 // decide judges and writes: the decision, then what it rests on.
@@ -186,10 +163,27 @@ func (a *app) decide(cmd *cobra.Command, in gate.Input, s *content.Scan) (err er
 	}
 	err = r.Finish(sum)
 	if status, ok := errors.AsType[*statusError](err); ok && status.code == Findings {
-		return &statusError{Findings, "exit 1: gate: FAIL: " + shorten(d.Because)}
+		return &statusError{Findings, "exit 1: gate: FAIL: " + decided(d)}
 	}
 	return err
 }
+
+// decided names the findings that decided, the first three.
+func decided(d gate.Decision) string {
+	var named []string
+	for _, id := range first(d.Because, 3) {
+		i := slices.IndexFunc(d.Findings, func(f lamina.Finding) bool { return f.ID == id })
+		named = append(named, safe.Line(d.Findings[i].Title, maxTitle)+" ("+id+")")
+	}
+	s := strings.Join(named, ", ")
+	if n := len(d.Because) - len(named); n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
+
+// maxTitle is how many characters of a title a line shows beside others.
+const maxTitle = 80
 
 // gateSummary is the summary of the scan with what the gate counted.
 func (a *app) gateSummary(s *content.Scan, d gate.Decision, in gate.Input) lamina.Summary {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -259,36 +258,11 @@ func refuseOther(name string, r io.ReaderAt, size int64) error {
 	return nil
 }
 
-// layout are folders that say which runtime a layer is for.
-var layout = regexp.MustCompile(`^(?:python/lib/(python3\.\d+)/|nodejs/node(\d+)/|ruby/gems/(\d+\.\d+)\.0/)`)
-
-// runtimesOf are the runtimes that a layer's folders name.
-func runtimesOf(l *content.Layer) []string {
-	seen := map[string]bool{}
-	for _, f := range l.Files {
-		switch m := layout.FindStringSubmatch(f.Path); {
-		case m == nil:
-		case m[1] != "":
-			seen[m[1]] = true
-		case m[2] != "":
-			seen["nodejs"+m[2]+".x"] = true
-		case m[3] != "":
-			seen["ruby"+m[3]] = true
-		}
-	}
-	out := make([]string, 0, len(seen))
-	for r := range seen {
-		out = append(out, r)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // guessRuntime is the one runtime that the layers' folders name, or "".
 func guessRuntime(layers []*content.Layer) string {
 	var all []string
 	for _, l := range layers {
-		all = append(all, runtimesOf(l)...)
+		all = append(all, l.Laid()...)
 	}
 	slices.Sort(all)
 	if all = slices.Compact(all); len(all) == 1 {
@@ -311,8 +285,8 @@ func writeScan(r *results, s *content.Scan, findings []lamina.Finding) error {
 		if err := r.Write(lamina.Message{Content: contentOf(l)}); err != nil {
 			return err
 		}
-		for _, c := range sbom.Merge(l.Packages()) {
-			if err := r.Write(lamina.Message{Package: packageOf(l, c)}); err != nil {
+		for _, p := range packagesOf(l) {
+			if err := r.Write(lamina.Message{Package: &p}); err != nil {
 				return err
 			}
 		}
@@ -343,17 +317,34 @@ func urgency(f lamina.Finding) int {
 func contentOf(l *content.Layer) *lamina.Content {
 	c := &lamina.Content{
 		Resource: l.Name, Kind: "layer zip", SHA256: l.SHA256, Size: l.Size, Inflated: l.Inflated,
-		Files: len(l.Files) + len(l.Skipped), Read: len(l.Files), Runtimes: runtimesOf(l),
+		Files: len(l.Files) + len(l.Skipped), Read: len(l.Files), Runtimes: l.Laid(),
 	}
 	if l.SHA256 == "" {
 		c.Kind, c.Size = "folder", 0
 	}
+	inside := map[string]bool{}
+	for _, f := range l.Files {
+		if f.Nested {
+			c.Nested++
+			inside[f.Path[:strings.LastIndex(f.Path, "!/")]] = true
+		}
+	}
+	c.Archives = len(inside)
 	return c
 }
 
+// packagesOf are the packages of a layer as the stream carries them, each once.
+func packagesOf(l *content.Layer) []lamina.Package {
+	var out []lamina.Package
+	for _, c := range sbom.Merge(l.Packages()) {
+		out = append(out, packageOf(l, c))
+	}
+	return out
+}
+
 // packageOf is a component as the stream carries it.
-func packageOf(l *content.Layer, c sbom.Component) *lamina.Package {
-	p := &lamina.Package{
+func packageOf(l *content.Layer, c sbom.Component) lamina.Package {
+	p := lamina.Package{
 		Resource: l.Name, PURL: c.PURL(), Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version, LicenseText: c.LicenseText,
 		How: string(c.How), Program: c.Program, Integrity: c.Integrity, Requires: c.Requires, Files: append([]string{c.File}, c.Also...),
 	}
@@ -370,19 +361,17 @@ const fewSkipped = 5
 func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lamina.Summary {
 	sum := lamina.Summary{Command: command, Counts: map[string]int64{"layers": int64(len(s.Layers))}}
 	files, read, skipped := 0, 0, 0
+	var packages [][]sbom.Component
 	for _, l := range s.Layers {
 		files, read = files+len(l.Files)+len(l.Skipped), read+len(l.Files)
-		for _, c := range sbom.Merge(l.Packages()) {
-			if c.How != sbom.Locked { // a lock file names it, and it is not there
-				sum.Counts["packages"]++
-			}
-		}
+		packages = append(packages, l.Packages())
 		for _, k := range l.Skipped {
 			if skipped++; skipped <= fewSkipped {
 				sum.Incomplete = append(sum.Incomplete, k.File+": "+k.Reason)
 			}
 		}
 	}
+	sum.Counts["packages"] = int64(len(sbom.Present(sbom.Merge(packages...))))
 	if n := skipped - fewSkipped; n > 0 {
 		sum.Incomplete = append(sum.Incomplete, fmt.Sprintf("and %d more parts not read", n))
 	}

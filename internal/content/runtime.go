@@ -1,8 +1,6 @@
 package content
 
 import (
-	"strings"
-
 	"github.com/lamina-sec/lamina/internal/runtimes"
 )
 
@@ -27,18 +25,13 @@ func (s *Scan) Runtime(family runtimes.Family) (runtimes.Runtime, bool) {
 // RuntimeKnown reports whether the function's runtime was given.
 func (s *Scan) RuntimeKnown() bool { return s.Function != nil && s.Function.Runtime != "" }
 
-// builtFor counts native Python modules by the runtime that can load them: their
-// names say which (https://peps.python.org/pep-3149/).
+// builtFor counts native Python modules by the runtime that can load them.
 func (s *Scan) builtFor() map[string]int {
 	count := map[string]int{}
 	for _, l := range s.Layers {
 		for _, f := range l.Files {
-			if f.Kind != ELF {
-				continue
-			}
-			_, tag, _ := strings.Cut(f.Path, ".cpython-3")
-			if minor, _, ok := strings.Cut(tag, "-"); ok {
-				count["python3."+minor]++
+			if r := nativeFor(f); r != "" {
+				count[r]++
 			}
 		}
 	}

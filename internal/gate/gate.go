@@ -44,8 +44,8 @@ type Input struct {
 // A Layer is one layer of the Input.
 type Layer struct {
 	*content.Layer
-	// Runtimes are those its folders are for.
-	Runtimes []string
+	// Runtime is the function's, "" if nobody said.
+	Runtime string
 	// Architecture is what a file's code runs on: "x86_64", "arm64", another
 	// name, or "" for a file that runs anywhere. Nil means that nobody looked.
 	Architecture func(*content.File) string
@@ -245,18 +245,6 @@ func (p Policy) paths(l Layer) []lamina.Finding {
 	return out
 }
 
-func (p Policy) runtimes(l Layer) []lamina.Finding {
-	var out []lamina.Finding
-	allowed := p.Layer.Runtimes
-	for _, r := range l.Runtimes {
-		if allowed != nil && !slices.ContainsFunc(allowed, func(pattern string) bool { return exception.Glob(pattern, r, false) }) {
-			out = append(out, violation(l, "runtime", "layer is for a runtime that the policy does not allow", "", r,
-				fmt.Sprintf("its folders are for %s, the policy allows %s", r, strings.Join(allowed, ", ")), "runtime: "+r))
-		}
-	}
-	return out
-}
-
 func (p Policy) architectures(l Layer) []lamina.Finding {
 	allowed := p.Layer.Architectures
 	if allowed == nil {
@@ -299,81 +287,6 @@ func records(l Layer) []lamina.Finding {
 			"its files cannot be compared with what was published", "missing: "+dir+"RECORD"))
 	}
 	return out
-}
-
-// licences judges the licences of the layer's packages. An expression that
-// offers a choice (OR) is fine if one side of it is.
-func (p Policy) licences(l Layer, in Input) []lamina.Finding {
-	if p.Allowed == nil && p.Denied == nil {
-		return nil
-	}
-	const title = "package has a licence that the policy does not allow"
-	if !in.Listed {
-		return []lamina.Finding{open(l, "licence", title, "the packages of the layer were not listed", "a lamina that lists them")}
-	}
-	var out []lamina.Finding
-	for _, c := range in.Packages {
-		if c.Resource != l.Name {
-			continue
-		}
-		why := p.licence(c.Licenses)
-		if why == "" {
-			continue
-		}
-		file := ""
-		if len(c.Files) > 0 {
-			file = c.Files[0]
-		}
-		said := strings.Join(c.Licenses, ", ")
-		if said == "" {
-			said = "none named"
-		}
-		out = append(out, violation(l, "licence", title, file, c.PURL, c.Name+" "+c.Version+": "+why, "package: "+c.PURL, "licence: "+said))
-	}
-	return out
-}
-
-// licence says what is wrong with the licences of one package, "" if nothing is.
-// Several licences that a package lists all hold.
-func (p Policy) licence(licences []string) string {
-	if len(licences) == 0 {
-		if p.Allowed == nil {
-			return ""
-		}
-		return "it names no licence, and the policy lists those it allows"
-	}
-	for _, l := range licences {
-		var first string
-		for choice := range strings.SplitSeq(strings.NewReplacer("(", " ", ")", " ", " or ", " OR ", " and ", " AND ").Replace(l), " OR ") {
-			why := ""
-			for part := range strings.SplitSeq(choice, " AND ") {
-				name, _, _ := strings.Cut(strings.TrimSpace(part), " WITH ")
-				is := func(pattern string) bool {
-					return exception.Glob(strings.ToLower(pattern), strings.ToLower(name), false)
-				}
-				switch {
-				case slices.ContainsFunc(p.Denied, is):
-					why = name + " is denied"
-				case p.Allowed != nil && !slices.ContainsFunc(p.Allowed, is):
-					why = name + " is not among those allowed"
-				}
-				if why != "" {
-					break
-				}
-			}
-			if why == "" {
-				first = ""
-				break
-			}
-			if first == "" {
-				first = why
-			}
-		}
-		if first != "" {
-			return first
-		}
-	}
-	return ""
 }
 
 // data asks how old the vulnerability data is, once.
@@ -430,7 +343,11 @@ func (d Decision) Answer(p Policy) lamina.Answer {
 			break
 		}
 		f := byID[id]
-		a.Evidence = append(a.Evidence, strings.TrimSpace(fmt.Sprintf("%s %s %s: %s", id, rank(f), f.Check, place(f))))
+		line := fmt.Sprintf("%s %s %s: %s", id, rank(f), f.Check, place(f))
+		if strings.HasPrefix(f.Check, own) && f.Outcome == lamina.Fail {
+			line += ": " + f.Detail
+		}
+		a.Evidence = append(a.Evidence, line)
 	}
 	if d.Known > 0 {
 		a.Evidence = append(a.Evidence, fmt.Sprintf("known from the baseline: %d", d.Known))

@@ -127,7 +127,6 @@ func TestDecide_requirements(t *testing.T) {
 		"python/lib/python3.12/site-packages/acme-1.dist-info/RECORD", "",
 		"python/lib/python3.12/site-packages/zeta-1.dist-info/METADATA", "Name: zeta\nVersion: 1\n",
 		"extensions/agent", "#!/bin/sh\n", "bin/tool", "\x7fELF\x02")
-	python.Runtimes = []string{"python3.12"}
 	reading := python
 	reading.Architecture = func(f *content.File) string {
 		if f.Kind == content.ELF {
@@ -142,6 +141,20 @@ func TestDecide_requirements(t *testing.T) {
 		{Resource: "layer.zip", PURL: "pkg:pypi/bare@1", Name: "bare", Version: "1"},
 		{Resource: "other.zip", PURL: "pkg:pypi/far@1", Name: "far", Version: "1", Licenses: []string{"AGPL-3.0-only"}},
 	}
+	said := func(text string) func(*gate.Input) {
+		return func(in *gate.Input) {
+			in.Packages = []lamina.Package{{Resource: "layer.zip", PURL: "pkg:pypi/psy@1", Name: "psy", Version: "1", LicenseText: text}}
+		}
+	}
+	licensed := func(expression string) func(*gate.Input) {
+		return func(in *gate.Input) {
+			in.Packages = []lamina.Package{{Resource: "layer.zip", PURL: "pkg:pypi/psy@1", Name: "psy", Version: "1", Licenses: []string{expression}}}
+		}
+	}
+	pure := layer(t, "python/acme.py", "")
+	native := layer(t, "python/acme.cpython-311-x86_64-linux-gnu.so", "\x7fELF\x02")
+	in312 := pure
+	in312.Runtime = "python3.12"
 	for name, tt := range map[string]struct {
 		policy  string
 		layer   gate.Layer
@@ -162,8 +175,24 @@ func TestDecide_requirements(t *testing.T) {
 		"record":               {"[layer]\nrequire_record = true", python, nil, lamina.Fail, "gate-record"},
 		"packages_unlisted":    {"[licences]\ndenied = [\"AGPL-*\"]", python, func(in *gate.Input) { in.Listed = false }, lamina.Unknown, "gate-licence"},
 		"denied":               {"[licences]\ndenied = [\"agpl-*\"]", python, nil, lamina.Fail, "gate-licence"},
-		"one_choice_is_fine":   {"[licences]\ndenied = [\"GPL-*\"]", python, nil, lamina.Pass, ""},
-		"allowed":              {"[licences]\nallowed = [\"MIT\", \"Apache-2.0\"]", python, nil, lamina.Fail, "gate-licence gate-licence"},
+		"one_choice_is_fine":   {"[licences]\ndenied = [\"GPL-*\"]", python, licensed("MIT OR GPL-3.0-only"), lamina.Pass, ""},
+		"group_of_choices":     {"[licences]\ndenied = [\"GPL-*\"]", python, licensed("(MIT OR GPL-3.0-only) AND GPL-2.0-only"), lamina.Fail, "gate-licence"},
+		"not_an_expression":    {"[licences]\ndenied = [\"GPL-*\"]", python, licensed("(MIT OR OR"), lamina.Unknown, "gate-licence"},
+		"allowed":              {"[licences]\nallowed = [\"MIT\", \"Apache-2.0\"]", python, nil, lamina.Fail, "gate-licence"},
+		"names_none":           {"[licences]\ndenied = [\"GPL-*\"]", python, nil, lamina.Unknown, "gate-licence"},
+		"family_denied":        {"[licences]\ndenied = [\"LGPL-*\"]", python, said("LGPL with exceptions"), lamina.Fail, "gate-licence"},
+		"family_denied_partly": {"[licences]\ndenied = [\"LGPL-3.0-*\"]", python, said("LGPL with exceptions"), lamina.Unknown, "gate-licence"},
+		"family_not_denied":    {"[licences]\ndenied = [\"AGPL-*\"]", python, said("LGPL with exceptions"), lamina.Pass, ""},
+		"family_allowed":       {"[licences]\nallowed = [\"BSD-*\", \"0BSD\"]", python, said("BSD License"), lamina.Pass, ""},
+		"one_of_several":       {"[licences]\ndenied = [\"GPL-*\"]", python, said("MIT; GNU General Public License (GPL)"), lamina.Unknown, "gate-licence"},
+		"text_not_understood":  {"[licences]\ndenied = [\"GPL-*\"]", python, said("see LICENSE"), lamina.Unknown, "gate-licence"},
+		"runtime_of_module":    {"[layer]\nruntimes = [\"python3.12\"]", native, nil, lamina.Fail, "gate-runtime"},
+		"runtime_of_function":  {"[layer]\nruntimes = [\"python3.12\"]", in312, nil, lamina.Pass, ""},
+		"runtime_refused":      {"[layer]\nruntimes = [\"python3.13\"]", in312, nil, lamina.Fail, "gate-runtime"},
+		"runtime_not_said":     {"[layer]\nruntimes = [\"python3.12\"]", pure, nil, lamina.Unknown, "gate-runtime"},
+		"any_runtime_of_it":    {"[layer]\nruntimes = [\"python*\"]", pure, nil, lamina.Pass, ""},
+		"no_runtime_of_it":     {"[layer]\nruntimes = [\"nodejs*\"]", pure, nil, lamina.Fail, "gate-runtime"},
+		"runtime_of_nothing":   {"[layer]\nruntimes = [\"python*\"]", layer(t, "bin/tool", ""), nil, lamina.Unknown, "gate-runtime"},
 		"no_data":              {"[vulnerabilities]\nmax_data_age_days = 7", python, nil, lamina.Unknown, "gate-vulnerability-data"},
 		"old_data":             {"[vulnerabilities]\nmax_data_age_days = 7", python, func(in *gate.Input) { in.DataFrom = now.AddDate(0, 0, -8) }, lamina.Unknown, "gate-vulnerability-data"},
 		"fresh_data":           {"[vulnerabilities]\nmax_data_age_days = 7", python, func(in *gate.Input) { in.DataFrom = now.AddDate(0, 0, -7) }, lamina.Pass, ""},

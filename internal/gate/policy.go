@@ -234,13 +234,13 @@ func Schema(analyzers []string) map[string]any {
 		"layer": table("requirements of the layer as a whole", map[string]any{
 			"max_unzipped_mb": number("megabytes of all files, inflated; AWS takes 250 for all layers of a function"),
 			"max_files":       number("how many files"),
-			"runtimes":        texts("the runtimes its folders may be for; * stands for any characters"),
+			"runtimes":        texts("the runtimes it may be for, by --runtime, its folders and its native modules; * stands for any characters"),
 			"architectures":   architectures,
 			"forbidden_paths": texts("paths that may not be there; * stops at a slash, ** does not"),
 			"require_record":  truth("each Python package has a RECORD, and its files are what it says"),
 		}),
 		"licences": table("licences of packages, as SPDX writes them; * stands for any characters", map[string]any{
-			"allowed": texts("anything else is refused, and so is a package that names none"),
+			"allowed": texts("anything else is refused; a licence that cannot be told leaves the answer unknown"),
 			"denied":  texts("these are refused"),
 		}),
 		"vulnerabilities": table("known vulnerabilities", map[string]any{

@@ -69,8 +69,8 @@ func (w *text) content(c *lamina.Content) {
 		size = Bytes(c.Size) + " → " + size
 	}
 	parts = append(parts, size, count(int64(c.Files), "file"))
-	if c.Archives > 0 {
-		parts = append(parts, count(int64(c.Archives), "archive")+" inside")
+	if c.Nested > 0 {
+		parts[len(parts)-1] += fmt.Sprintf(" (%s in %s inside)", thousands(int64(c.Nested)), count(int64(c.Archives), "archive"))
 	}
 	w.wrap(2, strings.Join(append(parts, c.Runtimes...), summaryGap))
 }

@@ -11,12 +11,12 @@ import (
 func TestCandidates(t *testing.T) {
 	for text, want := range map[string][]string{
 		"GNU Library or Lesser General Public License (LGPL)": {"LGPL-2.0-only … LGPL-3.0-or-later"},
-		"LGPL with exceptions":    {"LGPL-2.0-only … LGPL-3.0-or-later"},
-		"BSD License; Apache-2.0": {"0BSD … BSD-4-Clause", "Apache-2.0"},
-		"MIT License":             {"MIT"},
-		"Public Domain; MIT":      nil,
-		"see LICENSE":             nil,
-		"":                        nil,
+		"LGPL with exceptions":                                {"LGPL-2.0-only … LGPL-3.0-or-later"},
+		"BSD License; Apache-2.0":                             {"0BSD … BSD-4-Clause", "Apache-2.0"},
+		"MIT License":                                         {"MIT"},
+		"Public Domain; MIT":                                  nil,
+		"see LICENSE":                                         nil,
+		"":                                                    nil,
 	} {
 		var got []string
 		for _, ids := range Candidates(text) {
