@@ -123,6 +123,9 @@ func (a *app) resultsOf(cmd *cobra.Command, v lamina.Version) (*results, error) 
 	var ws []report.Writer
 	for _, o := range outlets {
 		opt := report.Options{Width: a.width(), Verbose: a.flags.verbose, Live: a.live, Explain: a.again}
+		if o.format == "table" && (o.file != "" || a.knownWidth() == 0) {
+			opt.Width = report.Unlimited // rows for grep and cut are not cut themselves
+		}
 		to := a.std.Out
 		if o.file == "" {
 			r.toStdout = true

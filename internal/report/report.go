@@ -31,8 +31,9 @@ type Writer interface {
 
 // Options say how to show a stream; formats for programs ignore most of them.
 type Options struct {
-	// Width is the number of columns text is wrapped to, 80 if 0. Words that are
-	// longer (an ARN) are never broken, so that they can be copied.
+	// Width is the number of columns text is wrapped to and a table is cut to, 80
+	// if 0. Words of a text that are longer (an ARN) are never broken, so that they
+	// can be copied. Rows of a table are not cut at Unlimited.
 	Width int
 	// Color allows ANSI colours in text.
 	Color bool
@@ -53,6 +54,9 @@ type Options struct {
 	Now time.Time
 }
 
+// Unlimited is a width for what no terminal shows.
+const Unlimited = 1 << 20
+
 // A Format is a format's name and what it is for.
 type Format struct {
 	Name string
@@ -64,6 +68,7 @@ type Format struct {
 func Formats() []Format {
 	return []Format{
 		{"text", "for people; the default", newText},
+		{"table", "a line a result: severity, what, where, id", newTable},
 		{"json", "the whole stream as one versioned document; lamina render reads it", newJSON},
 		{"ndjson", "bare results, one a line", newNDJSON},
 		{"sarif", "SARIF 2.1.0, for code scanning", newSARIF},

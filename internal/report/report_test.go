@@ -26,6 +26,8 @@ var outputs = []struct {
 	{"text-80", "text", Options{Width: 80, Explain: []string{"odd name|x.json", "--org-id", "o-exampleorgid"}}},
 	{"text-120-verbose", "text", Options{Width: 120, Verbose: true}},
 	{"text-color", "text", Options{Width: 100, Color: true}},
+	{"table-80", "table", Options{Width: 80}},
+	{"table-whole", "table", Options{Width: Unlimited, Verbose: true}},
 	{"json", "json", Options{}},
 	{"ndjson", "ndjson", Options{}},
 	{"sarif", "sarif", Options{}},
