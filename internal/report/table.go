@@ -16,8 +16,8 @@ import (
 // far as they fit.
 type table struct {
 	*text
-	rows   []tableRow
-	cols   [3]int // of severity, what, where; 0 until the first rows are written
+	rows []tableRow
+	cols [3]int // of severity, what, where; 0 until the first rows are written
 	// only is the layer if there is one, "" if there are several.
 	only   string
 	layers int
