@@ -3,6 +3,7 @@ package analyzers
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,13 @@ func credentialTheft(s *content.Scan, layer int, found func(content.Result)) err
 					Evidence: []string{"source: " + w.Source, "sink: " + w.Sink, "to: " + w.Host, "file sha256: " + f.SHA256.String()},
 				})
 			}
+		}
+		if slices.Contains(f.Marks, content.ReadsAll) && slices.Contains(f.Marks, content.Talks) && !content.Test(f.Path) {
+			found(content.Result{
+				Outcome: lamina.Fail, File: f.Path, Key: "marks", Severity: lamina.Medium,
+				Detail:   "it reads the whole environment or its credentials, and it uses the network: what goes where is not followed in this language",
+				Evidence: []string{"kind: " + string(f.Kind), "file sha256: " + f.SHA256.String()},
+			})
 		}
 		if f.Code == nil || content.Test(f.Path) {
 			continue

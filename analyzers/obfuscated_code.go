@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,12 @@ func obfuscatedCode(s *content.Scan, layer int, found func(content.Result)) erro
 				Detail: "the program is packed by UPX, so that what it does cannot be read", Evidence: []string{"packer: UPX", "file sha256: " + f.SHA256.String()},
 			})
 		}
+		if slices.Contains(f.Marks, content.RunsHidden) && !content.Test(f.Path) {
+			found(content.Result{
+				Outcome: lamina.Fail, File: f.Path, Key: "marks", Severity: lamina.Medium,
+				Detail: "it runs text, and it decodes text", Evidence: []string{"kind: " + string(f.Kind), "file sha256: " + f.SHA256.String()},
+			})
+		}
 		if f.Code == nil || content.Test(f.Path) {
 			continue
 		}
@@ -56,10 +63,15 @@ func obfuscatedCode(s *content.Scan, layer int, found func(content.Result)) erro
 					Detail:   "the name or an argument of " + c.Callee + " is put together so that it cannot be read",
 					Evidence: []string{"call: " + c.Callee, "file sha256: " + f.SHA256.String()},
 				}
-				if c.Kind == codeflow.CallCode && !c.Named && !speaks(c.Args) {
+				if c.Callee == "Function" && !c.Named && !speaks(c.Args) {
 					r.Severity = lamina.Low // templates and polyfills make functions of joined text
 				}
 				found(r)
+			} else if c.Kind == codeflow.CallCode && speaks(c.Args) {
+				found(content.Result{
+					Outcome: lamina.Fail, File: f.Path, Line: c.Line, Key: "text" + strconv.Itoa(i), Severity: lamina.Medium,
+					Detail: c.Callee + " runs code that stands in a text", Evidence: []string{"call: " + c.Callee, "file sha256: " + f.SHA256.String()},
+				})
 			}
 		}
 		if signs := hides(f.Code.Measures); len(signs) > 0 {
@@ -77,7 +89,7 @@ func obfuscatedCode(s *content.Scan, layer int, found func(content.Result)) erro
 // process.
 func speaks(code []string) bool {
 	for _, c := range code {
-		for _, word := range []string{"require(", "process.", "child_process", "__import__", "import os", "urlopen", "subprocess"} {
+		for _, word := range []string{"process.env", "child_process", ".request(", "https://", "__import__", "urlopen", "subprocess", "os.environ"} {
 			if strings.Contains(c, word) {
 				return true
 			}

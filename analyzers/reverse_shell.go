@@ -42,6 +42,14 @@ func reverseShell(s *content.Scan, layer int, found func(content.Result)) error 
 			}
 		}
 		if f.Shell != nil {
+			for i, p := range f.Shell.Pipes {
+				if p.From == "/dev/tcp" {
+					found(content.Result{
+						Outcome: lamina.Fail, File: f.Path, Line: p.Line, Key: "pipe" + strconv.Itoa(i),
+						Detail: "what a connection gives is run, and what it says goes back", Evidence: []string{"pipe: " + p.From + " | " + p.To, "file sha256: " + f.SHA256.String()},
+					})
+				}
+			}
 			for i, c := range f.Shell.Commands {
 				if given := shellIn(f.Shell, c); given != "" {
 					found(content.Result{

@@ -59,6 +59,9 @@ func runtimeApiProxy(s *content.Scan, layer int, found func(content.Result)) err
 				}
 			}
 		}
+		if slices.Contains(f.Marks, content.Listens) && slices.Contains(f.Marks, content.RuntimeAPI) && slices.Contains(f.Marks, content.RuntimePath) {
+			severity, detail = lamina.High, "it listens, and knows the runtime API"
+		}
 		if f.Binary != nil && slices.Contains(f.Marks, content.WriteMemory) && slices.Contains(f.Marks, content.RuntimePath) {
 			severity, detail = lamina.Critical, "it can write into other processes, and knows the runtime API's paths"
 		}

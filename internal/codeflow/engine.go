@@ -61,6 +61,7 @@ type sourceKey struct {
 }
 
 type engine struct {
+	xor      uint64 // the source that hiding gives, 0 before the first
 	lang     *Lang
 	f        *Facts
 	pass     int

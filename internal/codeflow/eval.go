@@ -36,6 +36,9 @@ func (e *engine) evalNode(n *Node) *Value {
 		}
 		return n.known
 	case OpAttr:
+		if n.Str == "constructor" && e.methodOfLiteral(n.X) {
+			return PathValue("Function").Folded()
+		}
 		return e.attr(e.eval(n.X), n.Str, int(n.Line))
 	case OpIndex:
 		return e.index(n)
@@ -168,9 +171,13 @@ func (e *engine) noteKind(kind, s string, line int32, folded bool) {
 
 // noteText keeps what the code put together, if it is of interest.
 func (e *engine) noteText(v *Value, line int32) *Value {
-	if v != nil && v.shape == shapeText && (v.folded || v.joined) {
+	switch {
+	case v == nil:
+	case v.shape == shapeText && (v.folded || v.joined):
 		v.marks |= marksOf(v.text)
 		e.note(v.text, line, v.folded)
+	case v.shape == shapeTemplate:
+		v.marks |= marksOf(v.text)
 	}
 	return v
 }
@@ -259,6 +266,9 @@ func (e *engine) index(n *Node) *Value {
 	}
 	line := int(n.Line)
 	if base == nil {
+		if s, _ := key.Text(); s == "constructor" && e.methodOfLiteral(n.X) {
+			return PathValue("Function").Folded()
+		}
 		return (*Value)(nil).carry(e.use(key, line))
 	}
 	if base.path != "" && e.lang.Env(base.path) {
@@ -309,6 +319,15 @@ func (e *engine) index(n *Node) *Value {
 		}
 	}
 	return out
+}
+
+// methodOfLiteral reports whether n is JavaScript's [].name or "".name: its
+// constructor is Function.
+func (e *engine) methodOfLiteral(n *Node) bool {
+	if e.lang.Join == nil || n == nil || n.Op != OpAttr && n.Op != OpIndex || n.X == nil {
+		return false
+	}
+	return n.X.Op == OpList || n.X.Op == OpStr
 }
 
 func (e *engine) slice(n *Node) *Value {
@@ -555,10 +574,14 @@ func (e *engine) binary(n *Node) *Value {
 		x, okx := a.Int()
 		y, oky := b.Int()
 		if okx && oky {
-			if r, ok := arith(n.Str, x, y); ok {
-				return IntValue(r)
+			r, ok := arith(n.Str, x, y)
+			switch {
+			case !ok:
+				return nil
+			case n.Str == "^": // text that is made so was hidden so
+				return IntValue(r).carry(&Value{taint: e.hiding(line)})
 			}
-			return nil
+			return IntValue(r)
 		}
 		if s, ok := a.Text(); ok && n.Str == "*" && oky && y >= 0 && int64(len(s))*y <= 1<<12 {
 			return TextValue(strings.Repeat(s, int(y)))
@@ -572,6 +595,15 @@ func (e *engine) binary(n *Node) *Value {
 		out = out.carry(onlyTaint(v))
 	}
 	return out
+}
+
+// hiding is the source of values that an exclusive or makes: one in a file, as
+// checksums have many.
+func (e *engine) hiding(line int) uint64 {
+	if e.xor == 0 {
+		e.xor = e.source(SourceDecoded, "^", line)
+	}
+	return e.xor
 }
 
 func arith(op string, x, y int64) (int64, bool) {
@@ -1353,7 +1385,7 @@ func (e *engine) callLocal(fn *Func, args []arg, line int) *Value {
 	}
 	ret := st.ret
 	if constant && st.size <= 24 && st.missed < 3 && !st.busy && e.inlined < 512 && e.quiet < 4 {
-		if v := e.inline(fn, args, offset, line); v != nil && v.shape != shapeNone {
+		if v := e.inline(fn, args, offset, line); v != nil && (v.shape != shapeNone || v.path != "") {
 			return v.carry(onlyTaint(ret))
 		}
 		st.missed++
@@ -1485,6 +1517,9 @@ func (e *engine) handOver(base int, args []arg, recv, all *Value, path, method, 
 			if kind == CallProcess && e.printsEnv(base) {
 				other = other.carry(&Value{taint: e.source(SourceEnvAll, "the command env", line)})
 			}
+			if kind == "" && e.receives(recv, method, base) && (other == nil || !e.hasSource(other.taint, SourceRemote)) {
+				other = other.carry(&Value{taint: e.source(SourceRemote, Clean(lastOf(path, method)), line)})
+			}
 			if kind == CallHTTP {
 				if marks == 0 {
 					other = other.carry(&Value{taint: e.source(SourceRemote, Clean(lastOf(path, method)), line)})
@@ -1498,6 +1533,18 @@ func (e *engine) handOver(base int, args []arg, recv, all *Value, path, method, 
 			}
 		}
 	}
+}
+
+// receives reports whether a callback is given what comes in on a connection:
+// socket.on("data", f).
+func (e *engine) receives(recv *Value, method string, base int) bool {
+	p, ok := strings.CutSuffix(recv.Path(), "()")
+	if !ok || method != "on" && method != "once" && method != "addListener" {
+		return false
+	}
+	event, _ := e.argAt(base, 0).Text()
+	kind := e.lang.Kind(p, lastPart(p))
+	return (event == "data" || event == "message" || event == "line") && (kind == CallHTTP || kind == CallSocket)
 }
 
 func onlyBits(v *Value) uint64 {

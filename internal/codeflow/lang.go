@@ -25,7 +25,7 @@ const (
 	Sanitise               // what comes out has nothing of what went in: len, hmac, isinstance
 	RequireFactory         // createRequire(...): a require
 	Then                   // p.then(f): f is given what p yields
-	WrapHandler            // wraps a function that is given
+	WrapHandler            // gives a function what passes: sys.settrace(f), events.register("before-send", f)
 )
 
 // Via are the ways a value is wrapped on its way.

@@ -238,14 +238,16 @@ func (e *engine) special(sp Special, n *Node, recv, callee *Value, path string, 
 		}
 		return recv, true
 	case WrapHandler:
-		if first != nil && first.fn != nil {
-			st := e.stateOf(first.fn)
-			if !st.handler {
-				st.handler = true
-				e.changed, e.again = true, true
+		for _, a := range e.args[base:] {
+			if a.v != nil && a.v.fn != nil {
+				st := e.stateOf(a.v.fn)
+				if !st.handler {
+					st.handler = true
+					e.changed, e.again = true, true
+				}
 			}
 		}
-		return first, true
+		return nil, false
 	case NotSpecial:
 	}
 	return nil, false

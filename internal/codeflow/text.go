@@ -627,6 +627,11 @@ func hostLike(s string) bool {
 func argument(kind, s string) string {
 	switch kind {
 	case CallCode, CallDecode, CallMail, CallLog:
+		for _, word := range speaking {
+			if kind == CallCode && strings.Contains(s, word) {
+				return word
+			}
+		}
 		if classify(s) == StringURL {
 			return Clean(s)
 		}
@@ -645,6 +650,10 @@ func argument(kind, s string) string {
 	}
 	return ""
 }
+
+// speaking are words of code that reads the process or talks to others. Of code in
+// a text nothing else is kept.
+var speaking = []string{"process.env", "child_process", ".request(", "__import__", "urlopen", "subprocess", "os.environ"}
 
 // plainWord is a name of a module, service, method, mode or variable.
 func plainWord(s string) bool {

@@ -104,7 +104,7 @@ func (x *extractor) marks(f *layerfs.File, _ []byte, facts *Facts) error {
 	case Other, Python, Pyc, PthFile, JavaScript, Shell, Script, Ruby, ELF, Foreign, Class:
 	}
 	if f.Data != nil {
-		facts.Marks = findMarks(nil, f.Data)
+		facts.Marks = findUnfollowed(findMarks(nil, f.Data), facts.Kind, f.Data)
 		if facts.Kind != ELF && facts.Kind != Pyc && facts.Kind != Other && suppresses(f.Path, f.Data) {
 			facts.Marks = append(facts.Marks, Suppression)
 		}

@@ -23,6 +23,13 @@ const (
 	RuntimePath Mark = "runtime-path"
 	// WriteMemory is the system call that writes into another process.
 	WriteMemory Mark = "write-memory"
+	// ReadsAll, Talks and RunsHidden are of the languages that are not followed
+	// (Ruby, Java, .NET): it reads the environment as a whole or its credentials,
+	// uses the network, runs what it decodes. Listens says that it is a server.
+	ReadsAll   Mark = "reads-environment"
+	Talks      Mark = "uses-network"
+	RunsHidden Mark = "runs-decoded"
+	Listens    Mark = "listens"
 	// Suppression is a comment that asks a scanner to look away.
 	Suppression Mark = "suppression"
 )
@@ -41,6 +48,40 @@ var marks = []struct {
 	{"AWS_LAMBDA_RUNTIME_API", RuntimeAPI},
 	{"2018-06-01/runtime/invocation", RuntimePath},
 	{"process_vm_writev", WriteMemory},
+}
+
+// unfollowed are the words of languages of which no flow is followed; all of one
+// of the lists must be there.
+var unfollowed = map[Kind][]struct {
+	mark  Mark
+	words []string
+}{
+	Ruby: {
+		{ReadsAll, []string{"ENV.to_h"}}, {ReadsAll, []string{"ENV.to_a"}}, {ReadsAll, []string{"ENV.each"}}, {ReadsAll, []string{"ENV.map"}}, {ReadsAll, []string{"ENV.inspect"}},
+		{ReadsAll, []string{"ENV['AWS_SE"}}, {ReadsAll, []string{`ENV["AWS_SE`}}, {ReadsAll, []string{"ENV.fetch('AWS_SE"}}, {ReadsAll, []string{`ENV.fetch("AWS_SE`}}, {ReadsAll, []string{"/environ"}},
+		{Talks, []string{"Net::HTTP"}}, {Talks, []string{"URI.open"}}, {Talks, []string{"TCPSocket"}}, {Talks, []string{"UDPSocket"}}, {Talks, []string{"Resolv"}}, {Talks, []string{"Faraday"}}, {Talks, []string{"curl "}},
+		{RunsHidden, []string{"eval", "unpack1('m')"}}, {RunsHidden, []string{"eval", `unpack1("m")`}}, {RunsHidden, []string{"eval", "decode64"}}, {RunsHidden, []string{"eval", "Zlib"}}, {RunsHidden, []string{"eval", ".pack('H*')"}},
+		{Listens, []string{"WEBrick"}}, {Listens, []string{"TCPServer"}},
+	},
+	Class: {
+		{ReadsAll, []string{"getenv", "()Ljava/util/Map;"}}, {ReadsAll, []string{"getenv", "AWS_SE"}},
+		{Talks, []string{"java/net/http/HttpClient"}}, {Talks, []string{"java/net/HttpURLConnection"}}, {Talks, []string{"openConnection"}}, {Talks, []string{"java/net/Socket"}}, {Talks, []string{"java/net/InetAddress"}},
+		{Listens, []string{"com/sun/net/httpserver"}}, {Listens, []string{"java/net/ServerSocket"}},
+	},
+	Foreign: {
+		{ReadsAll, []string{"GetEnvironmentVariables"}},
+		{Talks, []string{"HttpClient"}}, {Talks, []string{"WebClient"}}, {Talks, []string{"TcpClient"}}, {Talks, []string{"WebRequest"}},
+	},
+}
+
+// findUnfollowed appends the marks of such a language.
+func findUnfollowed(found []Mark, kind Kind, data []byte) []Mark {
+	for _, u := range unfollowed[kind] {
+		if !slices.Contains(found, u.mark) && !slices.ContainsFunc(u.words, func(w string) bool { return !bytes.Contains(data, []byte(w)) }) {
+			found = append(found, u.mark)
+		}
+	}
+	return found
 }
 
 // suppressions are the words of such comments.

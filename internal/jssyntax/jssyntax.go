@@ -152,6 +152,7 @@ var wanted = []string{
 	"getBuiltinModule", "process.binding", "dlopen", "\\x", "_0x", "new Proxy(", "/proc/", "169.254.1", "AWS_", "aws-sdk", "Object.assign(require",
 	"globalThis[", "globalThis.fetch", "global[", "this[", "mainModule", "Reflect.apply", "Reflect.get(", "credential-provider", "stratum+", "worker_threads", "shimmer",
 	"in-the-middle", "NODE_OPTIONS", "LD_PRELOAD", "runtime/invocation", "nodemailer", "require(", "import(", "require[", "require)",
+	"data:text/javascript", "data:application/javascript",
 }
 
 // MayMatter says whether Parse could find anything but plain imports in src that

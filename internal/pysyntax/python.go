@@ -61,6 +61,13 @@ func special(path, method string) codeflow.Special {
 		"hashlib.sha256", "hashlib.sha1", "hashlib.md5", "hashlib.sha512", "hashlib.new", "hashlib.sha384", "hashlib.sha224", "hashlib.blake2b":
 		return codeflow.Sanitise
 	}
+	switch path {
+	case "sys.settrace", "sys.setprofile", "threading.settrace", "threading.setprofile":
+		return codeflow.WrapHandler
+	}
+	if strings.HasSuffix(path, ".events.register") || strings.HasSuffix(path, ".events.register_first") || strings.HasSuffix(path, ".events.register_last") {
+		return codeflow.WrapHandler
+	}
 	if method == "__dict__" && path != "" && !strings.Contains(path, "(") {
 		return codeflow.ModuleDict
 	}

@@ -20,6 +20,7 @@ const (
 	maxVars     = 1024
 	maxCommands = 1 << 16
 	maxWork     = 16 << 20
+	maxCalls    = 256 // of functions
 )
 
 // Parse reads a script for a POSIX shell or bash.
@@ -36,7 +37,7 @@ func Parse(src []byte) *Facts {
 		line, _, _ := strings.Cut(text[2:], "\n")
 		f.Shebang = codeflow.Clean(strings.TrimSpace(line))
 	}
-	p := &parser{f: f, vars: map[string]value{}, files: map[string][]source{}}
+	p := &parser{f: f, vars: map[string]value{}, files: map[string][]source{}, fds: map[string]value{}, funcs: map[string]string{}}
 	p.script(text, 1, context{})
 	return f
 }
@@ -70,13 +71,18 @@ type context struct {
 	depth   int
 	subst   bool
 	decoded bool
-	fixed   int // the line of all that is found, of text that was put together
+	fixed   int    // the line of all that is found, of text that was put together
+	in      *value // what the body of a function is given on its standard input
 }
 
 type parser struct {
 	f        *Facts
 	vars     map[string]value
 	files    map[string][]source // what was written to a file
+	fds      map[string]value    // descriptors that lead to the network
+	funcs    map[string]string   // the bodies of functions
+	params   []value             // the arguments of the function at hand
+	calls    int                 // of functions
 	commands int
 	work     int // bytes of variables and output put into words
 }
@@ -276,9 +282,16 @@ func (r *reader) next() (out *value, more bool) {
 			}
 		}
 		if r.cur != nil && len(r.cur.words) == 1 && r.at(1) == ')' {
-			// a function is defined: its name is no command
+			// a function is defined: its name is no command, and its body is read as
+			// if it stood by itself, and again where it is called
+			name := r.cur.words[0].text
 			r.cur = nil
 			r.pos += 2
+			if i := r.pos + len(r.s[r.pos:]) - len(strings.TrimLeft(r.s[r.pos:], " \t\r\n")); i < len(r.s) && r.s[i] == '{' && len(r.p.funcs) < maxVars {
+				if end := closing(r.s, i+1, '{', '}'); end > 0 {
+					r.p.funcs[name] = r.s[i+1 : end]
+				}
+			}
 			return nil, true
 		}
 		out = r.flush(false)
@@ -599,6 +612,13 @@ func (r *reader) redirect(fd string) {
 		case strings.HasPrefix(t, "/dev/tcp/") || strings.HasPrefix(t, "/dev/udp/"):
 			r.p.network(Network{Tool: t[:8], Host: devHost(t), Sends: o[0] == '>' || len(o) > 1, Line: line})
 			cmd.outs = append(cmd.outs, v)
+			if fd != "" {
+				r.p.fds[fd] = v
+			}
+		case strings.IndexByte(o, '&') >= 0 && r.p.fds[t].text != "":
+			if o[0] == '>' {
+				cmd.outs = append(cmd.outs, r.p.fds[t])
+			}
 		case o[0] == '<' && len(o) == 1:
 			cmd.stdin, cmd.hasIn = value{unknown: true}, true
 			cmd.stdin.add(v.sources...)
@@ -611,7 +631,6 @@ func (r *reader) redirect(fd string) {
 			}
 		}
 	}
-	_ = fd
 }
 
 func devHost(t string) string {
@@ -902,6 +921,9 @@ func (r *reader) dollar() value {
 		return value{text: "$" + string(c), unknown: true, args: true}
 	case c >= '0' && c <= '9' || c == '#' || c == '?' || c == '$' || c == '!' || c == '-':
 		r.pos++
+		if i := int(c - '1'); i >= 0 && i < len(r.p.params) {
+			return r.p.params[i]
+		}
 		return value{text: "$" + string(c), unknown: true}
 	case nameByte(c):
 		from := r.pos

