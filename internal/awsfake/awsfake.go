@@ -44,33 +44,40 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lamina-sec/lamina"
 )
 
 // A Fake is one AWS. Its methods may be called from many goroutines; that the
 // same calls give the same trail holds for calls from one.
 type Fake struct {
-	mu        sync.Mutex // guards all below, for the length of a call
-	now       time.Time
-	random    *rand.Rand
-	orgs      map[string]string   // account → organisation
-	partition map[string]string   // account → partition, "aws" when absent
-	keys      map[string]Caller   // access key id → caller
-	ids       map[Caller]ids      // what identifies a caller, made once
-	layers    map[layerKey]*layer // what exists
-	names     map[place][]string  // layer names in order of creation
-	functions map[funcKey]*function
-	funcNames map[place][]string
-	signing   map[place][]*signingConfig
-	mappings  map[place][]*mapping
-	objects   map[objectKey]Object
-	deny      func(Call) bool
-	denySCP   func(Call) bool
-	fault     func(Call) *Fault
-	counts    map[Count]int
-	downloads map[string]int
-	buckets   map[bucketKey]*bucket // nil while nothing is throttled
-	trail     []Event
-	handlers  map[string]http.Handler // by the service's name in a signature
+	mu          sync.Mutex // guards all below, for the length of a call
+	now         time.Time
+	random      *rand.Rand
+	orgs        map[string]string   // account → organisation
+	partition   map[string]string   // account → partition, "aws" when absent
+	keys        map[string]key      // by access key id
+	ids         map[Caller]ids      // what identifies a caller, made once
+	layers      map[layerKey]*layer // what exists
+	names       map[place][]string  // layer names in order of creation
+	functions   map[funcKey]*function
+	funcNames   map[place][]string
+	signing     map[place][]*signingConfig
+	mappings    map[place][]*mapping
+	objects     map[objectKey]Object
+	estate      lamina.Snapshot     // what services other than Lambda hold
+	delegated   map[string][]string // account → service principals
+	reports     map[string]*report  // credential reports, by account
+	optedIn     map[string][]string // account → regions
+	sessionsEnd time.Time           // what AssumeRole says, unless zero
+	deny        func(Call) bool
+	denySCP     func(Call) bool
+	fault       func(Call) *Fault
+	counts      map[Count]int
+	downloads   map[string]int
+	buckets     map[bucketKey]*bucket // nil while nothing is throttled
+	trail       []Event
+	handlers    map[string]http.Handler // by the service's name in a signature
 }
 
 // place is one region of one account.
@@ -83,7 +90,10 @@ func New(seed uint64, start time.Time) *Fake {
 		random:    rand.New(rand.NewPCG(seed, seed^0x1a3b5c7d9e)), //nolint:gosec // ids of a simulation, which must be reproducible
 		orgs:      map[string]string{},
 		partition: map[string]string{},
-		keys:      map[string]Caller{},
+		keys:      map[string]key{},
+		delegated: map[string][]string{},
+		reports:   map[string]*report{},
+		optedIn:   map[string][]string{},
 		ids:       map[Caller]ids{},
 		layers:    map[layerKey]*layer{},
 		names:     map[place][]string{},
@@ -96,7 +106,11 @@ func New(seed uint64, start time.Time) *Fake {
 		downloads: map[string]int{},
 	}
 	f.handlers = map[string]http.Handler{
-		lambda.scope: f.lambdaRoutes(),
+		lambda.scope:        f.lambdaRoutes(),
+		sts.scope:           f.forms(&sts, f.stsOperations()),
+		iam.scope:           f.forms(&iam, f.iamOperations()),
+		account.scope:       f.paths(&account, f.accountPaths()...),
+		organizations.scope: f.targets(&organizations, f.organizationsOperations()),
 	}
 	return f
 }
@@ -264,12 +278,18 @@ func (c Caller) hash(parts ...string) string {
 	return base32.StdEncoding.EncodeToString(sum[:])
 }
 
+// A key is who signs with an access key, and until when; a zero time is for ever.
+type key struct {
+	caller Caller
+	until  time.Time
+}
+
 // Credentials registers the caller and returns what an SDK signs with.
 func (f *Fake) Credentials(c Caller) (accessKeyID, secretAccessKey string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := f.idsOf(c).accessKey
-	f.keys[id] = c
+	f.keys[id] = key{caller: c}
 	return id, "not-verified"
 }
 

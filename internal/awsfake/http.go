@@ -152,12 +152,15 @@ func (f *Fake) session(r *http.Request, svc *service) (Session, *Error) {
 		return refuse(svc.speaks.token, "Missing Authentication Token")
 	}
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	k, ok := f.keys[m[1]]
-	f.mu.Unlock()
-	if !ok {
+	switch {
+	case !ok || !f.enabled(k.caller.Account, m[2]):
 		return refuse(svc.speaks.key, "The security token included in the request is invalid.")
+	case !k.until.IsZero() && f.now.After(k.until):
+		return refuse(svc.speaks.expired, "The security token included in the request is expired")
 	}
-	return f.As(k, m[2]), nil
+	return f.as(k.caller, m[2]), nil
 }
 
 func decode[T any](body []byte) (in T, err error) {
@@ -178,9 +181,10 @@ func number(s string) int {
 
 // answerTo is where an answer goes.
 type answerTo struct {
-	w      http.ResponseWriter
-	status int // of an answer that is no error
-	now    time.Time
+	w         http.ResponseWriter
+	status    int // of an answer that is no error
+	now       time.Time
+	operation string // what query names its elements after
 }
 
 // A writer writes an answer, or the error when there is one.
@@ -198,7 +202,8 @@ func (to answerTo) send(contentType string, status int, body []byte) {
 func writeRESTJSON(to answerTo, err *Error, out object) {
 	if err != nil {
 		to.w.Header().Set("X-Amzn-Errortype", err.Code)
-		o := object{{name: "Type", value: "User"}, {name: "Message", value: err.Message}}
+		// Lambda's errors have a Message, those of other services a message.
+		o := object{{name: "Type", value: "User"}, {name: "Message", value: err.Message}, {name: "message", value: err.Message}}
 		if err.Status == http.StatusTooManyRequests {
 			to.w.Header().Set("Retry-After", "1")
 		}

@@ -26,11 +26,20 @@ func (f *Fake) Trail() []Event {
 // An operation is one API call by its Go name.
 type operation string
 
-// action is the IAM action. GetLayerVersionByArn is authorised as
-// GetLayerVersion (Service Authorization Reference).
+// actions are the IAM actions of operations that have another name (Service
+// Authorization Reference).
+var actions = map[operation]string{
+	"GetLayerVersionByArn":       "GetLayerVersion",
+	"ListFindingsV2":             "ListFindings",
+	"GetFindingV2":               "GetFinding",
+	"GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+	"GetPublicAccessBlock":       "GetBucketPublicAccessBlock",
+}
+
+// action is the IAM action.
 func (o operation) action() string {
-	if o == "GetLayerVersionByArn" {
-		return "GetLayerVersion"
+	if a := actions[o]; a != "" {
+		return a
 	}
 	return string(o)
 }
@@ -94,6 +103,9 @@ func (s Session) record(svc *service, op operation, params, out object, err *Err
 		n.ErrorCode, n.ErrorMessage, n.response = err.Code, err.Message, nil
 		if err.Code == svc.speaks.denied {
 			n.ErrorCode, n.params = "AccessDenied", nil
+			if svc == &ec2 {
+				n.ErrorCode = "Client." + err.Code
+			}
 		}
 	}
 	s.write(n)
