@@ -39,7 +39,7 @@ test-long: ## test-integration, all tests with the large inputs, FUZZTIME of eac
 	$(MAKE) --no-print-directory fuzz DONE=$$done
 
 eval: ## what the analyzers find among the sample attacks, into docs/evaluation.md
-	LAMINA_UPDATE=1 $(GO) test -count=1 -run '^TestEvaluation$$' ./analyzers
+	LAMINA_UPDATE=1 $(GO) test -count=1 -run '^TestEvaluation' ./analyzers
 	@cat docs/evaluation.md
 
 bench: build ## detect as a multiple of gunzip in one process, beside zcat, then all other benchmarks

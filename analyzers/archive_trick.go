@@ -22,6 +22,7 @@ var ArchiveTrick = content.Analyzer{
 	Citation:    "https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT",
 	Remediation: "build the layer again with an ordinary packer from clean sources, and publish a new version",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         archiveTrick,
 }
 

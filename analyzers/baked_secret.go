@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"path"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ var BakedSecret = content.Analyzer{
 	Citation:    "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
 	Remediation: "deactivate the credential first, then publish a version without it and delete this one",
 	NoFix:       "the credential must be rotated where it was issued, before anything is hidden",
+	Files:       true,
 	Run:         bakedSecret,
 }
 
@@ -28,9 +30,17 @@ func bakedSecret(s *content.Scan, layer int, found func(content.Result)) error {
 			if content.Test(f.Path) && severity.Rank() > lamina.Medium.Rank() {
 				severity = lamina.Medium // most are made up; one that is not is still out
 			}
+			detail := "it holds " + article(h.Kind) + " " + h.Kind
+			if document(f.Path) {
+				detail += " in a document of a package, where such values are examples"
+				severity = lamina.Severities[min(severity.Rank(), lamina.Low.Rank())]
+				if signed(h.Kind) {
+					severity = lamina.Info
+				}
+			}
 			found(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i), Severity: severity,
-				Detail:   "it holds " + article(h.Kind) + " " + h.Kind + "; whether it is active was not asked",
+				Detail:   detail + "; whether it is active was not asked",
 				Evidence: append([]string{h.Kind + ": " + h.Redacted, "confidence: " + string(h.Confidence), "file sha256: " + f.SHA256.String()}, h.Evidence...),
 			})
 		}
@@ -45,3 +55,23 @@ func article(kind string) string {
 	}
 	return "a"
 }
+
+// document reports whether a file is one of those that packages publish as text
+// for readers: descriptions, and the models from which AWS's SDKs write their
+// reference.
+func document(name string) bool {
+	dir, base := path.Split(strings.ToLower(name))
+	switch {
+	case base == "metadata" && strings.HasSuffix(dir, ".dist-info/"), base == "pkg-info":
+		return true
+	case strings.Contains(dir, "/botocore/data/") && strings.HasSuffix(base, "-2.json"):
+		return true
+	case strings.HasPrefix(base, "readme"), strings.HasPrefix(base, "changelog"), strings.HasPrefix(base, "changes."), strings.HasPrefix(base, "history."):
+		return strings.Contains(dir, "node_modules/") || strings.Contains(dir, "site-packages/") || strings.Contains(dir, "/gems/") || strings.Contains(dir, ".dist-info/")
+	}
+	return false
+}
+
+// signed reports whether values of the kind are made with a key that is not in
+// them, so that an example tells nothing.
+func signed(kind string) bool { return kind == "jwt" || kind == "azure-sas-signature" }

@@ -22,6 +22,7 @@ var CredentialTheft = content.Analyzer{
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html",
 	Remediation: "stop using the version, rotate what the functions that loaded it could read, and find out who published it",
 	NoFix:       "the credentials of every function that loaded it must be taken for known before anything is hidden",
+	Files:       true,
 	Run:         credentialTheft,
 }
 

@@ -21,6 +21,7 @@ var DownloadAndRun = content.Analyzer{
 	Citation:    "https://attack.mitre.org/techniques/T1105/",
 	Remediation: "put what is fetched into the layer, where it can be seen and hashed",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         downloadAndRun,
 }
 

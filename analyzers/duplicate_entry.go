@@ -19,6 +19,7 @@ var DuplicateEntry = content.Analyzer{
 	Citation:    "https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT",
 	Remediation: "build the layer again with a packer that writes each name once, and publish a new version",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         duplicateEntry,
 }
 

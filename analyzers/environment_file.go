@@ -19,6 +19,7 @@ var EnvironmentFile = content.Analyzer{
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html",
 	Remediation: "build the layer without it, and change what it held if anybody else could read a version",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         environmentFile,
 }
 

@@ -20,6 +20,7 @@ var ImportHook = content.Analyzer{
 	Citation:    "https://docs.python.org/3/reference/import.html",
 	Remediation: "read the code: a monitoring tool does this too, but then it says so and comes from its vendor",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         importHook,
 }
 

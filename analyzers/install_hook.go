@@ -20,6 +20,7 @@ var InstallHook = content.Analyzer{
 	Citation:    "https://docs.npmjs.com/cli/v11/using-npm/scripts",
 	Remediation: "build with --ignore-scripts and pin what you install by digest",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         installHook,
 }
 

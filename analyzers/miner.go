@@ -17,6 +17,7 @@ var Miner = content.Analyzer{
 	Citation:    "https://attack.mitre.org/techniques/T1496/001/",
 	Remediation: "stop using the version, look at what its functions cost, and find out who published it",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         miner,
 }
 

@@ -22,6 +22,7 @@ var NpmIntegrity = content.Analyzer{
 	Citation:    "https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json#hidden-lockfiles",
 	Remediation: "build the layer again with npm ci from a lock file, and publish that",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         npmIntegrity,
 }
 

@@ -21,6 +21,7 @@ var ObfuscatedCode = content.Analyzer{
 	Citation:    "https://attack.mitre.org/techniques/T1027/",
 	Remediation: "do not run it: get the package from its registry and compare",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         obfuscatedCode,
 }
 

@@ -21,6 +21,7 @@ var PycMismatch = content.Analyzer{
 	Citation:    "https://peps.python.org/pep-0552/",
 	Remediation: "delete the compiled files, or compile them again from the source that was reviewed",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         pycMismatch,
 }
 

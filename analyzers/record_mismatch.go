@@ -19,6 +19,7 @@ var RecordMismatch = content.Analyzer{
 	Citation:    "https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file",
 	Remediation: "install the package again from its registry and compare; if the change is wanted, build a package of your own with it",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         recordMismatch,
 }
 

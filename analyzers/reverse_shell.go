@@ -22,6 +22,7 @@ var ReverseShell = content.Analyzer{
 	Citation:    "https://attack.mitre.org/techniques/T1059/004/",
 	Remediation: "stop using the version at once, rotate what its functions could read, and find out who published it",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         reverseShell,
 }
 

@@ -19,6 +19,7 @@ var RuntimeApiProxy = content.Analyzer{
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html",
 	Remediation: "read the code: whoever answers for the runtime API sees every event and can change every answer",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         runtimeApiProxy,
 }
 

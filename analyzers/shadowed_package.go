@@ -27,6 +27,7 @@ var ShadowedPackage = content.Analyzer{
 
 func shadowedPackage(s *content.Scan, layer int, found func(content.Result)) error {
 	l := s.Layers[layer]
+	var npm []content.Result // in place of the runtime's
 	for _, c := range s.View().Covers() {
 		if c.From != content.OfLayer(layer) {
 			continue
@@ -47,10 +48,15 @@ func shadowedPackage(s *content.Scan, layer int, found func(content.Result)) err
 			if c.Maybe != "" {
 				r.Detail += "; " + c.Maybe
 			}
-			found(r)
+			if o.From.Kind == opt.FromRuntime && strings.Contains(r.File, "node_modules/") {
+				npm = append(npm, r)
+			} else {
+				found(r)
+			}
 			break
 		}
 	}
+	sdk(npm, found)
 	hidden := map[string][]opt.Shadow{}
 	for _, x := range s.View().Shadows() {
 		if x.By == content.OfLayer(layer) && x.From.Kind == opt.FromLayer && !x.Same && loads(l.File(content.InLayer(x.ByPath))) {
@@ -69,6 +75,23 @@ func shadowedPackage(s *content.Scan, layer int, found func(content.Result)) err
 	return nil
 }
 
+// sdk reports the packages of AWS's SDK that a layer brings. An SDK is dozens of
+// them, of which npm lists no digest by file: they are one finding.
+func sdk(all []content.Result, found func(content.Result)) {
+	if len(all) == 0 {
+		return
+	}
+	r := all[0]
+	if len(all) > 1 {
+		r.Key, r.Evidence = "sdk", nil
+		r.Detail = fmt.Sprintf("%d packages are loaded from here instead of from the runtime, and whether they are those of the registry nothing here tells", len(all))
+		for _, x := range all[:min(len(all), 30)] {
+			r.Evidence = append(r.Evidence, "name: "+x.Key)
+		}
+	}
+	found(r)
+}
+
 // verified reports whether the file, or for a folder every file in it, is listed
 // by a package's metadata with the digest it has.
 func verified(l *content.Layer, name string) bool {
@@ -77,7 +100,7 @@ func verified(l *content.Layer, name string) bool {
 		if f.Path != name && !strings.HasPrefix(f.Path, name+"/") {
 			continue
 		}
-		if f.Kind == content.Pyc {
+		if f.Kind == content.Pyc || f.Nested {
 			continue
 		}
 		_, h := l.Owner(f.Path)

@@ -20,6 +20,7 @@ var SourceControlData = content.Analyzer{
 	Citation:    "https://git-scm.com/docs/gitrepository-layout",
 	Remediation: "build from a clean export, publish a new version, and delete this one; take what the history holds for known where it was shared",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         sourceControlData,
 }
 

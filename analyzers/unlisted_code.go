@@ -21,6 +21,7 @@ var UnlistedCode = content.Analyzer{
 	Citation:    "https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file",
 	Remediation: "install the package again from its registry, and keep code of your own in a folder of its own",
 	NoFix:       "a published layer version cannot be changed",
+	Files:       true,
 	Run:         unlistedCode,
 }
 

@@ -41,7 +41,8 @@ func newScan(a *app) *cobra.Command {
 			"  lamina scan layer.zip -f text -f sarif=out.sarif -f cyclonedx=sbom.json",
 		Long: "LAYER is a layer zip or a folder. Several layers are one /opt, in the order in which a\n" +
 			"function lists them: what a later layer brings wins. With the function's package,\n" +
-			"handler, runtime and environment, severity follows what would run.\n\n" +
+			"handler, runtime and environment, severity follows what would run; the package's own\n" +
+			"files are judged as well.\n\n" +
 			"Nothing is unpacked to disk, nothing in a layer is executed, and found secrets are\n" +
 			"neither shown nor tried.",
 		Args: args(1, -1, "LAYER"),
@@ -273,7 +274,11 @@ func guessRuntime(layers []*content.Layer) string {
 
 // writeScan writes what the layers are, then what was found, worst first.
 func writeScan(r *results, s *content.Scan, findings []lamina.Finding) error {
-	for _, l := range s.Layers {
+	read := s.Layers
+	if s.Function != nil && s.Function.Code != nil {
+		read = append(slices.Clone(read), s.Function.Code)
+	}
+	for i, l := range read {
 		for _, k := range l.Skipped {
 			if err := r.Write(lamina.Message{Skipped: &k}); err != nil {
 				return err
@@ -282,7 +287,11 @@ func writeScan(r *results, s *content.Scan, findings []lamina.Finding) error {
 		if l.Err != nil {
 			continue
 		}
-		if err := r.Write(lamina.Message{Content: contentOf(l)}); err != nil {
+		c := contentOf(l)
+		if i == len(s.Layers) {
+			c.Kind = "function package"
+		}
+		if err := r.Write(lamina.Message{Content: c}); err != nil {
 			return err
 		}
 		for _, p := range packagesOf(l) {

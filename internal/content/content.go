@@ -42,6 +42,9 @@ type Analyzer struct {
 	Remediation string
 	Fixes       []string
 	NoFix       string
+	// Files says that it looks at files alone, wherever they are mounted, so that
+	// it judges the function's own package, too.
+	Files bool
 	// Run judges one layer of the scan, s.Layers[layer], and calls found for each
 	// place. A Run that calls found never is a Pass. An error makes the analyzer
 	// UNKNOWN for this layer. It may look at the other layers, the function and
@@ -73,16 +76,14 @@ type Result struct {
 	Vulnerability *lamina.Vulnerability
 }
 
-// Judge runs the analyzers over every layer of the scan. Findings are sorted by
-// layer, analyzer, file, line and id.
+// Judge runs the analyzers over every layer of the scan, and those of Files over
+// the function's own package, last. Findings are sorted by layer, analyzer, file,
+// line and id.
 func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 	var all []lamina.Finding
 	for i, l := range s.Layers {
 		if l.Err != nil {
-			all = append(all, finding(unreadable, l, Result{
-				Outcome: lamina.Unknown, Detail: "the layer could not be opened, so that no analyzer could look", Reason: l.Err.Error(),
-				Settle: "a zip or a folder: an archive that follows the zip format within the limits",
-			}))
+			all = append(all, finding(unreadable, l, unopened(l)))
 			continue
 		}
 		var findings []lamina.Finding
@@ -91,12 +92,54 @@ func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 				findings = append(findings, finding(a, l, x))
 			}
 		}
-		slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
-			return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))
-		})
+		slices.SortStableFunc(findings, byPlace)
 		all = append(all, findings...)
 	}
+	return append(all, judgeFunction(analyzers, s)...)
+}
+
+// judgeFunction runs the analyzers that look at files alone over the function's
+// own package.
+func judgeFunction(analyzers []Analyzer, s *Scan) []lamina.Finding {
+	if s.Function == nil || s.Function.Code == nil {
+		return nil
+	}
+	code := s.Function.Code
+	own := &Scan{
+		Layers: []*Layer{code}, Advisories: s.Advisories, VEX: s.VEX, Now: s.Now,
+		Function: &Function{Runtime: s.Function.Runtime, Architecture: s.Function.Architecture},
+	}
+	var all []lamina.Finding
+	label := func(f lamina.Finding) lamina.Finding {
+		f.Detail = strings.TrimSuffix("in the function's own package: "+f.Detail, ": ")
+		return f
+	}
+	if code.Err != nil {
+		return []lamina.Finding{label(finding(unreadable, code, unopened(code)))}
+	}
+	for _, a := range analyzers {
+		if !a.Files {
+			continue
+		}
+		for _, x := range judge(a, own, 0) {
+			all = append(all, label(finding(a, code, x)))
+		}
+	}
+	slices.SortStableFunc(all, byPlace)
 	return all
+}
+
+// byPlace orders the findings of one layer.
+func byPlace(a, b lamina.Finding) int {
+	return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))
+}
+
+// unopened is the result for a layer that could not be opened.
+func unopened(l *Layer) Result {
+	return Result{
+		Outcome: lamina.Unknown, Detail: "the layer could not be opened, so that no analyzer could look", Reason: l.Err.Error(),
+		Settle: "a zip or a folder: an archive that follows the zip format within the limits",
+	}
 }
 
 // UnreadableLayer is the check of the one finding about a layer that could not be

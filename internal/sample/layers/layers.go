@@ -76,7 +76,7 @@ func Zip(files ...File) []byte {
 // All are the samples, attacks first, sorted by technique and name.
 func All() []Sample {
 	var all []Sample
-	for _, group := range [][]Sample{running(), searching(), behaving(), packing(), leaking(), startDetours(), searchDetours(), codeDetours(), fileDetours(), clean()} {
+	for _, group := range [][]Sample{running(), searching(), behaving(), packing(), leaking(), startDetours(), searchDetours(), codeDetours(), fileDetours(), clean(), honest()} {
 		all = append(all, group...)
 	}
 	slices.SortStableFunc(all, func(a, b Sample) int { return number(a.Technique) - number(b.Technique) })
