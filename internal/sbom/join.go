@@ -188,7 +188,7 @@ func joinModules(all []Component) []Component {
 	listed := map[string]int{} // path → component whose metadata lists it
 	sites := map[[2]string]bool{}
 	for i, c := range all {
-		if c.Ecosystem != PyPI || isConstant(c) {
+		if c.Ecosystem != PyPI || isConstant(c) || c.How == Locked {
 			continue
 		}
 		for _, f := range c.Files {

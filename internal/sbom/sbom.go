@@ -267,6 +267,9 @@ func reader(name string, depth int) func(*file) error {
 			return pyVersion
 		}
 	}
+	if lock := pythonLock(base); lock != nil {
+		return lock
+	}
 	if depth == 0 && strings.HasPrefix(name, "extensions/") && slash == len("extensions") {
 		return extension
 	}

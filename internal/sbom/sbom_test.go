@@ -401,7 +401,7 @@ func FuzzRead(f *testing.F) {
 		"python/a-1.dist-info/METADATA", "python/a-1.dist-info/RECORD", "python/a-1.dist-info/direct_url.json", "python/pip/_vendor/vendor.txt", "python/six.py", "python/x.egg!/six.pyc",
 		"node_modules/a/package.json", "package.json", "node_modules/.package-lock.json", "yarn.lock", "pnpm-lock.yaml", "a.js.map", "a.js",
 		"java/lib/a-1.jar!/META-INF/MANIFEST.MF", "java/lib/a-1.jar!/META-INF/maven/g/a/pom.properties", "ruby/gems/3.3.0/specifications/a-1.gemspec",
-		"bin/a.deps.json", "bin/a.nuspec", "vendor/composer/installed.json",
+		"bin/a.deps.json", "bin/a.nuspec", "vendor/composer/installed.json", "requirements.txt", "Pipfile.lock", "poetry.lock",
 	}
 	goldens, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
