@@ -29,6 +29,7 @@ var commands = []commandGroup{
 	{groupLook, "Look:", []func(*app) *cobra.Command{
 		newDemo,
 		newScan,
+		newContent,
 		newGate,
 		newExcept,
 		newOpt,

@@ -52,6 +52,22 @@ func newScan(a *app) *cobra.Command {
 	return c
 }
 
+// newContent is the part of scan that is about layers. Today scan has no other.
+func newContent(a *app) *cobra.Command {
+	var f scanFlags
+	c := &cobra.Command{
+		Use:     "content LAYER...",
+		Short:   "what scan says of layers, and of nothing else",
+		Example: "  lamina content layer.zip\n  lamina content base.zip extra.zip --runtime python3.12 --function app.zip --handler app.handler",
+		Long: "It is the part of lamina scan that looks into layers. scan takes any target it knows; for\n" +
+			"a script that means layers and nothing else, content stays the same.",
+		Args: args(1, -1, "LAYER"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.scan(cmd, args, f) },
+	}
+	f.register(a, c)
+	return c
+}
+
 // register adds the flags that say what is scanned, and how.
 func (f *scanFlags) register(a *app, c *cobra.Command) {
 	f.functionFlags.register(c)
@@ -89,7 +105,7 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 	if err := writeScan(r, s, findings); err != nil {
 		return err
 	}
-	sum := scanSummary("scan", s, findings)
+	sum := scanSummary(commandName(cmd), s, findings)
 	for name, n := range map[string]int{
 		"suppressed": covered.Suppressed, "suppressed_ending_in_14_days": covered.Expiring,
 		"reopened_expired": covered.Expired, "reopened_changed": covered.Changed,

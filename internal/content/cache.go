@@ -18,7 +18,7 @@ import (
 
 // cacheVersion changes whenever facts of the same bytes would be other facts: an
 // engine that sees more, a field that is new.
-const cacheVersion = "2"
+const cacheVersion = "3"
 
 // A Cache keeps the facts of layers that were read, in a folder. It holds one
 // file for each layer name, with the facts of every entry of the version read
