@@ -77,6 +77,7 @@ type Fake struct {
 	downloads   map[string]int
 	buckets     map[bucketKey]*bucket // nil while nothing is throttled
 	trail       []Event
+	lookup      map[place][]lookedEvent
 	handlers    map[string]http.Handler // by the service's name in a signature
 }
 
@@ -102,15 +103,28 @@ func New(seed uint64, start time.Time) *Fake {
 		signing:   map[place][]*signingConfig{},
 		mappings:  map[place][]*mapping{},
 		objects:   map[objectKey]Object{},
+		lookup:    map[place][]lookedEvent{},
 		counts:    map[Count]int{},
 		downloads: map[string]int{},
 	}
 	f.handlers = map[string]http.Handler{
-		lambda.scope:        f.lambdaRoutes(),
-		sts.scope:           f.forms(&sts, f.stsOperations()),
-		iam.scope:           f.forms(&iam, f.iamOperations()),
-		account.scope:       f.paths(&account, f.accountPaths()...),
-		organizations.scope: f.targets(&organizations, f.organizationsOperations()),
+		lambda.scope:         f.lambdaRoutes(),
+		sts.scope:            f.forms(&sts, f.stsOperations()),
+		iam.scope:            f.forms(&iam, f.iamOperations()),
+		account.scope:        f.paths(&account, f.accountPaths()...),
+		organizations.scope:  f.targets(&organizations, f.organizationsOperations()),
+		cloudtrail.scope:     f.targets(&cloudtrail, f.cloudtrailOperations()),
+		cloudwatch.scope:     f.packed(&cloudwatch, f.cloudwatchOperations()),
+		logs.scope:           f.targets(&logs, f.logsOperations()),
+		sns.scope:            f.forms(&sns, f.snsOperations()),
+		events.scope:         f.targets(&events, f.eventsOperations()),
+		accessAnalyzer.scope: f.paths(&accessAnalyzer, f.analyzerPaths()...),
+		inspector.scope:      f.paths(&inspector, f.inspectorPaths()...),
+		guardDuty.scope:      f.paths(&guardDuty, f.guardDutyPaths()...),
+		securityHub.scope:    f.paths(&securityHub, f.securityHubPaths()...),
+		signer.scope:         f.paths(&signer, f.signerPaths()...),
+		s3.scope:             f.bucketHandler(),
+		ec2.scope:            f.forms(&ec2, f.ec2Operations()),
 	}
 	return f
 }

@@ -306,7 +306,7 @@ func (s Session) configuration(fn *function, b *build, version string, st state)
 		member{name: "RevisionId", value: b.revision})
 	o = o.optional("KMSKeyArn", b.key)
 	if vpc := (VpcConfig{b.subnets, b.groups}).params(); vpc != nil {
-		o = append(o, member{name: "VpcConfig", value: append(vpc, member{name: "VpcId", value: "vpc-" + digest([]byte(strings.Join(b.subnets, " ")))[:8]})})
+		o = append(o, member{name: "VpcConfig", value: append(vpc, member{name: "VpcId", value: s.f.vpcOf(b.subnets)})})
 	}
 	if len(b.layers) > 0 {
 		layers := make([]object, 0, len(b.layers))

@@ -20,7 +20,7 @@ func (f *Fake) Delegate(service string, accounts ...string) {
 	}
 }
 
-var orgPages = paging{"MaxResults", "NextToken", "NextToken", 20, "InvalidInputException"}
+var orgPages = paging{"MaxResults", "NextToken", "NextToken", 20, 20, "InvalidInputException"}
 
 func (f *Fake) organizationsOperations() map[string]rpc {
 	admin := func(do func(Session, input) (object, *Error)) rpc {

@@ -55,7 +55,7 @@ func (s Session) regions() []regionStatus {
 }
 
 func (f *Fake) accountPaths() []path {
-	pages := paging{"MaxResults", "NextToken", "NextToken", 50, "ValidationException"}
+	pages := paging{"MaxResults", "NextToken", "NextToken", 20, 50, "ValidationException"}
 	return []path{{"POST /listRegions", "ListRegions", rpc{do: func(s Session, in input) (object, *Error) {
 		wanted := in.list("RegionOptStatusContains")
 		all := only(s.regions(), func(r regionStatus) bool { return wanted == nil || slices.Contains(wanted, r.status) })

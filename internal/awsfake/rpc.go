@@ -2,6 +2,7 @@ package awsfake
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
@@ -112,6 +113,9 @@ func (f *Fake) rpc(svc *service, s Session, op string, call rpc, in input) (obje
 	resource := "*"
 	if r := in.text(call.of); call.of != "" && r != "" {
 		resource = r
+		if svc == &s3 {
+			resource = "arn:" + s.partition() + ":s3:::" + r
+		}
 	}
 	out, err := s.call(svc, operation(op), resource, in.params(), func() (object, *Error) { return call.do(s, in) })
 	if e, ok := err.(*Error); ok { //nolint:errorlint // call returns nothing else
@@ -239,17 +243,17 @@ func (f *Fake) paths(svc *service, all ...path) http.Handler {
 }
 
 // paging says how an operation pages: the parameter with the size, the one with
-// the token, the member with the next token, the largest page, and the code of a
-// token that is none.
+// the token, the member with the next token, the usual and the largest page, and
+// the code of a token that is none.
 type paging struct {
 	limit, token, next string
-	most               int
+	usual, most        int
 	bad                string
 }
 
 // listing is a page of the list.
 func listing[T any](in input, p paging, name string, all []T, show func(T) object) (object, *Error) {
-	start, end, next, ok := window(len(all), in.text(p.token), in.number(p.limit), p.most)
+	start, end, next, ok := window(len(all), in.text(p.token), cmp.Or(in.number(p.limit), p.usual), p.most)
 	if !ok {
 		return nil, &Error{Status: http.StatusBadRequest, Code: p.bad, Message: "the token " + strconv.Quote(in.text(p.token)) + " is not valid"}
 	}

@@ -282,7 +282,7 @@ func (s Session) DeleteFunctionCodeSigningConfig(nameOrARN string) error {
 
 // verified checks what is deployed to a function that has a configuration which
 // enforces: each layer, and the code when it is new, must be signed by an allowed
-// profile and not have expired (spec posture F13). A configuration
+// profile, and neither revoked nor expired (spec posture F13). A configuration
 // that warns lets everything pass. The lock must be held.
 func (s Session) verified(fn *function, b *build, code bool) *Error {
 	c := s.signingConfig(fn.signing)
@@ -297,7 +297,7 @@ func (s Session) verified(fn *function, b *build, code bool) *Error {
 		signatures["layer "+l.arn] = l.signature
 	}
 	for what, g := range signatures {
-		if g.profile == "" || !slices.Contains(c.profiles, g.profile) || !g.expires.IsZero() && s.f.now.After(g.expires) {
+		if g.profile == "" || !slices.Contains(c.profiles, g.profile) || s.f.revoked(g) || !g.expires.IsZero() && s.f.now.After(g.expires) {
 			return &Error{Status: http.StatusBadRequest, Code: "CodeVerificationFailedException", Message: "Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for " + what + "."}
 		}
 	}

@@ -1,7 +1,9 @@
 package awsfake
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -189,7 +191,8 @@ func (s Session) write(n note) {
 	part("requestParameters", n.params, n.rawParams)
 	part("responseElements", n.response, n.rawResponse)
 	str("requestID", s.f.uuid())
-	str("eventID", s.f.uuid())
+	eventID := s.f.uuid()
+	str("eventID", eventID)
 	if n.ReadOnly {
 		b = append(b, `,"readOnly":true`...)
 	} else {
@@ -207,6 +210,10 @@ func (s Session) write(n note) {
 		b = append(b, `,"sessionCredentialFromConsole":"true"`...)
 	}
 	b = append(b, '}')
+	p := place{c.Account, s.region}
+	s.f.lookup[p] = append(s.f.lookup[p], lookedEvent{len(s.f.trail), looked{
+		id: eventID, name: n.Name, source: n.Source, user: cmp.Or(c.Session, c.User), key: id.accessKey, readOnly: strconv.FormatBool(n.ReadOnly),
+	}})
 	s.f.trail = append(s.f.trail, Event{Time: s.f.now, Account: c.Account, Region: s.region, Raw: b})
 }
 

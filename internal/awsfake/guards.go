@@ -1,0 +1,270 @@
+package awsfake
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+)
+
+var restPages = paging{"maxResults", "nextToken", "nextToken", 100, 100, "ValidationException"}
+
+func restNotFound(what string) *Error {
+	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: what + " does not exist."}
+}
+
+// analyzerPaths know analyzers and their findings of external access.
+func (f *Fake) analyzerPaths() []path {
+	mine := func(s Session) []lamina.AccessAnalyzer {
+		return only(s.f.estate.Analyzers, func(a lamina.AccessAnalyzer) bool { return s.here(a.Account, a.Region) })
+	}
+	findings := func(s Session, in input) ([]lamina.AccessFinding, *Error) {
+		arn := in.text("analyzerArn")
+		if !slices.ContainsFunc(mine(s), func(a lamina.AccessAnalyzer) bool { return a.ARN == arn }) {
+			return nil, restNotFound("The analyzer " + arn)
+		}
+		return only(s.f.estate.AccessFindings, func(x lamina.AccessFinding) bool { return x.Analyzer == arn }), nil
+	}
+	return []path{
+		{"GET /analyzer", "ListAnalyzers", rpc{do: func(s Session, in input) (object, *Error) {
+			all := only(mine(s), func(a lamina.AccessAnalyzer) bool { return in.text("type") == "" || in.text("type") == a.Type })
+			return listing(in, restPages, "analyzers", all, func(a lamina.AccessAnalyzer) object {
+				return object{
+					{name: "arn", value: a.ARN},
+					{name: "name", value: a.ARN[strings.LastIndexByte(a.ARN, '/')+1:]},
+					{name: "type", value: a.Type},
+					{name: "status", value: a.Status},
+					{name: "createdAt", value: s.f.now.Format(time.RFC3339)},
+				}
+			})
+		}}},
+		{"POST /findingv2", "ListFindingsV2", rpc{of: "analyzerArn", do: func(s Session, in input) (object, *Error) {
+			all, err := findings(s, in)
+			if err != nil {
+				return nil, err
+			}
+			keep := func(name, value string) bool {
+				criterion := in.object("filter").object(name)
+				return criterion == nil || slices.Contains(criterion.list("eq"), value)
+			}
+			all = only(all, func(x lamina.AccessFinding) bool {
+				return keep("resourceType", resourceType(x.Resource)) && keep("status", x.Status) && keep("resource", x.Resource)
+			})
+			return listing(in, restPages, "findings", all, s.describeFinding)
+		}}},
+		{"GET /findingv2/{id}", "GetFindingV2", rpc{of: "analyzerArn", do: func(s Session, in input) (object, *Error) {
+			all, err := findings(s, in)
+			if err != nil {
+				return nil, err
+			}
+			i := slices.IndexFunc(all, func(x lamina.AccessFinding) bool { return x.ID == in.text("id") })
+			if i < 0 {
+				return nil, restNotFound("The finding " + in.text("id"))
+			}
+			return append(s.describeFinding(all[i]), member{name: "findingDetails", value: details(all[i])}), nil
+		}}},
+	}
+}
+
+// resourceType is what CloudFormation calls a layer version or a function.
+func resourceType(arn string) string {
+	if a, err := lamina.ParseARN(arn); err == nil && strings.HasPrefix(a.Resource, "layer:") {
+		return "AWS::Lambda::LayerVersion"
+	}
+	return "AWS::Lambda::Function"
+}
+
+func (s Session) describeFinding(x lamina.AccessFinding) object {
+	updated := x.Updated
+	if updated.IsZero() {
+		updated = s.f.now
+	}
+	at := updated.UTC().Format(time.RFC3339)
+	return object{
+		{name: "id", value: x.ID},
+		{name: "findingType", value: "ExternalAccess"},
+		{name: "resource", value: x.Resource},
+		{name: "resourceType", value: resourceType(x.Resource)},
+		{name: "resourceOwnerAccount", value: s.caller.Account},
+		{name: "status", value: x.Status},
+		{name: "createdAt", value: at},
+		{name: "analyzedAt", value: at},
+		{name: "updatedAt", value: at},
+	}
+}
+
+// details has one entry for each principal.
+func details(x lamina.AccessFinding) []object {
+	one := func(principal dict) object {
+		return object{{name: "externalAccessDetails", value: object{
+			{name: "isPublic", value: x.Public},
+			{name: "principal", value: principal},
+			{name: "action", value: []string{"lambda:GetLayerVersion"}},
+			{name: "condition", value: dict{}},
+		}}}
+	}
+	var all []object
+	for _, p := range x.Principals {
+		kind, who, _ := strings.Cut(p, ":")
+		all = append(all, one(dict{kind: who}))
+	}
+	if all == nil {
+		all = []object{one(dict{})}
+	}
+	return all
+}
+
+// status says whether a feature of a service is on here; known is false when
+// nothing was loaded about it.
+func (s Session) status(account, feature string) (on, known bool) {
+	for _, x := range s.f.estate.Services {
+		if x.Account == account && x.Region == s.region && x.Feature == feature {
+			return x.Enabled, true
+		}
+	}
+	return false, false
+}
+
+// inspectorPaths know which resource types are scanned, and the functions then
+// covered.
+func (f *Fake) inspectorPaths() []path {
+	return []path{
+		{"POST /status/batch/get", "BatchGetAccountStatus", rpc{do: func(s Session, in input) (object, *Error) {
+			ids := in.list("accountIds")
+			if ids == nil {
+				ids = []string{s.caller.Account}
+			}
+			accounts, failed := []object{}, []object{}
+			for _, id := range ids {
+				if id != s.caller.Account && !slices.Contains(s.f.delegated[s.caller.Account], "inspector2.amazonaws.com") {
+					failed = append(failed, object{{name: "accountId", value: id}, {name: "errorCode", value: "ACCESS_DENIED"}, {name: "errorMessage", value: "not a member"}})
+					continue
+				}
+				word := func(feature string) object {
+					if on, _ := s.status(id, feature); on {
+						return object{{name: "status", value: "ENABLED"}, {name: "errorCode", value: "ALREADY_ENABLED"}, {name: "errorMessage", value: ""}}
+					}
+					return object{{name: "status", value: "DISABLED"}, {name: "errorCode", value: "ACCOUNT_IS_ISOLATED"}, {name: "errorMessage", value: ""}}
+				}
+				accounts = append(accounts, object{
+					{name: "accountId", value: id},
+					{name: "state", value: word("inspector2:LAMBDA")},
+					{name: "resourceState", value: object{
+						{name: "ec2", value: word("inspector2:EC2")},
+						{name: "ecr", value: word("inspector2:ECR")},
+						{name: "lambda", value: word("inspector2:LAMBDA")},
+						{name: "lambdaCode", value: word("inspector2:LAMBDA_CODE")},
+					}},
+				})
+			}
+			return object{{name: "accounts", value: accounts}, {name: "failedAccounts", value: failed}}, nil
+		}}},
+		{"POST /coverage/list", "ListCoverage", rpc{do: func(s Session, in input) (object, *Error) {
+			var all []*function
+			p := place{s.caller.Account, s.region}
+			if on, _ := s.status(s.caller.Account, "inspector2:LAMBDA"); on {
+				for _, name := range s.f.funcNames[p] {
+					all = append(all, s.f.functions[funcKey{p, name}])
+				}
+			}
+			return listing(in, restPages, "coveredResources", all, func(fn *function) object {
+				return object{
+					{name: "accountId", value: s.caller.Account},
+					{name: "resourceId", value: fn.arn + ":" + latest},
+					{name: "resourceType", value: "AWS_LAMBDA_FUNCTION"},
+					{name: "scanType", value: "PACKAGE"},
+					{name: "scanStatus", value: object{{name: "statusCode", value: "ACTIVE"}, {name: "reason", value: "SUCCESSFUL"}}},
+				}
+			})
+		}}},
+	}
+}
+
+// lambdaLogs is the feature of GuardDuty that watches functions.
+const lambdaLogs = "guardduty:LAMBDA_NETWORK_LOGS"
+
+// guardDutyPaths know one detector where the status of its feature is loaded.
+func (f *Fake) guardDutyPaths() []path {
+	id := func(s Session) string {
+		sum := strings.ToLower(uniqueID("", s.caller.Account+s.region))
+		return strings.Repeat(sum[:8], 4)
+	}
+	return []path{
+		{"GET /detector", "ListDetectors", rpc{do: func(s Session, _ input) (object, *Error) {
+			ids := []string{}
+			if _, known := s.status(s.caller.Account, lambdaLogs); known {
+				ids = append(ids, id(s))
+			}
+			return object{{name: "detectorIds", value: ids}}, nil
+		}}},
+		{"GET /detector/{detectorId}", "GetDetector", rpc{of: "detectorId", do: func(s Session, in input) (object, *Error) {
+			on, known := s.status(s.caller.Account, lambdaLogs)
+			if !known || in.text("detectorId") != id(s) {
+				return nil, &Error{Status: http.StatusBadRequest, Code: "BadRequestException", Message: "The request is rejected because the input detectorId is not owned by the current account."}
+			}
+			return object{
+				{name: "status", value: "ENABLED"},
+				{name: "serviceRole", value: "arn:" + s.partition() + ":iam::" + s.caller.Account + ":role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty"},
+				{name: "features", value: []object{{{name: "name", value: "LAMBDA_NETWORK_LOGS"}, {name: "status", value: map[bool]string{true: "ENABLED", false: "DISABLED"}[on]}}}},
+			}, nil
+		}}},
+	}
+}
+
+// securityHubPaths say whether the hub is on.
+func (f *Fake) securityHubPaths() []path {
+	return []path{{"GET /accounts", "DescribeHub", rpc{do: func(s Session, _ input) (object, *Error) {
+		if on, _ := s.status(s.caller.Account, "securityhub"); !on {
+			return nil, &Error{Status: http.StatusUnauthorized, Code: "InvalidAccessException", Message: "Account " + s.caller.Account + " is not subscribed to AWS Security Hub"}
+		}
+		return object{
+			{name: "HubArn", value: "arn:" + s.partition() + ":securityhub:" + s.region + ":" + s.caller.Account + ":hub/default"},
+			{name: "AutoEnableControls", value: true},
+		}, nil
+	}}}}
+}
+
+// signerPaths know the latest version of each signing profile.
+func (f *Fake) signerPaths() []path {
+	mine := func(s Session) []lamina.SigningProfile {
+		return only(s.f.estate.SigningProfiles, func(p lamina.SigningProfile) bool { return s.here(p.Account, p.Region) })
+	}
+	show := func(p lamina.SigningProfile) object {
+		cut := strings.LastIndexByte(p.VersionARN, '/')
+		return object{
+			{name: "profileName", value: p.Name},
+			{name: "profileVersion", value: p.VersionARN[cut+1:]},
+			{name: "profileVersionArn", value: p.VersionARN},
+			{name: "arn", value: p.VersionARN[:max(cut, 0)]},
+			{name: "platformId", value: "AWSLambda-SHA384-ECDSA"},
+			{name: "platformDisplayName", value: "AWS Lambda"},
+			{name: "status", value: p.Status},
+		}
+	}
+	pages := restPages
+	pages.most, pages.usual = 25, 25
+	return []path{
+		{"GET /signing-profiles", "ListSigningProfiles", rpc{do: func(s Session, in input) (object, *Error) {
+			all := only(mine(s), func(p lamina.SigningProfile) bool { return p.Status != "Canceled" || in.flag("includeCanceled", false) })
+			return listing(in, pages, "profiles", all, show)
+		}}},
+		{"GET /signing-profiles/{profileName}", "GetSigningProfile", rpc{of: "profileName", do: func(s Session, in input) (object, *Error) {
+			for _, p := range mine(s) {
+				if p.Name == in.text("profileName") {
+					return show(p), nil
+				}
+			}
+			return nil, restNotFound("The signing profile " + in.text("profileName"))
+		}}},
+	}
+}
+
+// revoked reports whether the profile of a signature was revoked; the lock must
+// be held.
+func (f *Fake) revoked(g signature) bool {
+	return slices.ContainsFunc(f.estate.SigningProfiles, func(p lamina.SigningProfile) bool {
+		return p.VersionARN == g.profile && p.Status == "Revoked"
+	})
+}
