@@ -2,15 +2,17 @@ package content
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/gob"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 
 	"github.com/lamina-sec/lamina/internal/layerfs"
@@ -18,7 +20,11 @@ import (
 
 // cacheVersion changes whenever facts of the same bytes would be other facts: an
 // engine that sees more, a field that is new.
-const cacheVersion = "3"
+const cacheVersion = "4"
+
+// maxKept is how large a file of the cache may be, in bytes: more than what the
+// facts of one scan take in memory.
+const maxKept = 128 << 20
 
 // A Cache keeps the facts of layers that were read, in a folder. It holds one
 // file for each layer name, with the facts of every entry of the version read
@@ -26,12 +32,17 @@ const cacheVersion = "3"
 // same zip has all. A file that is damaged, or of another program version, is as
 // good as none.
 //
-// Facts are found again by name and layerfs.Key, which nobody can forge. They hold no
-// secret in clear.
+// Facts are found again by name and layerfs.Key, which nobody can forge, and hold
+// no secret. They are believed if they were written by who has Key, and the
+// folder and the file belong to the user and nobody else can write there; who can
+// do that as the user can change the program as well.
 type Cache struct {
 	// Dir is the folder, made when it is needed. Program is added to the keys, so
 	// that another program's facts are not taken: its version.
 	Dir, Program string
+	// Key authenticates what is kept. Without one, what was changed by accident is
+	// found out and nothing more.
+	Key []byte
 
 	mu     sync.Mutex
 	failed error
@@ -60,18 +71,20 @@ type lost struct{ Path, Reason string }
 
 // A held is the cache of one layer while it is read.
 type held struct {
+	cache *Cache
 	file  string
 	old   map[cacheKey]batch
 	fresh map[cacheKey]batch
 	dirty bool
 }
 
-// A cacheKey is an entry: facts name the place they are from, and a name decides
-// how a file is read.
-type cacheKey struct {
-	Key  layerfs.Key
-	Path string
-	Mode fs.FileMode
+// A cacheKey is an entry: the digest of its layerfs.Key, its name and its mode.
+// Facts name the place they are from, and a name decides how a file is read; names
+// may hold secrets.
+type cacheKey [sha256.Size]byte
+
+func keyOf(e *layerfs.Entry, key layerfs.Key) cacheKey {
+	return sha256.Sum256(fmt.Appendf(nil, "%x %o %s", key, e.Mode, e.Name))
 }
 
 // open reads what is kept for the layer's name; nil if there is no cache.
@@ -79,20 +92,62 @@ func (c *Cache) open(l *Layer) *held {
 	if c == nil || c.Dir == "" {
 		return nil
 	}
-	sum := sha256.Sum256([]byte(cacheVersion + "\x00" + c.Program + "\x00" + strconv.FormatBool(l.Imports) + l.Name))
-	h := &held{file: filepath.Join(c.Dir, hex.EncodeToString(sum[:16])+".facts"), fresh: map[cacheKey]batch{}}
-	data, err := os.ReadFile(h.file)
-	if err == nil {
-		err = gob.NewDecoder(bytes.NewReader(data)).Decode(&h.old)
+	mac := c.mac()
+	fmt.Fprintf(mac, "%s\x00%s\x00%t\x00%s", cacheVersion, c.Program, l.Imports, l.Name)
+	h := &held{cache: c, file: filepath.Join(c.Dir, hex.EncodeToString(mac.Sum(nil)[:16])+".facts"), fresh: map[cacheKey]batch{}}
+	if err := private(c.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.fail(err)
+		return nil
 	}
-	if err != nil {
+	if err := h.load(); err != nil {
 		h.old = nil // not kept, or damaged: it is read again
 	}
 	return h
 }
 
+// fail notes why facts are not kept.
+func (c *Cache) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = errors.Join(c.failed, fmt.Errorf("keep facts: %w", err))
+}
+
+// mac is a new authentication code under the cache's key.
+func (c *Cache) mac() hash.Hash {
+	m := hmac.New(sha256.New, c.Key)
+	m.Write([]byte("lamina facts\x00")) // the key has other uses
+	return m
+}
+
+// errForged is a file that was not written as it is by who has the key.
+var errForged = errors.New("the file is not as it was written")
+
+// load reads the file: the code of what follows, and that.
+func (h *held) load() error {
+	if err := private(h.file); err != nil {
+		return err
+	}
+	f, err := os.Open(h.file)
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxKept))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	mac := h.cache.mac()
+	if len(data) < mac.Size() {
+		return errForged
+	}
+	mac.Write(data[mac.Size():])
+	if !hmac.Equal(mac.Sum(nil), data[:mac.Size()]) {
+		return errForged
+	}
+	return gob.NewDecoder(bytes.NewReader(data[mac.Size():])).Decode(&h.old)
+}
+
 func (h *held) get(e *layerfs.Entry, sum layerfs.Key) (batch, bool) {
-	key := cacheKey{sum, e.Name, e.Mode}
+	key := keyOf(e, sum)
 	b, ok := h.old[key]
 	if ok {
 		h.fresh[key] = b
@@ -100,8 +155,14 @@ func (h *held) get(e *layerfs.Entry, sum layerfs.Key) (batch, bool) {
 	return b, ok
 }
 
+// forget makes the entry one that is read the next time.
+func (h *held) forget(e *layerfs.Entry, sum layerfs.Key) {
+	delete(h.fresh, keyOf(e, sum))
+	h.dirty = true
+}
+
 func (h *held) put(e *layerfs.Entry, sum layerfs.Key, b batch) {
-	h.fresh[cacheKey{sum, e.Name, e.Mode}], h.dirty = b, true
+	h.fresh[keyOf(e, sum)], h.dirty = b, true
 }
 
 // keep writes what was read, if there is anything new.
@@ -110,27 +171,32 @@ func (c *Cache) keep(h *held) {
 		return
 	}
 	if err := h.write(); err != nil {
-		c.mu.Lock()
-		c.failed = errors.Join(c.failed, err)
-		c.mu.Unlock()
+		c.fail(err)
 	}
 }
 
 func (h *held) write() error {
 	dir := filepath.Dir(h.file)
 	if err := os.MkdirAll(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("keep facts: %w", err)
+		return err
 	}
 	f, err := os.CreateTemp(dir, ".facts-*")
 	if err != nil {
-		return fmt.Errorf("keep facts: %w", err)
+		return err
 	}
-	err = errors.Join(gob.NewEncoder(f).Encode(h.fresh), f.Close())
+	mac := h.cache.mac()
+	_, err = f.Write(make([]byte, mac.Size()))
 	if err == nil {
+		err = gob.NewEncoder(io.MultiWriter(f, mac)).Encode(h.fresh)
+	}
+	if err == nil {
+		_, err = f.WriteAt(mac.Sum(nil), 0)
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), h.file)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("keep facts: %w", err), os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type extractor struct {
 	view         bool // what a View needs, and no more
 }
 
-// standard is the engine without a key for fingerprints.
+// standard is the engine without a key for fingerprints, compiled once.
 var standard = sync.OnceValue(func() *secret.Engine { return secret.New(secret.Options{}) })
 
 // facts reads one file. An error says what of it could not be read; the facts

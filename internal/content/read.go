@@ -29,6 +29,11 @@ type Options struct {
 	View bool
 	// Cache has what was read before; nil reads everything.
 	Cache *Cache
+	// Budget is shared by the layers of a scan; nil is one for this layer.
+	Budget *Budget
+	// Key is the secret for fingerprints of credentials (secret.Options.Key); nil
+	// for none.
+	Key []byte
 }
 
 // Read opens the archive of size bytes in r and keeps the facts of every file.
@@ -63,6 +68,9 @@ func ReadDir(name string, fsys fs.FS, opt Options) *Layer {
 
 // fail makes l a layer that could not be opened.
 func (l *Layer) fail(err error) *Layer {
+	if clean := Clean(err.Error()); clean != err.Error() {
+		err = errors.New(clean)
+	}
 	l.Err = err
 	l.Skipped = []lamina.Skipped{{File: l.Name, Offset: -1, Bytes: max(l.Size, 0), Reason: err.Error()}}
 	return l
@@ -74,33 +82,51 @@ const maxComponents = 100_000
 // read makes the pass.
 func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 	cache := o.Cache
-	l.Imports = o.Imports
-	l.Entries, l.Oddities = z.Entries(), slices.Clone(z.Oddities())
-	x := extractor{secretEngine: standard(), imports: o.Imports, view: o.View}
+	l.Imports, l.Entries = o.Imports, cleanEntries(z.Entries())
+	k := &keeper{Budget: o.Budget}
+	if k.Budget == nil {
+		k.Budget = NewBudget()
+	}
+	for _, o := range z.Oddities() {
+		cleanAll(&o)
+		l.odd(k, o)
+	}
+	x := extractor{secretEngine: standard().WithKey(o.Key), imports: o.Imports, view: o.View}
 	held := cache.open(l)
 	components := 0
 	var fresh batch // of the entry that is being read
+	cut := false    // something of it is not kept
 	opt := layerfs.Options{
 		Hidden: true,
 		Odd: func(o layerfs.Oddity) {
+			cleanAll(&o)
+			cut = !l.odd(k, o) || cut
 			fresh.Oddities = append(fresh.Oddities, o)
-			l.Oddities = append(l.Oddities, o)
 		},
 	}
 	if held != nil {
 		opt.Known = func(e *layerfs.Entry, key layerfs.Key) (layerfs.Cost, bool) {
 			b, ok := held.get(e, key)
 			if ok {
-				l.take(b)
+				if !l.take(k, b) {
+					held.forget(e, key)
+				}
 				l.Cached += len(b.Files)
 			}
 			return b.Cost, ok
 		}
 		opt.Done = func(e *layerfs.Entry, key layerfs.Key, cost layerfs.Cost, whole bool) {
-			if fresh.Cost = cost; whole {
+			if fresh.Cost = cost; whole && !cut {
 				held.put(e, key, fresh)
 			}
-			fresh = batch{}
+			fresh, cut = batch{}, false
+		}
+	}
+	lose := func(path string, err error) {
+		x := lost{Clean(path), Clean(err.Error())}
+		cut = !l.lose(k, x) || cut
+		if held != nil {
+			fresh.Lost = append(fresh.Lost, x)
 		}
 	}
 	err := z.PassWith(opt, func(f *layerfs.File) error {
@@ -110,55 +136,111 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 			err = errors.Join(err, fmt.Errorf("its packages are not listed: more than %d in one layer", maxComponents))
 		}
 		file := &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Hidden: f.Hidden, Nested: f.Depth > 0, Facts: facts}
-		fresh.Files = append(fresh.Files, file)
-		l.add(file)
+		cleanAll(file)
+		cut = !l.add(k, file) || cut
+		if held != nil {
+			fresh.Files = append(fresh.Files, file)
+		}
 		if err != nil {
-			fresh.Lost = append(fresh.Lost, lost{f.Path, err.Error()})
-			l.skip(f.Path, err)
+			lose(f.Path, err)
 		}
 		return nil
-	}, func(path string, err error) {
-		fresh.Lost = append(fresh.Lost, lost{path, err.Error()})
-		l.skip(path, err)
-	})
+	}, lose)
 	if err != nil {
-		l.skip("", err)
+		l.skip("", Clean(err.Error()))
+	}
+	for _, err := range k.over() {
+		l.skip("", err.Error())
 	}
 	cache.keep(held)
-	slices.SortStableFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
-	l.byPath = make(map[string]*File, len(l.Files))
-	for _, f := range l.Files {
-		if !f.Hidden {
-			l.byPath[f.Path] = f
-		}
-	}
+	l.index()
 	return l
 }
 
-// take adds what the cache has of one entry.
-func (l *Layer) take(b batch) {
-	for _, f := range b.Files {
-		l.add(f)
-	}
-	l.Oddities = append(l.Oddities, b.Oddities...)
-	for _, x := range b.Lost {
-		l.skip(x.Path, errors.New(x.Reason))
+// index sorts the files and finds them by path. Names are served once; two that are
+// the same now differ only in what Clean took out of them.
+func (l *Layer) index() {
+	slices.SortStableFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
+	l.byPath = make(map[string]*File, len(l.Files))
+	for _, f := range l.Files {
+		if f.Hidden {
+			continue
+		}
+		if l.byPath[f.Path] != nil {
+			l.skip(f.Path, "another file has a name that differs from this one only in a credential: which is which is not told")
+		}
+		l.byPath[f.Path] = f
 	}
 }
 
-func (l *Layer) add(f *File) {
-	l.Files = append(l.Files, f)
+// cleanEntries is the directory with clean names; the same if all are.
+func cleanEntries(entries []layerfs.Entry) []layerfs.Entry {
+	shared := true
+	for i := range entries {
+		name, path := Clean(entries[i].Name), Clean(entries[i].Path)
+		if name == entries[i].Name && path == entries[i].Path {
+			continue
+		}
+		if shared {
+			entries, shared = slices.Clone(entries), false
+		}
+		entries[i].Name, entries[i].Path = name, path
+	}
+	return entries
+}
+
+// take adds what the cache has of one entry, and reports whether all of it is kept.
+func (l *Layer) take(k *keeper, b batch) bool {
+	whole := true
+	for _, f := range b.Files {
+		whole = l.add(k, f) && whole
+	}
+	for _, o := range b.Oddities {
+		whole = l.odd(k, o) && whole
+	}
+	for _, x := range b.Lost {
+		whole = l.lose(k, x) && whole
+	}
+	return whole
+}
+
+// add keeps a file, as much of it as the budget allows, and reports whether that is
+// all.
+func (l *Layer) add(k *keeper, f *File) bool {
 	if !f.Nested && !f.Hidden {
 		l.Inflated += f.Size
 	}
+	kept, whole := k.file(f)
+	if kept {
+		l.Files = append(l.Files, f)
+	}
+	return whole
+}
+
+// odd keeps an oddity and reports whether it did.
+func (l *Layer) odd(k *keeper, o layerfs.Oddity) bool {
+	if !take(&k.odd, &k.unlisted) {
+		return false
+	}
+	l.Oddities = append(l.Oddities, o)
+	return true
+}
+
+// lose keeps the name of a part that could not be read and reports whether it did.
+func (l *Layer) lose(k *keeper, x lost) bool {
+	if !take(&k.lost, &k.unsaid) {
+		return false
+	}
+	l.skip(x.Path, x.Reason)
+	return true
 }
 
 // skip notes a part of the layer that could not be read.
-func (l *Layer) skip(path string, err error) {
-	s := lamina.Skipped{File: l.Name, Offset: -1, Reason: err.Error()}
+func (l *Layer) skip(path, reason string) {
+	s := lamina.Skipped{File: l.Name, Offset: -1, Reason: reason}
 	if path != "" {
 		s.File += "!/" + path
-		s.Reason = strings.TrimPrefix(s.Reason, path+": ")
+		s.Reason = strings.TrimPrefix(reason, path+": ")
 	}
 	l.Skipped = append(l.Skipped, s)
 }

@@ -25,6 +25,9 @@ const (
 	wrapAfter  = 24 << 10
 )
 
+// inBase64 is the evidence of a value that stands in base64.
+const inBase64 = "encoding: base64"
+
 // wrap returns what is certain of s in base64 if it begins shift bytes into a
 // group of three: the characters that no neighbour has a bit of. The two
 // alphabets give two forms if they differ.

@@ -204,6 +204,13 @@ func New(options Options) *Engine {
 	return e
 }
 
+// WithKey is the engine with another Options.Key. It costs nothing.
+func (e *Engine) WithKey(key []byte) *Engine {
+	c := *e
+	c.options.Key = bytes.Clone(key)
+	return &c
+}
+
 // Scan returns the credentials in data, in order. A value on two lines is two hits.
 func (e *Engine) Scan(data []byte, hint Hint) []Hit { return e.Inspect(data, hint).Hits }
 
@@ -423,7 +430,7 @@ func (s *search) wrapped(data []byte, base int64, start, shift int) {
 		}
 		// Several values of one wrapping are told apart by their place in it.
 		h.base, h.line, h.length = base+int64(begin)+h.base/3*4, line, max(1, h.length/3*4)
-		h.evidence = append(h.evidence, "encoding: base64")
+		h.evidence = append(h.evidence, inBase64)
 		s.add(h)
 	}
 }
@@ -544,7 +551,7 @@ func redact(f *compiled, v []byte) string {
 	}
 	hidden := len(v) - show
 	if f.secretive || len(v) < 16 || hidden < 12 {
-		return head + strings.Repeat("•", 4)
+		return head + withheld
 	}
 	return head + strings.Repeat("•", min(hidden-4, 12)) + printable(v[len(v)-4:])
 }

@@ -1,0 +1,86 @@
+package secret
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// longEnough is from how many bytes on a text is taken for one that was cut, and
+// tailReach how much of its end can be the beginning of a credential.
+const (
+	longEnough = 200
+	tailReach  = 256
+)
+
+// Redact is the text with every credential in it replaced by its redacted form,
+// so that names, versions and messages can be shown. It searches as Inspect does
+// a file of settings, and also where nothing separates a value from the word
+// before it. A text of 200 bytes and more may have been cut: what could be the
+// beginning of a credential at its end goes, too. A text of which not all could
+// be searched is replaced as a whole.
+func (e *Engine) Redact(text string) string {
+	if len(text) < minLiteral {
+		return text
+	}
+	data := []byte(text)
+	some, last := false, -1 // an anchor, and the last of a format that values are known by
+	e.all().scan(data, func(id uint16, start int) {
+		some = true
+		if slices.ContainsFunc(e.uses[id], func(u use) bool { return u.form == plain && !e.formats[u.format].named && !e.formats[u.format].generic }) {
+			last = max(last, start)
+		}
+	})
+	if !some {
+		return text
+	}
+	var fs []found
+	for _, bin := range []bool{false, true} {
+		s := e.newSearch(Hint{Path: ".env"}, false, int64(len(data)))
+		s.binary = bin
+		if s.window(data, 0, 0, len(data)); s.truncated || s.incomplete != "" {
+			return withheld
+		}
+		fs = append(fs, s.found...)
+	}
+	spans := make([]span, 0, len(fs)+1)
+	for _, f := range fs {
+		x := span{int(f.base), int(f.base) + f.length, redact(f.f, f.value)}
+		if slices.Contains(f.evidence, inBase64) { // the whole of the wrapping
+			for x.from > 0 && sextet[data[x.from-1]] < 64 {
+				x.from--
+			}
+			for x.to < len(data) && (sextet[data[x.to]] < 64 || data[x.to] == '=') {
+				x.to++
+			}
+			x.by = withheld
+		}
+		spans = append(spans, x)
+	}
+	within := func(x span) bool { return x.from <= last && last < x.to }
+	if len(data) >= longEnough && last >= 0 && len(data)-last <= tailReach && !strings.ContainsAny(text[last:], " \t\r\n") && !slices.ContainsFunc(spans, within) {
+		spans = append(spans, span{last, len(data), withheld})
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
+	var b strings.Builder
+	done := 0
+	for _, x := range spans {
+		switch {
+		case x.from >= done:
+			b.WriteString(text[done:x.from] + x.by)
+		case x.to > done:
+			b.WriteString(withheld)
+		}
+		done = max(done, x.to)
+	}
+	return b.String() + text[done:]
+}
+
+// withheld stands for a value of which nothing is shown.
+const withheld = "••••"
+
+// A span is a part of a text and what stands there instead.
+type span struct {
+	from, to int
+	by       string
+}
