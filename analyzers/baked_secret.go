@@ -38,10 +38,17 @@ func bakedSecret(s *content.Scan, layer int, found func(content.Result)) error {
 					severity = lamina.Info
 				}
 			}
+			evidence := append([]string{h.Kind + ": " + h.Redacted, "confidence: " + string(h.Confidence), "file sha256: " + f.SHA256.String()}, h.Evidence...)
+			if others := s.Same(layer, f, i); others != "" {
+				evidence = append(evidence, "the same credential: "+others)
+			}
+			if s.Fingerprints && h.Fingerprint != "" {
+				evidence = append(evidence, "fingerprint: "+h.Fingerprint)
+			}
 			found(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i), Severity: severity,
 				Detail:   detail + "; whether it is active was not asked",
-				Evidence: append([]string{h.Kind + ": " + h.Redacted, "confidence: " + string(h.Confidence), "file sha256: " + f.SHA256.String()}, h.Evidence...),
+				Evidence: evidence,
 			})
 		}
 	}

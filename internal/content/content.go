@@ -172,13 +172,81 @@ func judge(a Analyzer, s *Scan, layer int) []Result {
 }
 
 func run(a Analyzer, s *Scan, layer int) (results []Result, err error) {
+	var most worst
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %s", Clean(fmt.Sprint(p)))
 		}
+		results = most.results()
 	}()
-	err = a.Run(s, layer, func(r Result) { results = append(results, r) })
-	return results, err
+	return nil, a.Run(s, layer, func(r Result) { most.add(a, r) })
+}
+
+// maxResults is how many results of one analyzer a layer has. What has more is made
+// to have: the rest are one result that counts them.
+const maxResults = 1000
+
+// A worst keeps the maxResults most severe of any number of results, the first of
+// those that are as severe.
+type worst struct {
+	kept  []Result
+	rank  []int // of kept
+	least int   // the lowest rank of kept when it is full
+	more  int
+	rest  Result // the most severe that is not kept
+	top   int    // its rank
+}
+
+// urgency of a result: a failure before what is unknown before what is not.
+func urgency(a Analyzer, r Result) int {
+	switch r.Outcome {
+	case lamina.Fail:
+		return 2 + cmp.Or(r.Severity, a.Severity).Rank()
+	case lamina.Unknown:
+		return 1
+	case lamina.Pass, lamina.NotApplicable:
+	}
+	return 0
+}
+
+func (w *worst) add(a Analyzer, r Result) {
+	n := urgency(a, r)
+	if len(w.kept) == maxResults {
+		if n > w.least { // it takes the place of the last of the least
+			i := maxResults - 1
+			for w.rank[i] != w.least {
+				i--
+			}
+			w.leave(w.kept[i], w.rank[i])
+			w.kept, w.rank = slices.Delete(w.kept, i, i+1), slices.Delete(w.rank, i, i+1)
+		} else {
+			w.leave(r, n)
+			return
+		}
+	}
+	w.kept, w.rank = append(w.kept, r), append(w.rank, n)
+	if len(w.kept) == maxResults {
+		w.least = slices.Min(w.rank)
+	}
+}
+
+// leave counts a result that is not kept.
+func (w *worst) leave(r Result, n int) {
+	if w.more++; w.more == 1 || n > w.top {
+		w.rest, w.top = r, n
+	}
+}
+
+func (w *worst) results() []Result {
+	if w.more == 0 {
+		return w.kept
+	}
+	r := w.rest
+	return append(w.kept, Result{
+		Outcome: r.Outcome, File: r.File, Key: "more", Severity: r.Severity, Reason: r.Reason, Settle: r.Settle,
+		Detail:   fmt.Sprintf("and %s like this or less severe: %d are listed", Count(w.more, "more result"), maxResults),
+		Evidence: []string{fmt.Sprintf("results: %d", maxResults+w.more)},
+	})
 }
 
 func finding(a Analyzer, l *Layer, r Result) lamina.Finding {

@@ -31,9 +31,16 @@ type Scan struct {
 	VEX *vulndb.VEX
 	// Now is the time of the scan, for ages.
 	Now time.Time
+	// Fingerprints says that those of credentials are worth showing: they were made
+	// with a key of the user's, who can compare them with others.
+	Fingerprints bool
 
 	viewing sync.Once
 	view    *opt.View
+	placing sync.Once
+	places  map[string][]spot
+	natives sync.Once
+	built   map[string]int
 	usage   func() *Usage
 }
 
