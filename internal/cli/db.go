@@ -248,7 +248,7 @@ func (a *app) signingKey(name string) (ed25519.PrivateKey, error) {
 
 func (a *app) joinFiles(b *vulndb.Builder, f *dbFlags) error {
 	if f.epss != "" {
-		in, err := os.Open(a.path(f.epss))
+		in, err := openInput(a.path(f.epss))
 		if err != nil {
 			return a.missing(f.epss, err)
 		}
@@ -259,7 +259,7 @@ func (a *app) joinFiles(b *vulndb.Builder, f *dbFlags) error {
 		b.EPSS(e)
 	}
 	if f.kev != "" {
-		in, err := os.Open(a.path(f.kev))
+		in, err := openInput(a.path(f.kev))
 		if err != nil {
 			return a.missing(f.kev, err)
 		}
@@ -517,7 +517,7 @@ func (a *app) fetch(ctx context.Context, from, dir string) (vulndb.Fetched, erro
 
 // isDB reports whether a file is a database rather than advisories.
 func isDB(path string) bool {
-	f, err := os.Open(path) //nolint:gosec // the user named this file
+	f, err := openInput(path)
 	if err != nil {
 		return false
 	}

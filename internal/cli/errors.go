@@ -94,6 +94,9 @@ func clip(line string) string {
 // there it guesses which name in that folder was meant. shown is the path as the
 // user typed it. code is Usage for inputs.
 func (a *app) missing(shown string, err error) error {
+	if errors.Is(err, errNoFile) {
+		return &Error{Msg: shown + " " + cause(err).Error(), Hint: "give a file; a shell's <(command) is fine, too", Code: Usage, Err: err}
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return wrap(fmt.Errorf("open %s: %w", shown, cause(err)), CannotRun, "")
 	}

@@ -354,22 +354,29 @@ func (a *app) loadExceptions(files []string, targets ...string) ([]exception.Ite
 	return out, nil
 }
 
+// maxSaved is more findings than a run of ours has.
+const maxSaved = 250_000
+
 // savedFindings are the findings of a saved result. A result that was cut short
 // is refused.
 func (a *app) savedFindings(name string, targets []string) ([]lamina.Finding, error) {
 	if err := a.notExamined(name, targets); err != nil {
 		return nil, err
 	}
-	in, err := os.Open(a.path(name))
+	in, err := openInput(a.path(name))
 	if err != nil {
 		return nil, a.missing(name, err)
 	}
 	defer in.Close() //nolint:errcheck // read only
 	var out []lamina.Finding
 	err = report.Read(in, func(m lamina.Message) error {
-		if m.Finding != nil {
-			out = append(out, *m.Finding)
+		if m.Finding == nil {
+			return nil
 		}
+		if len(out) == maxSaved {
+			return fmt.Errorf("more than %d findings", maxSaved)
+		}
+		out = append(out, *m.Finding)
 		return nil
 	})
 	if err != nil {

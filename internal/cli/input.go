@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/lamina-sec/lamina/internal/source"
 )
@@ -14,12 +15,45 @@ import (
 // errBig is a file beyond the limit of its kind.
 var errBig = errors.New("is too large")
 
-// readInput reads a file that the user named, of at most limit bytes. A pipe is
-// fine, and a device that never ends is no danger: what the file system says of
-// its size is not believed. A byte order mark, which Windows editors write, is
-// left out.
+// errNoFile is something that has a name and is no file.
+var errNoFile = errors.New("is no file")
+
+// openInput opens a file that the user named. What is no file is refused before it
+// is opened: a folder, a device, and a named pipe, which would wait for a writer for
+// ever. The pipe of a shell's <(command) is fine, and so is the empty /dev/null.
+func openInput(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	what := ""
+	switch mode := info.Mode(); {
+	case mode.IsRegular(), path == os.DevNull, mode&fs.ModeNamedPipe != 0 && handed(path):
+	case mode.IsDir():
+		what = "it is a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "it is a named pipe"
+	case mode&fs.ModeSocket != 0:
+		what = "it is a socket"
+	default:
+		what = "it is a device"
+	}
+	if what != "" {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("%w: %s", errNoFile, what)}
+	}
+	return os.Open(path) //nolint:gosec // the user named this file
+}
+
+// handed reports whether the path is that of a file that the shell opened for us.
+func handed(path string) bool {
+	return strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/") || path == "/dev/stdin"
+}
+
+// readInput reads a file that the user named, of at most limit bytes: what the
+// file system says of its size is not believed. A byte order mark, which Windows
+// editors write, is left out.
 func readInput(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the user named this file
+	f, err := openInput(path)
 	if err != nil {
 		return nil, err
 	}

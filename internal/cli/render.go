@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +31,7 @@ func (a *app) render(cmd *cobra.Command, name string) (err error) {
 	in := a.std.In
 	if name != "-" {
 		a.again = a.explainArgs(name)
-		f, err := os.Open(a.path(name))
+		f, err := openInput(a.path(name))
 		if err != nil {
 			return a.missing(name, err)
 		}

@@ -75,7 +75,7 @@ func (f *scanFlags) register(a *app, c *cobra.Command) {
 	fl.StringVar(&f.against, "against", "", "an earlier version of the first layer, `ZIP` or folder, that is trusted")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every file again, and keep nothing for the next time")
 	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
-	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex")
+	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex", "fingerprint_key")
 }
 
 func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error) {
@@ -174,9 +174,14 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 		}
 		size += info.Size()
 	}
-	opt := content.Options{}
-	if dir := a.cacheDir(); dir != "" && !f.noCache {
-		opt.Cache = &content.Cache{Dir: filepath.Join(dir, "facts"), Program: version().Lamina}
+	key, err := a.fingerprintKey(!f.noCache)
+	if err != nil {
+		return err
+	}
+	s.Fingerprints = key.given
+	opt := content.Options{Budget: content.NewBudget(), Key: key.key}
+	if dir := a.cacheDir(); dir != "" && !f.noCache && key.kept {
+		opt.Cache = &content.Cache{Dir: filepath.Join(dir, "facts"), Program: version().Lamina, Key: key.key}
 		defer func() {
 			if err := opt.Cache.Err(); err != nil && a.flags.verbose {
 				a.note("warning: %v", err)
@@ -199,12 +204,12 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 		bar.set(read)
 	}
 	if f.function != "" {
-		if fn.Code, err = a.readLayer(f.function, content.Options{Imports: true}); err != nil {
+		if fn.Code, err = a.readLayer(f.function, content.Options{Imports: true, Budget: opt.Budget, Key: opt.Key}); err != nil {
 			return err
 		}
 	}
 	if f.against != "" {
-		if s.Baseline, err = a.readLayer(f.against, content.Options{Limits: opt.Limits}); err != nil {
+		if s.Baseline, err = a.readLayer(f.against, content.Options{Budget: opt.Budget, Key: opt.Key}); err != nil {
 			return err
 		}
 	}
