@@ -9,10 +9,13 @@ import (
 // The collector runs when the heap reaches gcFloor bytes, or grows by gcPercent
 // over what is live if that is more. Go's default would run it at 4 MiB and then
 // at every doubling, which costs a small heap many collections; and a large one
-// more memory than is promised.
+// more memory than is promised. From gcLarge bytes on it grows by gcTight percent:
+// what needs as much is hostile or very large, and pays with time.
 const (
 	gcFloor   = 36 << 20
 	gcPercent = 60
+	gcLarge   = 56 << 20
+	gcTight   = 20
 )
 
 // tuneGC sets the percentage that keeps to gcFloor, anew after each collection.
@@ -24,7 +27,11 @@ func tuneGC() {
 	watch = func(struct{}) {
 		metrics.Read(live)
 		n := max(1, int(live[0].Value.Uint64())) //nolint:gosec // a heap is below 8 EiB
-		debug.SetGCPercent(max(gcPercent, (gcFloor-n)*100/n))
+		percent := max(gcPercent, (gcFloor-n)*100/n)
+		if n > gcLarge {
+			percent = gcTight
+		}
+		debug.SetGCPercent(percent)
 		runtime.AddCleanup(new([16]byte), watch, struct{}{})
 	}
 	runtime.AddCleanup(new([16]byte), watch, struct{}{})

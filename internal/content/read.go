@@ -76,8 +76,8 @@ func (l *Layer) fail(err error) *Layer {
 	return l
 }
 
-// maxComponents bounds the packages of one layer.
-const maxComponents = 100_000
+// maxComponents bounds the packages of one layer: ten times what real ones bring.
+const maxComponents = 20_000
 
 // read makes the pass.
 func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
@@ -136,8 +136,9 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 			err = errors.Join(err, fmt.Errorf("its packages are not listed: more than %d in one layer", maxComponents))
 		}
 		file := &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Hidden: f.Hidden, Nested: f.Depth > 0, Facts: facts}
-		cleanAll(file)
+		file.Path = Clean(file.Path)
 		cut = !l.add(k, file) || cut
+		cleanAll(&file.Facts) // what is left of them
 		if held != nil {
 			fresh.Files = append(fresh.Files, file)
 		}

@@ -31,12 +31,12 @@ type tree struct {
 type node struct {
 	dir      bool
 	from     Origin
-	file     File     // of anything but a directory
+	file     *File    // of anything but a directory: one of those given
 	children []string // of a directory: base names, sorted when the tree is finished
 }
 
 type loss struct {
-	file File
+	file *File
 	from Origin
 }
 
@@ -69,8 +69,9 @@ func up(name string) (dir, base string) {
 func (t *tree) add(from Origin, files []File) {
 	type nested struct{ archive, name string }
 	var within []nested
-	var odd []File // look like files in an archive, and may be files of a directory called "x!"
-	for _, f := range files {
+	var odd []*File // look like files in an archive, and may be files of a directory called "x!"
+	for i := range files {
+		f := &files[i]
 		if !fs.ValidPath(f.Path) || f.Path == "." {
 			continue // layerfs serves no such path
 		}
@@ -99,7 +100,7 @@ func (t *tree) add(from Origin, files []File) {
 }
 
 // put lays one file over what is there.
-func (t *tree) put(from Origin, f File) {
+func (t *tree) put(from Origin, f *File) {
 	if f.Mode.IsDir() {
 		t.directory(f.Path, from)
 		return
@@ -176,7 +177,7 @@ func (t *tree) finish() {
 }
 
 func (t *tree) placed(rel string, n *node) Placed {
-	return Placed{Path: t.root + "/" + rel, From: n.from, File: n.file}
+	return Placed{Path: t.root + "/" + rel, From: n.from, File: *n.file}
 }
 
 func (t *tree) files() []Placed {
@@ -210,7 +211,7 @@ func (t *tree) shadows() []Shadow {
 			n = t.nodes[rel]
 		}
 		s.By, s.ByPath = n.from, t.root+"/"+rel
-		s.Same = !n.dir && rel == l.file.Path && same(n.file, l.file)
+		s.Same = !n.dir && rel == l.file.Path && same(*n.file, *l.file)
 		if s.By == l.from {
 			continue // the layer hides its own file by way of another layer's
 		}

@@ -50,20 +50,23 @@ func joinRoots(all []Component) []Component {
 // foldBy folds the components with the same key into one, at the place of the
 // first. Those with the key "" stay as they are.
 func foldBy(all []Component, key func(Component) string) []Component {
-	at := map[string]int{}
-	var groups [][]Component
+	at := make(map[string]int, len(all))
+	groups := map[int][]Component{} // of those that are not alone, by place in folded
+	folded := make([]Component, 0, len(all))
 	for _, c := range all {
 		k := key(c)
 		if i, ok := at[k]; ok && k != "" {
+			if groups[i] == nil {
+				groups[i] = []Component{folded[i]}
+			}
 			groups[i] = append(groups[i], c)
 			continue
 		}
-		at[k] = len(groups)
-		groups = append(groups, []Component{c})
+		at[k] = len(folded)
+		folded = append(folded, c)
 	}
-	folded := make([]Component, 0, len(groups))
-	for _, g := range groups {
-		folded = append(folded, fold(g))
+	for i, g := range groups {
+		folded[i] = fold(g)
 	}
 	return folded
 }
@@ -119,6 +122,9 @@ func rank(c Component) int {
 // name, or the only one. The others were shaded into it. Without one it is what
 // the manifest or the file's name says.
 func joinJars(all []Component) []Component {
+	if !slices.ContainsFunc(all, func(c Component) bool { return c.Ecosystem == Maven }) {
+		return all
+	}
 	type group struct{ poms, guesses []Component }
 	groups := map[string]*group{}
 	var order []string
