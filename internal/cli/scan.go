@@ -49,6 +49,7 @@ func newScan(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.scan(cmd, args, f) },
 	}
 	f.register(a, c)
+	a.settingFlag(c, "fingerprint_key") // the gate takes it from its settings
 	return c
 }
 
@@ -75,7 +76,7 @@ func (f *scanFlags) register(a *app, c *cobra.Command) {
 	fl.StringVar(&f.against, "against", "", "an earlier version of the first layer, `ZIP` or folder, that is trusted")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every file again, and keep nothing for the next time")
 	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
-	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex", "fingerprint_key")
+	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex")
 }
 
 func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error) {
