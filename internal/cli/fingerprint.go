@@ -28,11 +28,11 @@ type fingerprintKey struct {
 	kept bool
 }
 
-// fingerprintKey is the key of --fingerprint-key; else the machine's own, which the
+// fingerprintKey is the key of --hash-key; else the machine's own, which the
 // first scan makes. Where it cannot be kept, or nothing is to be kept, it is one of
 // this run.
 func (a *app) fingerprintKey(keep bool) (fingerprintKey, error) {
-	if name := a.conf.text("fingerprint_key"); name != "" {
+	if name := a.conf.text("hash_key"); name != "" {
 		data, err := readInput(a.path(name), maxKey)
 		if err != nil {
 			return fingerprintKey{}, a.missing(name, err)

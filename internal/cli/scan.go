@@ -49,7 +49,7 @@ func newScan(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.scan(cmd, args, f) },
 	}
 	f.register(a, c)
-	a.settingFlag(c, "fingerprint_key") // the gate takes it from its settings
+	a.settingFlag(c, "hash_key") // the gate takes it from its settings
 	return c
 }
 

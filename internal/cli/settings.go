@@ -81,7 +81,7 @@ var table = []setting{
 	{key: "db_verify", flag: "verify", kind: kindPath, doc: "believe only a vulnerability database that the public key in `FILE` (PEM) verifies"},
 	{key: "db_max_age", flag: "db-max-age", kind: kindText, doc: "warn of vulnerability data older than `DAYS` (14d, 8w); 0 for never", def: []string{"30d"}, valid: validDays},
 	{key: "vex", flag: "vex", kind: kindPaths, doc: "an OpenVEX `FILE` of statements on vulnerabilities; may be given several times"},
-	{key: "fingerprint_key", flag: "fingerprint-key", kind: kindPath, doc: "show fingerprints of credentials, made with the key in `FILE`"},
+	{key: "hash_key", flag: "hash-key", kind: kindPath, doc: "show fingerprints of credentials, made with the key in `FILE`"},
 	{key: "elastic_quirks", flag: "elastic-quirks", kind: kindBool, doc: "follow Elastic also where it does what no author of a rule can have meant", def: []string{"false"}},
 	{key: "max_inflated", flag: "max-inflated", kind: kindText, doc: "read a compressed file up to `SIZE` of text (512MiB); 0 for no limit", def: []string{"256MiB"}, valid: validSize},
 	{key: "geoip_city", flag: "geoip-city", kind: kindPath, doc: "a MaxMind city database `FILE` (.mmdb)"},
