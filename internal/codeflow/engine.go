@@ -86,7 +86,11 @@ type engine struct {
 	hosts    map[string]string // of a connection's factory
 	seenStr  map[string]bool
 	reported map[*Node]bool
+	long     []longText
 }
+
+// A longText is a text of many bytes and what classify says of it.
+type longText struct{ text, kind string }
 
 // arg is one argument of the call being evaluated.
 type arg struct {

@@ -146,9 +146,28 @@ func (e *engine) note(s string, line int32, folded bool) {
 	if e.quiet > 0 || len(s) < 4 {
 		return
 	}
-	if kind := classify(s); kind != "" {
+	if kind := e.classify(s); kind != "" {
 		e.noteKind(kind, s, line, folded)
 	}
+}
+
+// classify is the function of that name, which remembers long texts: the one big
+// constant of a bundle goes through many hands.
+func (e *engine) classify(s string) string {
+	if len(s) < 4096 {
+		return classify(s)
+	}
+	for _, l := range e.long {
+		if len(l.text) == len(s) && l.text == s {
+			return l.kind
+		}
+	}
+	k := classify(s)
+	if len(e.long) == cap(e.long) {
+		e.long = append(make([]longText, 0, 8), e.long[cap(e.long)/2:]...)
+	}
+	e.long = append(e.long, longText{s, k})
+	return k
 }
 
 func (e *engine) noteKind(kind, s string, line int32, folded bool) {
@@ -1040,13 +1059,18 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 		return nil
 	}
 	cost := 0
+	reads := e.lang.Folds == nil || e.lang.Folds(path, method)
 	for i := range args {
 		if v := args[i].v; v != nil {
-			cost += len(v.text) + 32*len(v.list)
+			if cost += 32 * len(v.list); reads {
+				cost += len(v.text)
+			}
 		}
 	}
 	if recv != nil {
-		cost += len(recv.text) + 32*len(recv.list)
+		if cost += 32 * len(recv.list); reads {
+			cost += len(recv.text)
+		}
 	}
 	if !e.afford(cost) {
 		return nil

@@ -69,6 +69,9 @@ type Lang struct {
 	// Fold computes a call of constants: nil if it cannot. recv is the object of
 	// a method.
 	Fold func(path, method string, recv *Value, args []*Value) *Value
+	// Folds says whether Fold reads the texts of such a call byte for byte, which
+	// then count against what a file may cost; nil: it always does.
+	Folds func(path, method string) bool
 	// Factory says whether the first constant argument of a call becomes part of
 	// the path of its result: boto3.client(s3).
 	Factory func(path string) bool

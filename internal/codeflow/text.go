@@ -343,13 +343,16 @@ func marksOf(s string) uint16 {
 	return m
 }
 
+// maxURL is the size in bytes above which a text is no URL, host, path or command.
+const maxURL = 4096
+
 // classify says which kind of interesting a constant is, or "".
 func classify(s string) string {
 	n := len(s)
 	if n < 4 {
 		return ""
 	}
-	if n <= 4096 {
+	if n <= maxURL {
 		if i := strings.Index(s, "://"); i > 0 && i < 40 {
 			switch scheme := strings.ToLower(s[:i]); {
 			case strings.HasPrefix(scheme, "stratum"):
@@ -632,7 +635,7 @@ func argument(kind, s string) string {
 				return word
 			}
 		}
-		if classify(s) == StringURL {
+		if len(s) <= maxURL && classify(s) == StringURL {
 			return Clean(s)
 		}
 		return ""

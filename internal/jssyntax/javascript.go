@@ -16,7 +16,7 @@ import (
 var javascript = codeflow.Lang{
 	Global: global, Special: special, Kind: kindOf, Source: source, Env: isEnv, Via: via, Decodes: decodes, Fold: fold,
 	Factory: func(string) bool { return false }, Module: moduleOf, Foreign: foreign, Mutates: mutates, Handler: handler, DataArgs: dataArgs,
-	Join: join,
+	Join: join, Folds: folds,
 }
 
 func moduleOf(s string) string { return strings.TrimPrefix(s, "node:") }
@@ -327,6 +327,20 @@ func dataArgs(kind, path string) (int, []string) {
 	return -1, nil
 }
 
+// folds says which calls fold reads whole texts for. Others it takes a part of, or
+// hands on.
+func folds(path, method string) bool {
+	switch method {
+	case "toLowerCase", "toUpperCase", "split", "concat", "replace", "replaceAll", "repeat", "join":
+		return true
+	}
+	switch path {
+	case "Buffer.from", "Buffer", "atob", "decodeURIComponent", "unescape", "parseInt", "Number", "path.join", "path.resolve":
+		return true
+	}
+	return false
+}
+
 // fold computes calls of constants.
 func fold(path, method string, recv *codeflow.Value, args []*codeflow.Value) *codeflow.Value {
 	var a, b *codeflow.Value
@@ -498,14 +512,21 @@ func foldText(method, r string, recv *codeflow.Value, args []*codeflow.Value) *c
 			return codeflow.ListValue(l)
 		}
 	case "concat":
+		size := len(r)
 		for _, x := range args {
 			s, ok := x.Text()
-			if !ok || len(r)+len(s) > 1<<20 {
+			if size += len(s); !ok || size > 1<<20 {
 				return nil
 			}
-			r += s
 		}
-		return codeflow.TextValue(r).Folded()
+		var all strings.Builder
+		all.Grow(size)
+		all.WriteString(r)
+		for _, x := range args {
+			s, _ := x.Text()
+			all.WriteString(s)
+		}
+		return codeflow.TextValue(all.String()).Folded()
 	case "replace", "replaceAll":
 		if with, ok := b.Text(); ok && isText && text != "" && len(with) <= 64 && len(r) < 1<<16 {
 			if method == "replace" {
