@@ -101,13 +101,50 @@ const longestMark = 32
 
 // findMarks appends the marks that stand in data to found.
 func findMarks(found []Mark, data []byte) []Mark {
-	for _, m := range marks {
-		if !slices.Contains(found, m.mark) && bytes.Contains(data, []byte(m.word)) {
+	// Pairs of bytes that stand in no head of a word are passed over in strides
+	// (Wu and Manber's shift table).
+	seen := 0 // words, a bit each
+	for i := markHead - 1; i < len(data); {
+		if skip := markShift[markPair(data[i-1], data[i])]; skip > 0 {
+			i += int(skip)
+			continue
+		}
+		for n, m := range marks {
+			if bytes.HasPrefix(data[i-markHead+1:], []byte(m.word)) {
+				seen |= 1 << n
+			}
+		}
+		i++
+	}
+	for n, m := range marks {
+		if seen&(1<<n) != 0 && !slices.Contains(found, m.mark) {
 			found = append(found, m.mark)
 		}
 	}
 	return found
 }
+
+// markHead is how many first bytes of a word the search looks for: the length of
+// the shortest.
+const markHead = len("xmrig")
+
+// markPair is the place of two bytes in markShift. Several pairs share one, so that
+// the table stays in the fastest cache.
+func markPair(a, b byte) uint16 { return (uint16(a)<<4 ^ uint16(b)) & (1<<12 - 1) }
+
+// markShift says how many bytes the end of a head lies at least behind a pair.
+var markShift = func() (t [1 << 12]uint8) {
+	for i := range t {
+		t[i] = uint8(markHead - 1)
+	}
+	for _, m := range marks {
+		for j := 1; j < markHead; j++ {
+			skip := &t[markPair(m.word[j-1], m.word[j])]
+			*skip = min(*skip, uint8(markHead-1-j))
+		}
+	}
+	return t
+}()
 
 // window is how much of a large file is looked at at once.
 const window = 1 << 20
