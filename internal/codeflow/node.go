@@ -1,5 +1,7 @@
 package codeflow
 
+import "sync"
+
 // Op says what a Node is.
 type Op uint8
 
@@ -109,9 +111,15 @@ type Tree struct {
 // An Arena makes nodes in chunks, and refuses when there are too many.
 type Arena struct {
 	chunk []Node
+	used  []*[arenaChunk]Node
 	left  int
 	none  Node
 }
+
+const arenaChunk = 256
+
+// chunks are those that arenas gave back, without what was in them.
+var chunks = sync.Pool{New: func() any { return new([arenaChunk]Node) }}
 
 // NewArena returns an arena for at most n nodes.
 func NewArena(n int) *Arena { return &Arena{left: n} }
@@ -126,12 +134,23 @@ func (a *Arena) New(op Op, line int) *Node {
 		return &a.none
 	}
 	if len(a.chunk) == 0 {
-		n := min(256, a.left)
-		a.chunk = make([]Node, n)
+		c, _ := chunks.Get().(*[arenaChunk]Node)
+		a.used = append(a.used, c)
+		a.chunk = c[:]
 	}
 	n := &a.chunk[0]
 	a.chunk = a.chunk[1:]
 	a.left--
 	n.Op, n.Line = op, int32(min(line, 1<<31-1)) //nolint:gosec // a line is not negative
 	return n
+}
+
+// Release takes the nodes back for the next file. Nothing may use them any more;
+// Facts hold none.
+func (a *Arena) Release() {
+	for _, c := range a.used {
+		*c = [arenaChunk]Node{}
+		chunks.Put(c)
+	}
+	*a = Arena{}
 }

@@ -138,8 +138,8 @@ func (x *extractor) code(f *layerfs.File, head []byte, facts *Facts) error {
 			facts.Code = &codeflow.Facts{Language: "python", Imports: imports}
 		}
 	case JavaScript:
-		if x.imports || jssyntax.MayMatter(f.Data) {
-			facts.Code = jssyntax.Parse(f.Data)
+		if text := string(f.Data); x.imports || jssyntax.MayMatter(text) {
+			facts.Code = jssyntax.Parse(text)
 		}
 	case Shell:
 		facts.Shell = shsyntax.Parse(f.Data)

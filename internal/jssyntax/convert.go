@@ -50,66 +50,99 @@ func (c *converter) convert(ast *js.AST) (body []stmt, err error) {
 
 func (c *converter) node(op codeflow.Op) *node { return c.arena.New(op, int(c.line)) }
 
+// Classes of bytes for seek.
+const (
+	byteOther = iota
+	byteName
+	byteLine
+	byteQuote
+	byteSlash
+)
+
+var byteClass = func() (t [256]uint8) {
+	for c := range t {
+		if identByte(byte(c)) {
+			t[c] = byteName
+		}
+	}
+	t['\n'], t['"'], t['\''], t['/'] = byteLine, byteQuote, byteQuote, byteSlash
+	return t
+}()
+
 // seek moves the cursor behind the next place where the token stands, and
 // returns the token as a part of the source.
 func (c *converter) seek(tok []byte) string {
 	if len(tok) == 0 {
 		return ""
 	}
-	want := string(tok)
-	word := identByte(want[0])
+	s, first, line := c.text, tok[0], c.line
+	word := byteClass[first] == byteName
 	for i, end := c.pos, min(len(c.text), c.pos+window); i < end; {
-		ch := c.text[i]
-		switch {
-		case ch == '/' && strings.HasPrefix(c.text[i:], "//") && want[0] != '/':
-			j := strings.IndexByte(c.text[i:], '\n')
-			if j < 0 {
-				return want
-			}
-			i += j
-			end = min(len(c.text), i+window)
-		case ch == '/' && strings.HasPrefix(c.text[i:], "/*"):
-			j := strings.Index(c.text[i+2:], "*/")
-			if j < 0 {
-				return want
-			}
-			i += j + 4
-			end = min(len(c.text), i+window)
-		case identByte(ch):
+		ch := s[i]
+		if !word && ch == first && len(s)-i >= len(tok) && s[i:i+len(tok)] == string(tok) {
+			return c.found(i, len(tok), line)
+		}
+		switch byteClass[ch] {
+		case byteName:
 			j := i + 1
-			for j < len(c.text) && identByte(c.text[j]) {
+			for j < len(s) && byteClass[s[j]] == byteName {
 				j++
 			}
-			if word && c.text[i:j] == want || !word && strings.HasPrefix(c.text[i:], want) {
-				return c.found(i, len(want))
-			}
-			if word && ch >= '0' && ch <= '9' && strings.HasPrefix(c.text[i:], want) {
-				return c.found(i, len(want))
+			if word && ch == first && (s[i:j] == string(tok) || ch >= '0' && ch <= '9' && strings.HasPrefix(s[i:], string(tok))) {
+				return c.found(i, len(tok), line)
 			}
 			i = j
-		case !word && ch == want[0] && strings.HasPrefix(c.text[i:], want):
-			return c.found(i, len(want))
-		case ch == '"' || ch == '\'':
+		case byteLine:
+			line++
+			i++
+		case byteQuote:
 			j := i + 1
-			for j < end && c.text[j] != ch && c.text[j] != '\n' {
-				if c.text[j] == '\\' {
-					j++
+			for j < end && s[j] != ch && s[j] != '\n' {
+				if s[j] == '\\' {
+					if j++; j < end && s[j] == '\n' {
+						line++
+					}
 				}
 				j++
 			}
+			if j < end && s[j] == '\n' {
+				line++
+			}
 			i = j + 1
+		case byteSlash:
+			n := -1
+			switch {
+			case i+1 < len(s) && s[i+1] == '/' && first != '/':
+				if n = strings.IndexByte(s[i:], '\n'); n < 0 {
+					return string(tok)
+				}
+			case i+1 < len(s) && s[i+1] == '*':
+				if n = strings.Index(s[i+2:], "*/"); n < 0 {
+					return string(tok)
+				}
+				n += 4
+			}
+			if n < 0 {
+				i++
+				continue
+			}
+			line += int32(strings.Count(s[i:i+n], "\n")) //nolint:gosec // below MaxSource
+			i += n
+			end = min(len(s), i+window)
 		default:
 			i++
 		}
 	}
-	return want
+	return string(tok)
 }
 
-func (c *converter) found(i, n int) string {
-	c.line += int32(strings.Count(c.text[c.pos:i], "\n")) //nolint:gosec // below MaxSource
+// found moves the cursor behind the n bytes at i, which stand on the given line.
+func (c *converter) found(i, n int, line int32) string {
 	s := c.text[i : i+n]
-	c.pos = i + n
-	c.line += int32(strings.Count(s, "\n")) //nolint:gosec // below MaxSource
+	c.pos, c.line = i+n, line
+	if n > 2 && byteClass[s[0]] != byteName {
+		c.line += int32(strings.Count(s, "\n")) //nolint:gosec // below MaxSource
+	}
 	return s
 }
 

@@ -9,7 +9,6 @@
 package jssyntax
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -36,22 +35,21 @@ const MaxSource = 6 << 20
 const maxNodes = 1 << 20
 
 // Parse reads one file of source, a script or a module.
-func Parse(src []byte) *Facts {
+func Parse[S string | []byte](src S) *Facts {
 	f := &Facts{Language: "javascript"}
-	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	text := string(src)
+	text := strings.TrimPrefix(string(src), "\xef\xbb\xbf")
 	measure(f, text)
-	if len(src) > MaxSource {
+	if len(text) > MaxSource {
 		f.Truncated = true
 		return literals(f, text)
 	}
 	// The parser writes a byte behind what it is given.
-	buf := make([]byte, len(src), len(src)+1)
-	copy(buf, src)
+	buf := make([]byte, len(text), len(text)+1)
+	copy(buf, text)
 	ast, err := tree(buf, js.Options{})
 	if err != nil && strings.Contains(err.Error(), "return") {
 		// CommonJS may return outside of functions
-		copy(buf, src)
+		copy(buf, text)
 		ast, err = tree(buf, js.Options{Inline: true})
 	}
 	if err != nil {
@@ -59,6 +57,7 @@ func Parse(src []byte) *Facts {
 		return literals(f, text)
 	}
 	c := converter{f: f, text: text, line: 1, arena: codeflow.NewArena(maxNodes)}
+	defer c.arena.Release()
 	body, err := c.convert(ast)
 	if err != nil {
 		f.Errors = append(f.Errors, problem(err))

@@ -45,7 +45,7 @@ var pairsOf = [...]weight{moduleName | otherRequire, fetchMethod | otherGlobal, 
 // MayMatter says whether Parse could find anything but plain imports in src that
 // a reader would want to know. It looks for literals and for assignments to
 // attributes of required modules, and is many times faster than Parse.
-func MayMatter(src []byte) bool {
+func MayMatter[S string | []byte](src S) bool {
 	s := string(src)
 	var seen weight
 	for i := 0; i+1 < len(s); i++ {

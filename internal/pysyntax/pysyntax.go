@@ -36,6 +36,7 @@ func Parse(src []byte) *Facts {
 		return codeflow.Literals(facts, text)
 	}
 	p := parser{lex: newLexer(text, &facts.Measures), arena: codeflow.NewArena(maxNodes), f: facts}
+	defer p.arena.Release()
 	body := p.file()
 	return codeflow.Analyze(&codeflow.Tree{Body: body, Facts: facts}, &python)
 }
