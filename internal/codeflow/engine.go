@@ -19,8 +19,9 @@ const (
 	maxDefs    = 512
 	maxSteps   = 6_000_000 // evaluated nodes, all passes
 	maxDepth   = 400       // of nested expressions
-	maxPasses  = 4
-	maxWork    = 32 << 20 // bytes folded, a pass
+	maxPasses  = 256
+	maxWork    = 32 << 20 // bytes folded in each of the first passes, and in all others together
+	fullPasses = 4
 )
 
 // Analyze turns a tree into facts. It fills and returns t.Facts.
@@ -36,11 +37,16 @@ func Analyze(t *Tree, l *Lang) (f *Facts) {
 	}()
 	e := &engine{lang: l, f: t.Facts, sourceOf: map[sourceKey]uint64{}}
 	// The imports are complete after the first pass; flows need as many as values
-	// have functions to go through.
-	for e.pass = 1; e.pass <= maxPasses; e.pass++ {
+	// have functions to go through against the order of the source. Few files need
+	// ten; what is left then is not known.
+	for e.pass = 1; ; e.pass++ {
 		e.changed = false
 		e.module(t.Body)
 		if !e.changed || e.steps > maxSteps || len(e.sources) == 0 && !e.worth() {
+			break
+		}
+		if e.pass == maxPasses {
+			e.f.Truncated = true
 			break
 		}
 	}
@@ -87,6 +93,7 @@ type engine struct {
 	seenStr  map[string]bool
 	reported map[*Node]bool
 	long     []longText
+	said     map[nameKey]*said
 }
 
 // A longText is a text of many bytes and what classify says of it.
@@ -148,7 +155,10 @@ func (e *engine) module(body []Stmt) {
 	e.f.Imports, e.f.Calls, e.f.Patches, e.f.Env, e.f.Strings, e.f.Flows, e.f.Defs = nil, nil, nil, nil, nil, nil, nil
 	e.seenStr, e.reported, e.hosts = map[string]bool{}, map[*Node]bool{}, map[string]string{}
 	e.queue = e.queue[:0]
-	e.depth, e.inlined, e.work = 0, 0, 0
+	e.f.Measures.Folded, e.depth, e.inlined = 0, 0, 0
+	if e.pass <= fullPasses {
+		e.work = 0
+	}
 	e.fr = &frame{scope: &scope{vars: map[string]*Value{}}, loaded: true}
 	if e.top != nil {
 		e.fr.scope = e.top // what the pass before knew
@@ -655,8 +665,10 @@ func (e *engine) bind(name string, v *Value) {
 		}
 		if j := join(s.vars[name], v); differs(s.vars[name], j) {
 			s.vars[name] = j
-			e.changed = true
-			e.again = e.again || j != nil && j.path != ""
+			if e.news(s, name, j) {
+				e.changed = true
+				e.again = e.again || j != nil && j.path != ""
+			}
 		}
 		return
 	}
@@ -674,7 +686,7 @@ func (e *engine) rebind(name string, v *Value) {
 			if s != e.fr.scope || e.fr.cond > 0 {
 				v = join(old, v)
 			}
-			if s != e.fr.scope && differs(old, v) {
+			if s != e.fr.scope && differs(old, v) && e.news(s, name, v) {
 				e.changed = true
 			}
 			s.vars[name] = v
@@ -682,6 +694,50 @@ func (e *engine) rebind(name string, v *Value) {
 		}
 	}
 	e.bind(name, v)
+}
+
+// A said is all that any pass found a name to hold.
+type said struct {
+	taint  uint64
+	marks  uint16
+	via    uint16
+	shapes uint16
+	paths  []string
+	fns    []*Func
+}
+
+type nameKey struct {
+	scope *scope
+	name  string
+}
+
+// news says whether v tells of a name what no assignment before told. A name that
+// holds one thing after the other never comes to rest, but what it holds does.
+func (e *engine) news(s *scope, name string, v *Value) bool {
+	if v == nil {
+		return false
+	}
+	k := nameKey{s, name}
+	was := e.said[k]
+	if was == nil {
+		if e.said == nil {
+			e.said = map[nameKey]*said{}
+		}
+		was = &said{}
+		e.said[k] = was
+	}
+	new := v.taint&^was.taint != 0 || v.marks&^was.marks != 0 || v.via&^was.via != 0 || was.shapes&(1<<v.shape) == 0
+	was.taint |= v.taint
+	was.marks |= v.marks
+	was.via |= v.via
+	was.shapes |= 1 << v.shape
+	if v.path != "" && len(was.paths) < maxFields && !slices.Contains(was.paths, v.path) {
+		was.paths, new = append(was.paths, v.path), true
+	}
+	if v.fn != nil && len(was.fns) < maxFields && !slices.Contains(was.fns, v.fn) {
+		was.fns, new = append(was.fns, v.fn), true
+	}
+	return new
 }
 
 // assign puts v into a target. declare says that names are new here.
@@ -838,7 +894,7 @@ func (e *engine) store(name, key string, v *Value) {
 func (e *engine) put(name string, v *Value) {
 	for s := e.fr.scope; s != nil; s = s.parent {
 		if old, ok := s.vars[name]; ok {
-			if differs(old, v) && s != e.fr.scope {
+			if s != e.fr.scope && differs(old, v) && e.news(s, name, v) {
 				e.changed = true
 			}
 			s.vars[name] = v
