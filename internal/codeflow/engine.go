@@ -676,7 +676,27 @@ func (e *engine) bind(name string, v *Value) {
 	if e.fr.cond > 0 && ok {
 		v = join(old, v)
 	}
-	s.vars[name] = v
+	s.vars[name] = e.kept(s, name, v)
+}
+
+// kept is v with what functions put into the name in passes before: they may have
+// run before whoever reads it next.
+func (e *engine) kept(s *scope, name string, v *Value) *Value {
+	if e.pass == 1 || len(e.said) == 0 {
+		return v
+	}
+	was := e.said[nameKey{s, name}]
+	if was == nil {
+		return v
+	}
+	v = v.carry(&Value{taint: was.taint, marks: was.marks, via: was.via})
+	if v == nil && len(was.paths) > 0 {
+		return PathValue(was.paths[0])
+	}
+	if v == nil && len(was.fns) > 0 {
+		return &Value{fn: was.fns[0]}
+	}
+	return v
 }
 
 // rebind sets a name where it is bound (JavaScript's assignment), or here.

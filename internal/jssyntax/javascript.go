@@ -287,6 +287,8 @@ func foreign(base, target string) string {
 	root, _, _ := strings.Cut(base, ".")
 	if globals[root] == root {
 		switch {
+		case strings.Count(target, ".") > 1 && root != "process" && root != "console" && root != "globalThis":
+			return "" // what hangs on a built-in function replaces nothing
 		case strings.HasPrefix(target, "Error."), target == "process.title", target == "process.exitCode", strings.HasPrefix(target, "Symbol."), strings.HasSuffix(target, ".{}"):
 			return ""
 		}

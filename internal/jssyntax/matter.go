@@ -433,9 +433,9 @@ func patches(s string) bool {
 		for j > 0 && (identByte(s[j-1]) || s[j-1] == '.') {
 			j--
 		}
-		chain := s[j:end]
-		name, _, dot := strings.Cut(chain, ".")
-		if dot && (names[name] || globals[name] == name && strings.Contains(chain, ".prototype.") || name == "console" || name == "JSON" || name == "process" && !strings.HasPrefix(chain, "process.env")) {
+		chain := strings.TrimPrefix(s[j:end], "this.")
+		name, attr, dot := strings.Cut(chain, ".")
+		if dot && (globals[name] == "globalThis" && (globals[attr] != "" || strings.Contains(attr, ".")) || names[name] || globals[name] == name && strings.Contains(chain, ".prototype.") || name == "console" || name == "JSON" || name == "process" && !strings.HasPrefix(chain, "process.env")) {
 			return true
 		}
 	}
