@@ -22,7 +22,7 @@ var wanted = []string{
 }
 
 // A weight is what a literal says of its file.
-type weight uint8
+type weight uint16
 
 const (
 	nothing weight = 0
@@ -30,17 +30,20 @@ const (
 	// A module's name that no import asks for counts where require goes by another
 	// name, a method fetch where the global object does, and the name of what makes
 	// code where something is decoded: code that stands there in clear has literals
-	// of its own.
+	// of its own. A codeWord is such a name where programs that read JavaScript have
+	// it too; these make characters of numbers as well.
 	moduleName
 	otherRequire
 	fetchMethod
 	otherGlobal
 	codeName
+	codeWord
+	charCodes
 	decoder
 )
 
 // pairsOf are weights that matter together.
-var pairsOf = [...]weight{moduleName | otherRequire, fetchMethod | otherGlobal, codeName | decoder}
+var pairsOf = [...]weight{moduleName | otherRequire, fetchMethod | otherGlobal, codeName | charCodes, codeName | decoder, codeWord | decoder}
 
 // MayMatter says whether Parse could find anything but plain imports in src that
 // a reader would want to know. It looks for literals and for assignments to
@@ -67,6 +70,9 @@ func MayMatter[S string | []byte](src S) bool {
 			}
 			seen |= x
 		}
+	}
+	if seen&(codeName|codeWord) != 0 && seen&decoder == 0 && xors(s) {
+		seen |= decoder
 	}
 	for _, both := range pairsOf {
 		if seen&both == both {
@@ -152,9 +158,13 @@ func around(s string, i int, w string) weight {
 			return nothing
 		case strings.HasSuffix(strings.TrimRight(s[max(0, i-8):i], " "), "["):
 			return matter
+		case spoken(s, i, end):
+			return codeWord
 		}
 		return codeName
-	case "atob", "fromCharCode", "fromCodePoint", "base64", "'hex'", `"hex"`, "unescape(", "Decipher", "inflate", "unzip", "Decompress":
+	case "fromCharCode", "fromCodePoint":
+		return charCodes
+	case "atob", "base64", "'hex'", `"hex"`, "unescape(", "Decipher", "inflate", "unzip", "Decompress":
 		return decoder
 	case "globalThis", "global", "window", "self":
 		return globalObject(s, i, end)
@@ -265,14 +275,14 @@ func declares(s string) bool {
 	return false
 }
 
-// inClear says whether the only argument of a call is one plain string: what it
-// runs can be read, and has its own literals.
+// inClear says whether the only argument of a call is one plain string that calls
+// nothing: 'return this'.
 func inClear(rest string) bool {
 	if rest == "" || rest[0] != '"' && rest[0] != '\'' {
 		return false
 	}
 	j := strings.IndexByte(rest[1:], rest[0])
-	return j >= 0 && j+2 < len(rest) && rest[j+2] == ')' && strings.IndexByte(rest[1:j+1], '\\') < 0
+	return j >= 0 && j+2 < len(rest) && rest[j+2] == ')' && !strings.ContainsAny(rest[1:j+1], "\\(`.")
 }
 
 // plainVariable says whether behind process.env stands the name of one variable
@@ -321,6 +331,47 @@ func compared(s string, i, end int) bool {
 	k := blanks(s, end)
 	return strings.HasSuffix(before, "==") || strings.HasSuffix(before, "!=") || strings.HasSuffix(before, "case") ||
 		strings.HasPrefix(s[k:], "==") || strings.HasPrefix(s[k:], "!=")
+}
+
+// spoken says whether a string is returned, assigned without being declared, or the
+// last argument of several.
+func spoken(s string, i, end int) bool {
+	before := strings.TrimRight(s[max(0, i-256):i], " ")
+	k := blanks(s, end)
+	switch {
+	case strings.HasSuffix(before, "return"):
+		return true
+	case strings.HasSuffix(before, ","):
+		return strings.HasPrefix(s[k:], ")")
+	case strings.HasSuffix(before, "="):
+		name := strings.TrimRight(before[:len(before)-1], " ")
+		j := len(name)
+		for j > 0 && (identByte(name[j-1]) || name[j-1] == '.') {
+			j--
+		}
+		name = strings.TrimRight(name[:j], " \t\r\n")
+		// a declaration has a word or a comma before the name
+		return name != "" && strings.IndexByte(";{})", name[len(name)-1]) >= 0
+	}
+	return false
+}
+
+// xors says whether the exclusive or of two values is taken anywhere.
+func xors(s string) bool {
+	for at := 0; ; {
+		i := strings.IndexByte(s[at:], '^')
+		if i < 0 {
+			return false
+		}
+		at += i + 1
+		j := at - 1
+		for j > 0 && s[j-1] == ' ' {
+			j--
+		}
+		if j > 0 && (identByte(s[j-1]) || s[j-1] == ')' || s[j-1] == ']') {
+			return true
+		}
+	}
 }
 
 // asked says whether the string that begins at i is what an import or a call of
