@@ -13,7 +13,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 build: ## build bin/lamina and bin/lamina-sensor
-	$(GO) build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
 
 demo: build ## build and run the demo: no account, no network
 	bin/lamina demo
@@ -28,6 +28,7 @@ test-integration: ## all tests with the race detector and the data in LAMINA_TES
 	else race=; echo "skip -race: there is no C compiler"; fi; \
 	test -n "$$LAMINA_TESTDATA" || echo "skip data by others: LAMINA_TESTDATA is not set"; \
 	$(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
+	@CGO_ENABLED=0 $(GO) test -json ./internal/sandbox | $(TESTSUM) # Landlock is for programs without cgo
 
 # Interrupted, it goes on where it stopped as long as the commit is the same.
 test-long: ## test-integration, all tests with the large inputs, FUZZTIME of each fuzz target; goes on where it stopped

@@ -76,6 +76,7 @@ var may = []struct{ pkg, imports string }{
 	{"fixes", ". internal/remedy internal/estate"},
 	{"attacks", ". internal/validate"},
 	// edges
+	{"internal/sandbox", ". internal/content"},
 	{"internal/collect", ". internal/awsread"},
 	{"internal/report", ". internal/safe internal/sbom"},
 	{"internal/notify", "."},
@@ -90,7 +91,7 @@ var may = []struct{ pkg, imports string }{
 	// shells
 	{"internal/serve", "*"},
 	{"internal/cli", "*"},
-	{"cmd/lamina", "internal/cli"},
+	{"cmd/lamina", "internal/sandbox internal/cli"},
 	// what make runs
 	{"internal/tools/testsum", ""},
 	{"internal/tools/newitem", "rule"},
@@ -105,8 +106,8 @@ var sdk = []struct{ prefix, only string }{
 	{"modernc.org/sqlite", "internal/store/sqlite"},
 	{"github.com/jackc/pgx", "internal/store/postgres"},
 	{"net/http", "internal/awsread internal/awswrite internal/awsfake internal/serve internal/notify internal/vulndb internal/sensor"},
-	{"os/exec", "internal/gate internal/content internal/tools/besidezcat internal/tools/fetchlayers"},
-	{"unsafe", "ecs internal/cloudtrail"},
+	{"os/exec", "internal/gate internal/sandbox internal/tools/besidezcat internal/tools/fetchlayers"},
+	{"unsafe", "ecs internal/cloudtrail internal/sandbox"},
 }
 
 // stdOnly are the packages that import nothing outside the standard library and

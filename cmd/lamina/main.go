@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lamina-sec/lamina/internal/cli"
+	"github.com/lamina-sec/lamina/internal/sandbox"
 )
 
 func main() { os.Exit(run()) }
@@ -19,6 +20,9 @@ func main() { os.Exit(run()) }
 func run() int {
 	if os.Getenv("GOGC") == "" {
 		tuneGC()
+	}
+	if code, child := sandbox.Enter(os.Args); child {
+		return code
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

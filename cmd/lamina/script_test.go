@@ -12,12 +12,37 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/lamina-sec/lamina/internal/sandbox"
 )
 
 // TestMain makes this test binary the command that the scripts run, so that they
-// test the very program without building it again.
+// test the very program without building it again. The others are lamina with a
+// sandbox child that is killed, writes rubbish, or hangs.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lamina": main})
+	testscript.Main(m, map[string]func(){
+		"lamina": main,
+		"lamina-killed": child(func() {
+			p, err := os.FindProcess(os.Getpid())
+			if err == nil {
+				err = p.Kill()
+			}
+			panic(err)
+		}),
+		"lamina-rubbish": child(func() { _, _ = os.Stdout.WriteString(`{"finding":{"outcome":"pass"}}`) }),
+		"lamina-hanging": child(func() { <-time.After(time.Hour) }),
+	})
+}
+
+// child is lamina whose child does something else.
+func child(instead func()) func() {
+	return func() {
+		if len(os.Args) == 2 && os.Args[1] == sandbox.Verb {
+			instead()
+			return
+		}
+		main()
+	}
 }
 
 // TestScript runs testdata/script/*.txtar. Each block of a script is headed by

@@ -43,9 +43,8 @@ func newGate(a *app) *cobra.Command {
 			"  lamina gate layer.zip -f html=report.html -f json=results.json",
 		Long: "LAYER is a layer zip or a folder; several are one /opt, or with --each judged one by one.\n" +
 			"The decision comes first: PASS is exit code 0, FAIL is 1, UNKNOWN is 3. Without a policy\n" +
-			"--fail-on decides. Findings under an exception and, with --baseline, those that the main\n" +
-			"line has with the same content are shown and decide nothing.\n" +
-			"The policy, the baseline and the exceptions are never taken from inside a LAYER.",
+			"--fail-on decides. What an exception covers, or the baseline has with the same content, is\n" +
+			"shown and decides nothing. None of these files is ever taken from inside a LAYER.",
 		Args: args(1, -1, "LAYER"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.gate(cmd, args, f) },
 	}

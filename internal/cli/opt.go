@@ -174,7 +174,7 @@ func (a *app) optWorld(ctx context.Context, layers []string, f functionFlags) (*
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		l, err := a.readLayer(name, content.Options{View: true})
+		l, err := a.readLayer(ctx, name, false, content.Options{View: true})
 		switch {
 		case err != nil:
 			return nil, err

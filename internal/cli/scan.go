@@ -17,6 +17,7 @@ import (
 	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/sandbox"
 	"github.com/lamina-sec/lamina/internal/sbom"
 	"github.com/lamina-sec/lamina/internal/vulndb"
 )
@@ -24,9 +25,9 @@ import (
 // scanFlags are the flags of scan that are no settings.
 type scanFlags struct {
 	functionFlags
-	against    string
-	noCache    bool
-	exceptions []string
+	against          string
+	noCache, sandbox bool
+	exceptions       []string
 }
 
 func newScan(a *app) *cobra.Command {
@@ -75,6 +76,7 @@ func (f *scanFlags) register(a *app, c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.against, "against", "", "an earlier version of the first layer, `ZIP` or folder, that is trusted")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every file again, and keep nothing for the next time")
+	fl.BoolVar(&f.sandbox, "sandbox", false, "read layers in a child process that can do nothing else")
 	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
 	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex")
 }
@@ -167,6 +169,11 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 	if err != nil {
 		return err
 	}
+	if f.sandbox {
+		if err := sandbox.Available(); err != nil {
+			return wrap(err, Usage, "leave out --sandbox: layers are then read in this process, within the same limits of archives")
+		}
+	}
 	var size int64
 	for _, t := range append(slices.Clone(targets), f.inputs()...) {
 		info, err := os.Stat(a.path(t))
@@ -181,7 +188,7 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 	}
 	s.Fingerprints = key.given
 	opt := content.Options{Budget: content.NewBudget(), Key: key.key}
-	if dir := a.cacheDir(); dir != "" && !f.noCache && key.kept {
+	if dir := a.cacheDir(); dir != "" && !f.noCache && !f.sandbox && key.kept {
 		opt.Cache = &content.Cache{Dir: filepath.Join(dir, "facts"), Program: version().Lamina, Key: key.key}
 		defer func() {
 			if err := opt.Cache.Err(); err != nil && a.flags.verbose {
@@ -196,7 +203,7 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		l, err := a.readLayer(t, opt)
+		l, err := a.readLayer(ctx, t, f.sandbox, opt)
 		if err != nil {
 			return err
 		}
@@ -205,12 +212,12 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 		bar.set(read)
 	}
 	if f.function != "" {
-		if fn.Code, err = a.readLayer(f.function, content.Options{Imports: true, Budget: opt.Budget, Key: opt.Key}); err != nil {
+		if fn.Code, err = a.readLayer(ctx, f.function, f.sandbox, content.Options{Imports: true, Budget: opt.Budget, Key: opt.Key}); err != nil {
 			return err
 		}
 	}
 	if f.against != "" {
-		if s.Baseline, err = a.readLayer(f.against, content.Options{Budget: opt.Budget, Key: opt.Key}); err != nil {
+		if s.Baseline, err = a.readLayer(ctx, f.against, f.sandbox, content.Options{Budget: opt.Budget, Key: opt.Key}); err != nil {
 			return err
 		}
 	}
@@ -232,12 +239,15 @@ func (a *app) cacheDir() string {
 	return ""
 }
 
-// readLayer reads a zip or a folder.
-func (a *app) readLayer(name string, opt content.Options) (l *content.Layer, err error) {
+// readLayer reads a zip or a folder, in a child process if confined.
+func (a *app) readLayer(ctx context.Context, name string, confined bool, opt content.Options) (l *content.Layer, err error) {
 	file := a.path(name)
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, a.missing(name, err)
+	}
+	if info.IsDir() && confined {
+		return a.readConfined(ctx, name, file, opt)
 	}
 	if info.IsDir() {
 		root, err := os.OpenRoot(file)
@@ -258,7 +268,24 @@ func (a *app) readLayer(name string, opt content.Options) (l *content.Layer, err
 	if err := refuseOther(name, in, info.Size()); err != nil {
 		return nil, err
 	}
+	if confined {
+		return a.readConfined(ctx, name, file, opt)
+	}
 	return content.Read(name, in, info.Size(), opt), nil
+}
+
+// readConfined reads the layer in a child process.
+func (a *app) readConfined(ctx context.Context, name, file string, opt content.Options) (l *content.Layer, err error) {
+	in, err := os.Open(file) //nolint:gosec // the user named this file
+	if err != nil {
+		return nil, a.missing(name, err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	l, confined, err := sandbox.Read(ctx, sandbox.Target{Name: name, File: in, Imports: opt.Imports, Key: opt.Key})
+	if err == nil && a.flags.verbose && confined != nil {
+		a.note("sandbox: %s read under %s", name, strings.Join(confined, ", "))
+	}
+	return l, err
 }
 
 // refuseOther points a user who gave something that is plainly no archive to
@@ -405,6 +432,9 @@ func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lam
 	sum.Counts["packages"] = int64(len(sbom.Present(sbom.Merge(packages...))))
 	if n := skipped - fewSkipped; n > 0 {
 		sum.Incomplete = append(sum.Incomplete, fmt.Sprintf("and %d more parts not read", n))
+	}
+	if fn := s.Function; fn != nil && fn.Code != nil && fn.Code.Err != nil { // what it would have changed is not known
+		sum.Incomplete = append(sum.Incomplete, fn.Code.Name+": "+fn.Code.Err.Error())
 	}
 	unknown := 0
 	for _, f := range findings {
