@@ -7,27 +7,42 @@
 // real SDK, without sockets: give it Client). The same seed and the same calls
 // give the same identifiers and the same trail, byte for byte.
 //
-// What it knows: layer versions whose numbers are never used again, policies
-// per version with revision ids that guard changes, grants to an account, an
-// organisation or everyone that are enforced on foreign reads and attachments,
-// functions that keep a layer version after it was deleted or its grant was
-// removed but can no longer name it in a new list, published versions that keep
-// their layers, aliases, function policies, code signing that warns or enforces,
-// URLs, event source mappings, pages of AWS's sizes, request quotas when Throttle
-// asks for them, and CloudTrail's shapes (denied calls have no parameters,
-// environment variables and code are left out). It counts the calls it gets.
+// What it knows of Lambda: layer versions whose numbers are never used again,
+// policies per version with revision ids that guard changes, grants to an
+// account, an organisation or everyone that are enforced on foreign reads and
+// attachments, functions that keep a layer version after it was deleted or its
+// grant was removed but can no longer name it in a new list, published versions
+// that keep their layers, aliases, function policies, code signing that warns or
+// enforces, URLs, event source mappings, and pages of AWS's sizes.
+//
+// What a collector reads of other services is put in by Load as the nouns of a
+// snapshot, and answered in each service's protocol: STS, IAM, Account
+// Management, Organizations (to the management account and delegated
+// administrators), CloudTrail, CloudWatch, CloudWatch Logs, SNS, EventBridge,
+// IAM Access Analyzer, Inspector, GuardDuty, Security Hub, Signer, S3 and EC2.
+//
+// Deny and DenySCP refuse calls in each service's words, Faults inject errors,
+// Throttle makes request quotas hold, OptIn enables regions, Calls counts. All
+// calls leave records in CloudTrail's shapes, which LookupEvents finds (denied
+// calls have no parameters; environment variables and code are left out).
 //
 // # Limitations
 //
 // It does not verify signatures: the access key id in the Authorization header
 // names the caller, the region in it the region, the service the API. Identity
-// policies are not evaluated: a caller may do everything in its own account
-// unless Deny or DenySCP say otherwise. Function policies are kept, not enforced,
-// and nobody calls functions: Session.Note writes records of calls that are not
-// carried out. Code given as an object of S3 that PutObject did not make is
-// empty. Provisioned concurrency, capacity providers, destinations and durable
-// functions do not exist. Texts of errors for which no record was found are our
-// own words. What nobody here could verify on AWS is marked derived beside it.
+// policies and service control policies are not evaluated: a caller may do
+// everything in its own account unless Deny or DenySCP say otherwise. Function
+// policies are kept, not enforced. Of trust policies only what trusted says is
+// evaluated, and AssumeRole is recorded in the caller's account only. Nobody calls
+// functions: Session.Note writes records of calls that are not carried out. Code
+// given as an object of S3 that PutObject did not make is empty. Only Lambda can
+// be changed by calls. Alarms never fire, metric filters match nothing, trails
+// deliver nothing, analyzers find nothing by themselves. Metric filters have one
+// transformation, subnets a route table each. Provisioned concurrency, capacity
+// providers, destinations and durable functions do not exist. Records of other
+// services list parameters by name. Texts of errors for which no record was found
+// are our own words. What nobody here could verify on AWS is marked derived
+// beside it.
 package awsfake
 
 import (

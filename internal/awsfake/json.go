@@ -3,6 +3,7 @@ package awsfake
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -40,14 +41,11 @@ func (o object) append(b []byte, d dialect) []byte {
 			b = append(b, ',')
 		}
 		first = false
-		b = append(b, '"')
-		if d == cloudTrail && m.name[0] >= 'A' && m.name[0] <= 'Z' {
-			b = append(b, m.name[0]+'a'-'A')
-			b = append(b, m.name[1:]...)
-		} else {
-			b = append(b, m.name...)
+		at := len(b)
+		if b = appendString(b, m.name); d == cloudTrail && b[at+1] >= 'A' && b[at+1] <= 'Z' {
+			b[at+1] += 'a' - 'A'
 		}
-		b = append(b, '"', ':')
+		b = append(b, ':')
 		b = appendValue(b, m.value, d)
 	}
 	return append(b, '}')
@@ -62,6 +60,9 @@ func appendValue(b []byte, v any, d dialect) []byte {
 	case int64:
 		return strconv.AppendInt(b, v, 10)
 	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return append(b, "null"...)
+		}
 		return strconv.AppendFloat(b, v, 'f', -1, 64)
 	case bool:
 		return strconv.AppendBool(b, v)
