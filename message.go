@@ -79,7 +79,8 @@ type Warning struct {
 type Summary struct {
 	Command string `json:"command"`
 	// Counts are named totals, e.g. "events_in", "events_evaluated",
-	// "events_quarantined", "alerts", "findings". Writers print them sorted.
+	// "events_quarantined", "alerts", "findings". Writers print severities first, the
+	// worst on top, then the others by name.
 	Counts map[string]int64 `json:"counts"`
 	// Complete says that nothing was skipped and no outcome is Unknown.
 	Complete bool `json:"complete"`

@@ -80,7 +80,10 @@ func (a *app) openDB() (*vulndb.DB, error) {
 		return nil, err
 	}
 	if err := a.verifyDB(db); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+		if e, ok := errors.AsType[*Error](err); !ok || e.Code != Usage { // it is of the database, not of the key
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -100,6 +101,12 @@ func (a *app) missing(shown string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return wrap(fmt.Errorf("open %s: %w", shown, cause(err)), CannotRun, "")
 	}
+	if strings.HasPrefix(shown, "arn:") {
+		return &Error{
+			Msg: "no such file: " + shown, Code: Usage, Err: err,
+			Hint: "nothing is fetched: aws lambda get-layer-version-by-arn --query Content.Location --arn ARN says where the layer's zip is",
+		}
+	}
 	hint := "nothing with that name is in " + filepath.Dir(a.path(shown))
 	if entries, readErr := os.ReadDir(filepath.Dir(a.path(shown))); readErr != nil {
 		hint = "the folder " + filepath.Dir(shown) + " is not there either"
@@ -174,6 +181,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &required):
 		return usagef(hint, "flag --%s needs a value", required.GetFlag().Name)
 	case errors.As(err, &invalid):
+		if errors.Is(err, strconv.ErrSyntax) || errors.Is(err, strconv.ErrRange) {
+			return usagef(hint, "--%s %q: want a number", invalid.GetFlag().Name, invalid.GetValue())
+		}
 		return usagef(hint, "--%s %q: %v", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
 	}
 	return usagef(hint, "%v", err)

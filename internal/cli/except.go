@@ -189,6 +189,14 @@ func pick(findings []lamina.Finding, id, from string) (*lamina.Finding, error) {
 	return nil, usagef("write more of it: "+shorten(all), "%s begin with %q in %s", count(len(found), "finding"), id, from)
 }
 
+// readExceptionFile reads the file of a command about one file.
+func (a *app) readExceptionFile(file string) ([]exception.Item, error) {
+	if file == ownExceptions && !exists(a.path(file)) {
+		return nil, usagef("lamina except add writes it; --exceptions names another", "no such file: %s", file)
+	}
+	return a.loadExceptions([]string{file})
+}
+
 func newExceptLs(a *app) *cobra.Command {
 	var file string
 	c := &cobra.Command{
@@ -197,7 +205,7 @@ func newExceptLs(a *app) *cobra.Command {
 		Example: "  lamina except ls\n  lamina except ls -f json",
 		Args:    args(0, 0, ""),
 		RunE: func(_ *cobra.Command, _ []string) error {
-			items, err := a.loadExceptions([]string{file})
+			items, err := a.readExceptionFile(file)
 			if err != nil {
 				return err
 			}
@@ -258,7 +266,7 @@ func newExceptExpiring(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			items, err := a.loadExceptions([]string{file})
+			items, err := a.readExceptionFile(file)
 			if err != nil {
 				return err
 			}
@@ -299,7 +307,7 @@ func newExceptLint(a *app) *cobra.Command {
 }
 
 func (a *app) exceptLint(file, from string, strict bool) error {
-	items, err := a.loadExceptions([]string{file})
+	items, err := a.readExceptionFile(file)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,10 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 		}
 		in.Baseline = gate.NewBaseline(f.baseline, findings)
 	}
+	inputs := slices.Concat(targets, f.inputs(), files, a.knownFiles(), []string{f.policy, f.baseline})
+	if err := a.keepInputs(slices.DeleteFunc(inputs, func(s string) bool { return s == "" })); err != nil {
+		return err
+	}
 	s := &content.Scan{Now: a.std.Now()}
 	if s.Advisories, s.VEX, err = a.known(); err != nil {
 		return err
@@ -117,10 +121,7 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 	if s.Advisories != nil {
 		in.DataFrom = s.Advisories.Info().Newest
 	}
-	inputs := slices.Concat(targets, f.inputs(), files, []string{f.policy, f.baseline})
-	if err := a.keepInputs(slices.DeleteFunc(inputs, func(s string) bool { return s == "" })); err != nil {
-		return err
-	}
+	a.warnOfOldData(s)
 	return a.decide(cmd, in, s)
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/lamina-sec/lamina/internal/source"
@@ -80,6 +81,9 @@ func (a *app) keepInputs(inputs []string) error {
 	for _, o := range outlets {
 		if o.file == "" {
 			continue
+		}
+		if _, err := os.Stat(filepath.Dir(a.path(o.file))); err != nil {
+			return a.outputError(o.file, err) // now, and not after the work is done
 		}
 		out, err := os.Stat(a.path(o.file))
 		if err != nil || !out.Mode().IsRegular() {

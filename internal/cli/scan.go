@@ -87,6 +87,9 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 	if err != nil {
 		return err
 	}
+	if err := a.keepInputs(slices.Concat(targets, f.inputs(), files, a.knownFiles())); err != nil {
+		return err
+	}
 	s := &content.Scan{Now: a.std.Now()}
 	if s.Advisories, s.VEX, err = a.known(); err != nil {
 		return err
@@ -95,9 +98,7 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 	if err := a.scanLayers(cmd.Context(), s, targets, f); err != nil {
 		return err
 	}
-	if err := a.keepInputs(slices.Concat(targets, f.inputs(), files)); err != nil {
-		return err
-	}
+	a.warnOfOldData(s)
 	r, err := a.results(cmd)
 	if err != nil {
 		return err
@@ -150,14 +151,27 @@ func (a *app) known() (db *vulndb.DB, vex *vulndb.VEX, err error) {
 	case errors.Is(err, errNoDB) && a.conf.text("db") == "":
 		db = nil // known-vulnerability says UNKNOWN
 	case err != nil:
+		if _, ok := errors.AsType[*Error](err); ok {
+			return nil, nil, err // of the key, not of the database
+		}
 		return nil, nil, wrap(err, Usage, dbHint)
-	default:
-		a.warnOld(db.Info().Newest)
 	}
 	if vex, err = a.loadVEX(); err != nil {
 		return nil, nil, errors.Join(err, closeAdvisories(db))
 	}
 	return db, vex, nil
+}
+
+// knownFiles are the files that known reads.
+func (a *app) knownFiles() []string {
+	return append([]string{a.dbPath()}, a.conf.list("vex")...)
+}
+
+// warnOfOldData warns if packages were looked up in data that is old.
+func (a *app) warnOfOldData(s *content.Scan) {
+	if s.Advisories != nil && slices.ContainsFunc(examined(s), func(l *content.Layer) bool { return len(sbom.Present(l.Packages())) > 0 }) {
+		a.warnOld(s.Advisories.Info().Newest)
+	}
 }
 
 // scanLayers adds to s the layers and what the flags say of the function.
@@ -321,13 +335,17 @@ func guessRuntime(layers []*content.Layer) string {
 	return ""
 }
 
+// examined are the layers and, behind them, the function's package if it was given.
+func examined(s *content.Scan) []*content.Layer {
+	if s.Function == nil || s.Function.Code == nil {
+		return s.Layers
+	}
+	return append(slices.Clone(s.Layers), s.Function.Code)
+}
+
 // writeScan writes what the layers are, then what was found, worst first.
 func writeScan(r *results, s *content.Scan, findings []lamina.Finding) error {
-	read := s.Layers
-	if s.Function != nil && s.Function.Code != nil {
-		read = append(slices.Clone(read), s.Function.Code)
-	}
-	for i, l := range read {
+	for i, l := range examined(s) {
 		for _, k := range l.Skipped {
 			if err := r.Write(lamina.Message{Skipped: &k}); err != nil {
 				return err
@@ -418,11 +436,12 @@ const fewSkipped = 5
 // scanSummary counts what was read and found.
 func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lamina.Summary {
 	sum := lamina.Summary{Command: command, Counts: map[string]int64{"layers": int64(len(s.Layers))}}
-	files, read, skipped := 0, 0, 0
+	files, read, skipped, nested := 0, 0, 0, 0
 	var packages [][]sbom.Component
-	for _, l := range s.Layers {
+	for _, l := range examined(s) {
 		files, read = files+len(l.Files)+len(l.Skipped), read+len(l.Files)
 		packages = append(packages, l.Packages())
+		nested += contentOf(l).Nested
 		for _, k := range l.Skipped {
 			if skipped++; skipped <= fewSkipped {
 				sum.Incomplete = append(sum.Incomplete, k.File+": "+k.Reason)
@@ -452,6 +471,13 @@ func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lam
 		sum.Incomplete = append(sum.Incomplete, count(unknown, "answer")+" unknown")
 	}
 	sum.Complete = len(sum.Incomplete) == 0
-	sum.Coverage = fmt.Sprintf("%d/%d files of %s read, %s", read, files, count(len(s.Layers), "layer"), count(len(analyzers.All), "analyzer"))
+	inside, of := "", count(len(s.Layers), "layer")
+	if nested > 0 {
+		inside = fmt.Sprintf(" (%d in archives inside)", nested)
+	}
+	if len(examined(s)) > len(s.Layers) {
+		of += " and the function"
+	}
+	sum.Coverage = fmt.Sprintf("%d/%d files%s of %s read, %s", read, files, inside, of, count(len(analyzers.All), "analyzer"))
 	return sum
 }

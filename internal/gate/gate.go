@@ -205,7 +205,7 @@ func (p Policy) size(l Layer) []lamina.Finding {
 	var out []lamina.Finding
 	if limit := p.Layer.MaxUnzipped; limit > 0 && l.Inflated > limit {
 		out = append(out, violation(l, "size", "layer is larger than the policy allows", "", "",
-			fmt.Sprintf("its files have %d bytes, the policy allows %d", l.Inflated, limit), fmt.Sprintf("bytes: %d", l.Inflated)))
+			fmt.Sprintf("its files have %s, the policy allows %s", content.Bytes(l.Inflated), content.Bytes(limit)), fmt.Sprintf("bytes: %d", l.Inflated)))
 	}
 	files := 0
 	for _, f := range l.Files {
@@ -344,7 +344,7 @@ func (d Decision) Answer(p Policy) lamina.Answer {
 		}
 		f := byID[id]
 		line := fmt.Sprintf("%s %s %s: %s", id, rank(f), f.Check, place(f))
-		if strings.HasPrefix(f.Check, own) && f.Outcome == lamina.Fail {
+		if strings.HasPrefix(f.Check, own) && f.Check != licenceCheck && f.Outcome == lamina.Fail {
 			line += ": " + f.Detail
 		}
 		a.Evidence = append(a.Evidence, line)

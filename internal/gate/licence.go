@@ -11,6 +11,9 @@ import (
 	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
+// licenceCheck is the check of licences, whose findings name what they are about.
+const licenceCheck = own + "licence"
+
 // licences judges the licences of the layer's packages. A package whose licence
 // cannot be told is UNKNOWN; those that name none are one finding.
 func (p Policy) licences(l Layer, in Input) []lamina.Finding {
@@ -97,7 +100,10 @@ func (p Policy) licence(c *lamina.Package) (outcome lamina.Outcome, why string) 
 	case yes > 0 && no == 0:
 		return lamina.Pass, ""
 	case no > 1:
-		why = fmt.Sprintf("every licence that %q can mean is refused, so %s", c.LicenseText, why)
+		why = fmt.Sprintf("%q can mean no licence that is allowed", c.LicenseText)
+		if p.Allowed == nil {
+			why = fmt.Sprintf("%q is denied, whichever of its family it is", c.LicenseText)
+		}
 	}
 	if no > 0 && yes == 0 {
 		return lamina.Fail, why

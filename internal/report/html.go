@@ -11,6 +11,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/safe"
+	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
 // page is one self-contained page for people: it needs no script, loads nothing,
@@ -52,6 +53,8 @@ type pageView struct {
 	Answers  []*lamina.Answer
 	Plans    []*lamina.Plan
 	Packages []*lamina.Package
+	// Locked counts packages that only a lock file names.
+	Locked   int
 	Skipped  []*lamina.Skipped
 	Warnings []*lamina.Warning
 	Passed   []*passedCheck
@@ -96,6 +99,8 @@ func (w *page) Write(m lamina.Message) error {
 		w.v.Version = *m.Version
 	case m.Content != nil:
 		keep(w, &w.v.Contents, m.Content, "layers")
+	case m.Package != nil && m.Package.How == string(sbom.Locked):
+		w.v.Locked++ // it is not there
 	case m.Package != nil:
 		keep(w, &w.v.Packages, m.Package, "packages")
 	case m.Alert != nil:

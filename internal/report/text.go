@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -340,12 +341,19 @@ func SummaryLines(s *lamina.Summary) []string {
 	}
 	if len(s.Counts) > 0 {
 		parts := make([]string, 0, len(s.Counts))
-		for _, k := range slices.Sorted(maps.Keys(s.Counts)) {
+		for _, k := range slices.SortedFunc(maps.Keys(s.Counts), byWeight) {
 			parts = append(parts, strings.ReplaceAll(k, "_", " ")+" "+thousands(s.Counts[k]))
 		}
 		lines = append(lines, "counted   "+strings.Join(parts, summaryGap))
 	}
 	return lines
+}
+
+// byWeight orders names of counts: severities first, worst on top, then the others
+// by name.
+func byWeight(a, b string) int {
+	weight := func(k string) int { return slices.Index(lamina.Severities, lamina.Severity(k)) }
+	return cmp.Or(cmp.Compare(weight(b), weight(a)), cmp.Compare(a, b))
 }
 
 // count is a number of things: "1 record", "2,048 bytes".
