@@ -2,29 +2,71 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
+
 	"github.com/lamina-sec/lamina"
 )
 
-// What sarif writes satisfies the schema that OASIS publishes. The schema is not
-// kept here: LAMINA_SARIF_SCHEMA names a file of it.
-func TestSARIF_schema(t *testing.T) {
+// schemaFile is the schema of SARIF 2.1.0, which is not kept here: the file that
+// LAMINA_SARIF_SCHEMA names, or the one that make fetch-layers left among the
+// layers. Without one the test is skipped.
+func schemaFile(t *testing.T) []byte {
+	t.Helper()
 	name := os.Getenv("LAMINA_SARIF_SCHEMA")
+	layers := os.Getenv("LAMINA_LAYERS")
+	if name == "" && layers != "" {
+		name = filepath.Join(layers, "sarif-schema-2.1.0.json")
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			name = ""
+		}
+	}
 	if name == "" {
-		t.Skip("LAMINA_SARIF_SCHEMA is not set: it names a file of the OASIS schema of SARIF 2.1.0")
+		t.Skip("there is no schema: make fetch-layers brings it into LAMINA_LAYERS, or LAMINA_SARIF_SCHEMA names a file of it")
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return data
+}
+
+// scanned is the stream of a scan: what was read, what could not be, and findings
+// of every outcome.
+func scanned(complete bool) []lamina.Message {
+	m := []lamina.Message{
+		{Version: &lamina.Version{Messages: 1, Lamina: "1", Command: "scan"}},
+		{Content: &lamina.Content{Resource: "a.zip", Kind: "layer zip", SHA256: strings.Repeat("ab", 32), Size: 1, Files: 2, Read: 1}},
+		{Package: &lamina.Package{Resource: "a.zip", PURL: "pkg:pypi/a@1", Ecosystem: "PyPI", Name: "a", Version: "1", Files: []string{"python/a"}}},
+	}
+	sum := lamina.Summary{Command: "scan", Complete: complete, Coverage: "1/2 files", Counts: map[string]int64{"files": 1}}
+	if !complete {
+		m = append(m, lamina.Message{Skipped: &lamina.Skipped{File: "a.zip!/b", Offset: -1, Reason: "it is encrypted"}})
+		sum.Incomplete = []string{"a.zip!/b: it is encrypted"}
+	}
+	for i, o := range []lamina.Outcome{lamina.Fail, lamina.Pass, lamina.NotApplicable, lamina.Unknown} {
+		m = append(m, lamina.Message{Finding: &lamina.Finding{
+			ID: fmt.Sprintf("F-%d", i), Check: "pth-code", Title: "t", Severity: lamina.Low, Outcome: o, Resource: "a.zip", File: "python/ü #%?.pth", Line: i,
+			Detail: "d", Reason: "r", Settle: "s", Evidence: []string{"e: 1"},
+		}})
+	}
+	return append(m, lamina.Message{Summary: &sum})
+}
+
+// What sarif writes satisfies the schema that OASIS publishes.
+func TestSARIF_schema(t *testing.T) {
+	data := schemaFile(t)
 	var schema any
 	if err := json.Unmarshal(data, &schema); err != nil {
 		t.Fatal(err)
@@ -38,9 +80,25 @@ func TestSARIF_schema(t *testing.T) {
 		s.check(schema, v, "")
 		return s.problems
 	}
-	for name, messages := range map[string][]lamina.Message{
-		"mixed": golden(t), "gate": gated(), "nothing": {{Version: &lamina.Version{}}}, "hostile": hostile("a\x1b\"<\u202e%\n:\\"),
-	} {
+	streams := map[string][]lamina.Message{
+		"mixed": golden(t), "gate": gated(), "scan": scanned(true), "incomplete scan": scanned(false), "nothing": {{Version: &lamina.Version{}}},
+		"empty": {{Version: &lamina.Version{Command: "detect"}}, {Summary: &lamina.Summary{Command: "detect", Complete: true}}},
+	}
+	for _, evil := range []string{"a\x1b\"<\u202e%\n:\\", "", "\xff\xfe", "//host/a b", "C:\\a", "file:///etc/passwd", "%zz", "#", strings.Repeat("ä/", 3000)} {
+		streams[fmt.Sprintf("hostile %.20q", evil)] = hostile(evil)
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		ar, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams[name] = parseMessages(t, section(ar, "messages"))
+	}
+	for name, messages := range streams {
 		for _, p := range check(render(t, "sarif", Options{}, messages)) {
 			t.Errorf("%s: %s", name, p)
 		}

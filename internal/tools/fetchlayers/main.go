@@ -1,6 +1,6 @@
 // Command fetchlayers brings the real layers that tests and benchmarks read, by
 // pinned version, into the folder LAMINA_LAYERS (default .cache/layers): one zip
-// each, under our own name. It asks the npm and pip clients, runs no script of any
+// each, under our own name, and the schema of SARIF beside them. It asks the npm and pip clients, runs no script of any
 // package, checks each zip against the digest in the table, and leaves a zip that
 // is already there and right as it is. Nothing it brings belongs into the
 // repository.
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, dir string, out io.Writer) error {
 		if f.NArg() > 0 && !slices.Contains(f.Args(), l.Name) {
 			continue
 		}
-		to := filepath.Join(dir, l.Name+".zip")
+		to := filepath.Join(dir, cmp.Or(l.As, l.Name+".zip"))
 		sum, err := fetch(ctx, l, to, *show)
 		switch {
 		case err != nil:

