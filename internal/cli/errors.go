@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/query"
 )
@@ -69,13 +70,14 @@ func (a *app) fail(err error) Code {
 	case errors.As(err, &q):
 		code, hint = Usage, q.Hint
 	}
-	lines := safe.Lines(strings.TrimRight(err.Error(), "\n"))
+	// A message may quote what it is about: a file's text, a value that was typed.
+	lines := safe.Lines(content.Clean(strings.TrimRight(err.Error(), "\n")))
 	fmt.Fprintln(a.std.Err, "lamina: error: "+clip(lines[0]))
 	for _, l := range lines[1:] {
 		fmt.Fprintln(a.std.Err, "    "+clip(l))
 	}
 	if hint != "" {
-		fmt.Fprintln(a.std.Err, "lamina: hint: "+safe.Terminal(hint))
+		fmt.Fprintln(a.std.Err, "lamina: hint: "+safe.Terminal(content.Clean(hint)))
 	}
 	return code
 }

