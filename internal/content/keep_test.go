@@ -26,11 +26,15 @@ func TestRead_bounds_what_is_kept(t *testing.T) {
 		file  func(i int) (name, body string)
 		lacks string
 	}{
-		{"imports", 250, func(i int) (string, string) { return fmt.Sprintf("python/%d.pth", i), strings.Repeat("import os;", 2000) + "\n" }, "facts of more than"},
+		{"imports", 250, func(i int) (string, string) {
+			return fmt.Sprintf("python/%d.pth", i), strings.Repeat("import os;", 2000) + "\n"
+		}, "facts of more than"},
 		{"packages", 30_000, func(i int) (string, string) {
 			return fmt.Sprintf("python/p%d-1.dist-info/METADATA", i), fmt.Sprintf("Name: p%d\nVersion: 1\n", i)
 		}, "more than 20000 in one layer"},
-		{"names", 20_000, func(i int) (string, string) { return fmt.Sprintf("etc/%s/%d", strings.Repeat("n", 200)+"/"+strings.Repeat("m", 500), i), "" }, "names of more than"},
+		{"names", 20_000, func(i int) (string, string) {
+			return fmt.Sprintf("etc/%s/%d", strings.Repeat("n", 200)+"/"+strings.Repeat("m", 500), i), ""
+		}, "names of more than"},
 		{"damaged archives", 7_000, func(i int) (string, string) { return fmt.Sprintf("lib/%d.whl", i), "PK\x03\x04 damaged" }, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

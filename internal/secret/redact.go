@@ -36,16 +36,27 @@ func (e *Engine) redact(text string, cut bool) string {
 	}
 	data := []byte(text)
 	some, last := false, -1 // an anchor, and the last of a format that values are known by
+	glued := e.newSearch(Hint{}, true, int64(len(data)))
 	e.all().scan(data, func(id uint16, start int) {
 		some = true
-		if slices.ContainsFunc(e.uses[id], func(u use) bool { return u.form == plain && !e.formats[u.format].named && !e.formats[u.format].generic }) {
+		for _, u := range e.uses[id] {
+			f := e.formats[u.format]
+			if u.form != plain || f.named || f.generic {
+				continue
+			}
 			last = max(last, start)
+			if !glued.truncated && !glued.spent() {
+				glued.plain(f, data[start:], int64(start), 0) // as if nothing were before it
+			}
 		}
 	})
-	if !some {
+	switch {
+	case !some:
 		return text
+	case glued.truncated || glued.incomplete != "":
+		return withheld
 	}
-	var fs []found
+	fs := glued.found
 	for _, bin := range []bool{false, true} {
 		s := e.newSearch(Hint{Path: ".env"}, false, int64(len(data)))
 		s.binary = bin

@@ -19,6 +19,7 @@ func TestEngine_Redact(t *testing.T) {
 		{"in a name", "lib_" + id + "_x.txt", id},
 		{"in a version", "1.0+" + token, token},
 		{"glued", "x" + id + "y", id},
+		{"glued, of any length", "xgl" + "pat-" + id[4:] + "aB3d", id[4:] + "aB3d"},
 		{"beside another", id + "/" + token, token},
 		{"of a URL", "https://u:" + m.of(base62, 20) + "@db.acme.internal/x", ""},
 		{"wrapped", "python/" + base64.StdEncoding.EncodeToString([]byte("x="+id)) + ".py", ""},
