@@ -42,7 +42,7 @@ func canaryLayer() (data []byte, canaries []string) {
 	}
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	next := func(i int) string {
-		c := ""
+		var c string
 		switch i % 4 {
 		case 0:
 			c = "AK" + "IA" + of(letters[:26]+"234567", 16)

@@ -73,16 +73,24 @@ func TestCache_hostile(t *testing.T) {
 		lost bool // the cache is not used at all
 	}{
 		{name: "as it was", harm: func(*testing.T, string, string) {}},
-		{name: "cut", harm: func(t *testing.T, _, file string) { change(t, file, func(b []byte) []byte { return b[:len(b)/2] }) }},
-		{name: "empty", harm: func(t *testing.T, _, file string) { change(t, file, func([]byte) []byte { return nil }) }},
+		{name: "cut", harm: func(t *testing.T, _, file string) {
+			t.Helper()
+			change(t, file, func(b []byte) []byte { return b[:len(b)/2] })
+		}},
+		{name: "empty", harm: func(t *testing.T, _, file string) { t.Helper(); change(t, file, func([]byte) []byte { return nil }) }},
 		{name: "a bit", harm: func(t *testing.T, _, file string) {
+			t.Helper()
 			change(t, file, func(b []byte) []byte { b[len(b)-9] ^= 1; return b })
 		}},
-		{name: "the code", harm: func(t *testing.T, _, file string) { change(t, file, func(b []byte) []byte { b[0] ^= 1; return b }) }},
+		{name: "the code", harm: func(t *testing.T, _, file string) {
+			t.Helper()
+			change(t, file, func(b []byte) []byte { b[0] ^= 1; return b })
+		}},
 		{name: "another's key", harm: func(*testing.T, string, string) {}, key: []byte(strings.Repeat("x", 32))},
-		{name: "others may write the file", harm: func(t *testing.T, _, file string) { mode(t, file, 0o666) }},
-		{name: "others may write the folder", harm: func(t *testing.T, dir, _ string) { mode(t, dir, 0o777) }, lost: true},
+		{name: "others may write the file", harm: func(t *testing.T, _, file string) { t.Helper(); mode(t, file, 0o666) }},
+		{name: "others may write the folder", harm: func(t *testing.T, dir, _ string) { t.Helper(); mode(t, dir, 0o777) }, lost: true},
 		{name: "a link", harm: func(t *testing.T, dir, file string) {
+			t.Helper()
 			if err := errors.Join(os.Rename(file, dir+"/x"), os.Symlink(dir+"/x", file)); err != nil {
 				t.Fatal(err)
 			}

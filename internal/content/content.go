@@ -212,17 +212,16 @@ func urgency(a Analyzer, r Result) int {
 func (w *worst) add(a Analyzer, r Result) {
 	n := urgency(a, r)
 	if len(w.kept) == maxResults {
-		if n > w.least { // it takes the place of the last of the least
-			i := maxResults - 1
-			for w.rank[i] != w.least {
-				i--
-			}
-			w.leave(w.kept[i], w.rank[i])
-			w.kept, w.rank = slices.Delete(w.kept, i, i+1), slices.Delete(w.rank, i, i+1)
-		} else {
+		if n <= w.least {
 			w.leave(r, n)
 			return
 		}
+		i := maxResults - 1 // it takes the place of the last of the least
+		for w.rank[i] != w.least {
+			i--
+		}
+		w.leave(w.kept[i], w.rank[i])
+		w.kept, w.rank = slices.Delete(w.kept, i, i+1), slices.Delete(w.rank, i, i+1)
 	}
 	w.kept, w.rank = append(w.kept, r), append(w.rank, n)
 	if len(w.kept) == maxResults {

@@ -105,8 +105,8 @@ func clean(v reflect.Value) {
 			clean(v.Elem())
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			clean(v.Field(i))
+		for _, f := range v.Fields() {
+			clean(f)
 		}
 	case reflect.Slice, reflect.Array:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
@@ -133,16 +133,16 @@ func weight(v reflect.Value) (n int) {
 		return v.Len()
 	case reflect.Pointer:
 		if !v.IsNil() {
-			n = int(v.Type().Elem().Size()) + weight(v.Elem()) //nolint:gosec // a size of a type
+			n = int(v.Type().Elem().Size()) + weight(v.Elem())
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			n += weight(v.Field(i))
+		for _, f := range v.Fields() {
+			n += weight(f)
 		}
 	case reflect.Map:
 		n = 64 * v.Len()
 	case reflect.Slice:
-		n = v.Cap() * int(v.Type().Elem().Size()) //nolint:gosec // a size of a type
+		n = v.Cap() * int(v.Type().Elem().Size())
 		if holds(v.Type().Elem()) {
 			for i := range v.Len() {
 				n += weight(v.Index(i))
@@ -174,8 +174,8 @@ func outside(t reflect.Type) bool {
 	case reflect.Array:
 		return outside(t.Elem())
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if outside(t.Field(i).Type) {
+		for f := range t.Fields() {
+			if outside(f.Type) {
 				return true
 			}
 		}
@@ -189,7 +189,7 @@ func perType(ask func(reflect.Type) bool) func(reflect.Type) bool {
 	var known sync.Map
 	return func(t reflect.Type) bool {
 		if a, ok := known.Load(t); ok {
-			return a.(bool) //nolint:forcetypeassert // nothing else is stored
+			return a == true
 		}
 		a := ask(t)
 		known.Store(t, a)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -43,7 +44,6 @@ func TestRead_bounds_what_is_kept(t *testing.T) {
 				files[i].Name, files[i].Body = tt.file(i)
 			}
 			data := layers.Zip(files...)
-			files = nil
 			before := live()
 			l := Read("l.zip", bytes.NewReader(data), int64(len(data)), Options{})
 			if kept := live() - before; kept > mostKept {
@@ -60,6 +60,7 @@ func TestRead_bounds_what_is_kept(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			runtime.KeepAlive(data)
+			runtime.KeepAlive(files)
 		})
 	}
 }
@@ -96,7 +97,7 @@ func TestRead_shared_budget(t *testing.T) {
 func TestJudge_bounds_results(t *testing.T) {
 	flood := Analyzer{ID: "flood", Severity: lamina.Low, Run: func(_ *Scan, _ int, found func(Result)) error {
 		for i := range 5000 {
-			r := Result{Outcome: lamina.Fail, File: fmt.Sprint(i), Evidence: []string{"x: y"}}
+			r := Result{Outcome: lamina.Fail, File: strconv.Itoa(i), Evidence: []string{"x: y"}}
 			if i == 4000 {
 				r.Severity = lamina.Critical
 			}
@@ -133,8 +134,7 @@ func TestClean_reaches_all(t *testing.T) {
 		case reflect.Pointer, reflect.Slice, reflect.Array:
 			walk(typ.Elem(), at+"[]")
 		case reflect.Struct:
-			for i := range typ.NumField() {
-				f := typ.Field(i)
+			for f := range typ.Fields() {
 				if !f.IsExported() && !plain(f.Type) {
 					t.Errorf("%s.%s cannot be set", at, f.Name)
 				}
