@@ -18,6 +18,7 @@ const (
 	docDoppler    = "https://docs.doppler.com/reference/auth-token-formats"
 	docScaleway   = "https://www.scaleway.com/en/docs/iam/concepts/"
 	docYandex     = "https://yandex.cloud/en/docs/iam/concepts/authorization/api-key"
+	docVercel     = "https://vercel.com/changelog/new-token-formats-and-secret-scanning"
 	docHeroku     = "https://devcenter.heroku.com/articles/authentication"
 )
 
@@ -57,7 +58,7 @@ func cloudFormats() []format {
 			anchors: []string{"@git-codecommit."}, lead: base62 + "+/=%:.-_", leadMin: 20, leadMax: 160, pattern: `[0-9A-Za-z_.\-]{1,64}-at-[0-9]{12}:(?P<v>[0-9A-Za-z+/=%]{20,80})@git-codecommit\.`,
 		},
 
-		prefixed("google-api-key", "Google Cloud", "API key", "https://cloud.google.com/docs/authentication/api-keys", med, "AIza", url64+`{35}`, fixed, edge("-"), wraps, observed),
+		prefixed("google-api-key", "Google Cloud", "API key", docPurview+"google-api-key", med, "AIza", url64+`{35}`, fixed, edge("-"), wraps),
 		prefixed("google-oauth-client-secret", "Google Cloud", "OAuth client secret", "https://support.google.com/cloud/answer/15549257", high, "GOCSPX-", url64+`{28}`, fixed, edge("-"), observed),
 		prefixed("google-oauth-access-token", "Google Cloud", "OAuth access token", "https://cloud.google.com/docs/authentication/token-types", med, "ya29.", url64+`{60,}`, reaching(1100), edge("-"), observed),
 		prefixed("google-oauth-refresh-token", "Google Cloud", "OAuth refresh token", "https://cloud.google.com/docs/authentication/token-types", high, "1//0", `[0-9a-z]?`+url64+`{60,200}`, edge("-/"), observed),
@@ -125,8 +126,11 @@ func cloudFormats() []format {
 		assigned("cloudflare-api-token", "Cloudflare", "user API token, older format", docCloudflare, high, []string{"cloudflare_api_token", "cf_api_token"}, url64+`{40}`, checked(mixed)),
 		assigned("cloudflare-api-key", "Cloudflare", "global API key, older format", docCloudflare, high, []string{"cloudflare_api_key", "cf_api_key", "x-auth-key"}, hexLow+`{37,45}`),
 		prefixed("cloudflare-origin-ca-key", "Cloudflare", "origin CA key", "https://developers.cloudflare.com/fundamentals/api/get-started/ca-keys/", high, "v1.0-", hexLow+`{24}-`+hexLow+`{146}`, fixed, edge("-")),
-		prefixed("vercel-token", "Vercel", "access token", "https://vercel.com/docs/cli/tokens", high, "vcp_", an+`{56}`, observed, fixed),
-		prefixed("vercel-integration-token", "Vercel", "integration token", "https://vercel.com/docs/cli/tokens", high, "vci_", an+`{56}`, observed, fixed),
+		prefixed("vercel-token", "Vercel", "access token", docVercel, high, "vcp_", an+`{56}`, observed, fixed),
+		prefixed("vercel-integration-token", "Vercel", "integration token", docVercel, high, "vci_", an+`{56}`, observed, fixed),
+		prefixed("vercel-app-token", "Vercel", "app access token", docVercel, high, "vca_", an+`{56}`, observed, fixed),
+		prefixed("vercel-app-refresh-token", "Vercel", "app refresh token", docVercel, high, "vcr_", an+`{56}`, observed, fixed),
+		prefixed("vercel-api-key", "Vercel", "API key", docVercel, high, "vck_", an+`{56}`, observed, fixed),
 		prefixed("vercel-blob-token", "Vercel", "Blob read-write token", "https://vercel.com/docs/vercel-blob/using-blob-sdk", high, "vercel_blob_rw_", an+`{16}_`+an+`{30,40}`, observed),
 		assigned("vercel-token", "Vercel", "access token, older format", "https://vercel.com/docs/cli/tokens", high, []string{"vercel_token", "vercel_api_token"}, an+`{24}`),
 		prefixed("netlify-token", "Netlify", "personal access token", "https://docs.netlify.com/api/get-started/#authentication", high, "nfp_", an+`{36}`, fixed, observed),

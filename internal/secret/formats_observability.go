@@ -16,6 +16,17 @@ func observabilityFormats() []format {
 	const (
 		high, med, low = lamina.High, lamina.Medium, lamina.Low
 	)
+	// The third letter of a key's prefix differs from key to key.
+	honeycomb := func(kind, title string, severity lamina.Severity, sort, rest string) format {
+		f := format{
+			kind: kind, provider: "Honeycomb", title: title, url: "https://docs.honeycomb.io/api/authentication", severity: severity,
+			pattern: "hc[a-z]" + sort + rest, show: 6, fixed: true,
+		}
+		for c := 'a'; c <= 'z'; c++ {
+			f.anchors = append(f.anchors, "hc"+string(c)+sort)
+		}
+		return f
+	}
 	return []format{
 		assigned("datadog-api-key", "Datadog", "API key", docDatadog, med, []string{"dd_api_key", "datadog_api_key", "dd-api-key", "datadogapikey"}, hexLow+`{32}`),
 		assigned("datadog-app-key", "Datadog", "application key", docDatadog, high, []string{"dd_app_key", "datadog_app_key", "dd-application-key", "dd_application_key"}, `(?:ddapp_[0-9A-Za-z]{34}|`+hexLow+`{40})`),
@@ -40,8 +51,8 @@ func observabilityFormats() []format {
 		prefixed("grafana-service-account-token", "Grafana", "service account token", docGrafana, high, "glsa_", an+`{32}_`+hexAny+`{8}`, fixed),
 		prefixed("grafana-cloud-token", "Grafana", "Cloud access policy token", "https://grafana.com/docs/grafana-cloud/security-and-account-management/authentication-and-permissions/access-policies/", high, "glc_", `eyJ[0-9A-Za-z+/]{60,400}={0,2}`, edge("+/="), structured),
 		prefixed("grafana-api-key", "Grafana", "API key, older format", docGrafana, high, "eyJrIjoi", std64+`{60,400}={0,2}`, edge("+/="), structured, observed),
-		prefixed("honeycomb-ingest-key", "Honeycomb", "ingest key", "https://docs.honeycomb.io/configure/environments/manage-api-keys/", med, "hcaik_", lan+`{58}`, observed, fixed),
-		prefixed("honeycomb-configuration-key", "Honeycomb", "management key secret", "https://docs.honeycomb.io/configure/teams/manage-api-keys/", high, "hcamk_", lan+`{58}`, observed, fixed),
+		honeycomb("honeycomb-ingest-key", "ingest key", med, "ik_", lan+`{58}`),
+		honeycomb("honeycomb-configuration-key", "management key id and secret", high, "mk_", lan+`{26}:`+lan+`{32}`),
 		assigned("honeycomb-api-key", "Honeycomb", "API key, older format", "https://docs.honeycomb.io/configure/environments/manage-api-keys/", med, []string{"honeycomb_api_key", "honeycomb_writekey", "x-honeycomb-team"}, `(?:`+hexLow+`{32}|`+an+`{22})`),
 		{
 			kind: "splunk-hec-token", provider: "Splunk", title: "HTTP Event Collector token", url: "https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in/9.4/get-data-with-http-event-collector/use-hec-in-splunk-enterprise", severity: high, confidence: Possible,

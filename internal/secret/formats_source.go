@@ -16,14 +16,19 @@ func sourceFormats() []format {
 		crit, high, med = lamina.Critical, lamina.High, lamina.Medium
 	)
 	gitlab := func(kind, title, prefix string) format {
-		// A routable token has its payload, a dot, two digits of length and seven of checksum.
-		return prefixed(kind, "GitLab", title, docGitLab, high, prefix, `(?:`+url64+`{27,300}\.[0-9a-z]{2}\.[0-9a-z]{9}|`+url64+`{20,50})`, edge("-"), wraps)
+		// A routable token has its payload, a dot, two digits of length and seven of
+		// checksum. An instance may put a prefix of its own and a hyphen before it
+		// (https://gitlab.com/gitlab-org/gitlab/-/work_items/388379).
+		return prefixed(kind, "GitLab", title, docGitLab, high, prefix, `(?:`+url64+`{27,300}\.[0-9a-z]{2}\.[0-9a-z]{9}|`+url64+`{20,50})`, wraps)
 	}
 	return []format{
 		prefixed("github-personal-access-token", "GitHub", "personal access token (classic)", docGitHub, high, "ghp_", an+`{36}`, checked(crcToken), fixed, wraps),
 		prefixed("github-oauth-token", "GitHub", "OAuth access token", docGitHub, high, "gho_", an+`{36}`, checked(crcToken), fixed, wraps),
 		prefixed("github-user-to-server-token", "GitHub", "user access token of an app", docGitHub, high, "ghu_", an+`{36}`, checked(crcToken), fixed, wraps),
 		prefixed("github-app-token", "GitHub", "installation access token", docGitHub, high, "ghs_", an+`{36}`, checked(crcToken), fixed, wraps),
+		// Since April 2026 it may be the number of the app and a JWT, some 520 characters
+		// (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app).
+		prefixed("github-app-token", "GitHub", "installation access token, stateless", docGitHub, high, "ghs_", `[0-9]{1,12}_eyJ`+url64+`{10,400}\.`+url64+`{20,1000}\.`+url64+`{20,600}`, edge("-."), reaching(2300), structured),
 		prefixed("github-refresh-token", "GitHub", "refresh token of an app", docGitHub, high, "ghr_", an+`{36,76}`, fixed, wraps),
 		prefixed("github-fine-grained-token", "GitHub", "fine-grained personal access token", docGitHub, high, "github_pat_", an+`{22}_`+an+`{59}`, fixed, wraps),
 		gitlab("gitlab-personal-access-token", "personal, project or group access token", "glpat-"),
@@ -54,7 +59,7 @@ func sourceFormats() []format {
 		prefixed("artifactory-api-key", "JFrog", "Artifactory API key", "https://jfrog.com/help/r/jfrog-platform-administration-documentation/api-key", high, "AKCp", an+`{69}`, fixed, observed),
 		prefixed("artifactory-reference-token", "JFrog", "reference token", "https://jfrog.com/help/r/jfrog-platform-administration-documentation/reference-token", high, "cmVmdGtuOj", an+`{54}`, fixed, observed),
 		prefixed("clojars-deploy-token", "Clojars", "deploy token", "https://github.com/clojars/clojars-web/wiki/Deploy-Tokens", high, "CLOJARS_", `[0-9a-z]{60}`, fixed),
-		prefixed("packagist-api-token", "Packagist", "organisation or user token", "https://packagist.com/docs/composer-authentication", high, "packagist_", `[ou][ru]t_`+hexLow+`{68}`, fixed, observed),
+		prefixed("packagist-api-token", "Packagist", "organisation or user token", "https://packagist.com/docs/composer-authentication", high, "packagist_", `[ou][ru]t_`+hexLow+`{68}`, fixed),
 		prefixed("circleci-personal-token", "CircleCI", "personal API token", "https://circleci.com/docs/managing-api-tokens/", high, "CCIPAT_", an+`{22}_`+hexLow+`{40}`, fixed),
 		prefixed("circleci-project-token", "CircleCI", "project API token", "https://circleci.com/docs/managing-api-tokens/", high, "CCIPRJ_", an+`{22}_`+hexLow+`{40}`, fixed),
 		prefixed("buildkite-api-token", "Buildkite", "API access token", "https://buildkite.com/docs/apis/managing-api-tokens", high, "bkua_", hexLow+`{40}`, fixed),

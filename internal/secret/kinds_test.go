@@ -396,6 +396,45 @@ func leaks(t *testing.T, r Report, text string) {
 	}
 }
 
+// What providers document of their formats, in values put together here: each of
+// these is found as the kind, and with the last part changed it is not.
+func TestKinds_as_documented(t *testing.T) {
+	m := maker{r: mathrand.New(mathrand.NewPCG(11, 12)), calm: true}
+	an := func(n int) string { return m.pattern(fmt.Sprintf("[0-9A-Za-z]{%d}", n)) }
+	lower := func(n int) string { return m.pattern(fmt.Sprintf("[0-9a-z]{%d}", n)) }
+	hex := func(n int) string { return m.pattern(fmt.Sprintf("[0-9a-f]{%d}", n)) }
+	e := New(Options{})
+	for name, c := range map[string]struct{ kind, value, not string }{
+		"a prefix and 35 characters":         {"google-api-key", "AI" + "za" + an(35), "AI" + "za" + an(30)},
+		"69 characters":                      {"sendgrid-api-key", "S" + "G." + an(22) + "." + an(43), "S" + "G." + an(22) + "-" + an(43)},
+		"60 digits and 8 of checksum":        {"packagist-api-token", "packa" + "gist_out_" + hex(68), "packa" + "gist_out_" + hex(60)},
+		"any third letter":                   {"honeycomb-ingest-key", "hc" + "xik_" + lower(58), "hc" + "xik_" + lower(40)},
+		"an id and a secret":                 {"honeycomb-configuration-key", "hc" + "bmk_" + lower(26) + ":" + lower(32), "hc" + "bmk_" + lower(26)},
+		"38 characters":                      {"shopify-admin-token", "shp" + "at_" + hex(32), "shp" + "at_" + hex(31)},
+		"64 characters":                      {"square-access-token", "EA" + "AA" + an(60), "EA" + "AA" + an(50)},
+		"an instance's own prefix":           {"gitlab-personal-access-token", "ACME-gl" + "pat-" + an(20), "ACME-gl" + "pat-" + an(12)},
+		"64 hexadecimal characters":          {"openrouter-api-key", "sk-o" + "r-v1-" + hex(64), "sk-o" + "r-v1-" + hex(60)},
+		"the marker in the middle":           {"openai-project-key", "sk-p" + "roj-" + an(74) + "T3Blbk" + "FJ" + an(74), "sk-p" + "roj-" + an(12)},
+		"two letters at the end":             {"anthropic-api-key", "sk-a" + "nt-api03-" + an(93) + "AA", "sk-a" + "nt-api03-" + an(93) + "Bz"},
+		"40 characters and a checksum":       {"cloudflare-api-token", "cf" + "ut_" + an(40) + hex(8), "cf" + "ut_" + an(30)},
+		"an app's number and a JWT":          {"github-app-token", "gh" + "s_123456_ey" + "J" + an(30) + "." + an(180) + "." + an(200), "gh" + "s_123456_ey" + "J" + an(30) + "." + an(180)},
+		"a fine-grained token of 93":         {"github-fine-grained-token", "github" + "_pat_" + an(22) + "_" + an(59), "github" + "_pat_" + an(22) + "_" + an(40)},
+		"86 characters and two equals signs": {"azure-storage-account-key", "AccountKey=" + an(86) + "==", "AccountKey=" + an(80) + "=="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := func(v string) bool {
+				return has(e.Inspect([]byte("key = '"+v+"'\n"), Hint{Path: "etc/app.conf"}), c.kind)
+			}
+			if !found(c.value) {
+				t.Errorf("%s is not found", c.kind)
+			}
+			if found(c.not) {
+				t.Errorf("%s is found in what is none", c.kind)
+			}
+		})
+	}
+}
+
 // A value one character short is none.
 func TestKinds_near_miss(t *testing.T) {
 	e := New(Options{})
