@@ -124,8 +124,8 @@ func TestEvaluation(t *testing.T) {
 	}
 	file := filepath.Join("..", "docs", "evaluation.md")
 	if old, err := os.ReadFile(file); err == nil {
-		if _, real, ok := strings.Cut(string(old), realHeading); ok {
-			b.WriteString(realHeading + real) // TestEvaluation_of_real_layers writes it
+		if _, rest, ok := strings.Cut(string(old), realHeading); ok {
+			b.WriteString(realHeading + rest) // TestEvaluation_of_real_layers writes it
 		}
 	}
 	if os.Getenv("LAMINA_UPDATE") != "" {

@@ -46,7 +46,7 @@ func importHook(s *content.Scan, layer int, found func(content.Result)) error {
 		}
 		var early []hook
 		for _, h := range hooks(f) {
-			if h.early && !l.Listed(f) && !polyfill(l, f, h) {
+			if h.early && !l.Listed(f) && !polyfill(f, h) {
 				early = append(early, h)
 			} else {
 				counted = append(counted, h)
@@ -102,7 +102,7 @@ func hooks(f *content.File) []hook {
 
 // polyfill reports whether a place is one of those that well-known packages have:
 // six puts its moved modules on the path, in every copy.
-func polyfill(l *content.Layer, f *content.File, h hook) bool {
+func polyfill(f *content.File, h hook) bool {
 	if strings.HasSuffix(f.Path, "/six.py") && strings.HasPrefix(h.what, "sys.meta_path.append") {
 		return !slices.ContainsFunc(f.Code.Calls, func(c codeflow.Call) bool {
 			return c.Kind == codeflow.CallProcess || c.Kind == codeflow.CallHTTP || c.Kind == codeflow.CallSocket || c.Decoded

@@ -7,6 +7,8 @@ import (
 
 // honest are layers that do what attacks do, for reasons of their own: agents,
 // caches, drivers, bundles. Their vendors' hosts are below .example.
+//
+//nolint:gosec // names of variables, and no credential
 func honest() []Sample {
 	w := func(name, dist string, files map[string]string) Sample {
 		return one("clean/python/"+name, py, nil, wheel(dist, "2.1.0", files, nil)...)
