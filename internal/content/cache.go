@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/gob"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/lamina-sec/lamina/internal/layerfs"
@@ -20,7 +23,7 @@ import (
 
 // cacheVersion changes whenever facts of the same bytes would be other facts: an
 // engine that sees more, a field that is new.
-const cacheVersion = "4"
+const cacheVersion = "5"
 
 // maxKept is how large a file of the cache may be, in bytes: more than what the
 // facts of one scan take in memory.
@@ -69,14 +72,21 @@ type batch struct {
 
 type lost struct{ Path, Reason string }
 
-// A held is the cache of one layer while it is read.
+// A held is the cache of one layer while it is read. Batches are in the form in
+// which they are kept, so that those of entries that did not change are copied.
 type held struct {
 	cache *Cache
 	file  string
-	old   map[cacheKey]batch
-	fresh map[cacheKey]batch
+	old   map[cacheKey]string
+	fresh map[cacheKey]string
 	dirty bool
 }
+
+// cacheTypes says what facts are made of: those of other types are not taken.
+var cacheTypes = sync.OnceValue(func() string {
+	sum := sha256.Sum256([]byte(wireSchema(reflect.TypeFor[batch]())))
+	return string(sum[:])
+})
 
 // A cacheKey is an entry: the digest of its layerfs.Key, its name and its mode.
 // Facts name the place they are from, and a name decides how a file is read; names
@@ -94,7 +104,7 @@ func (c *Cache) open(l *Layer) *held {
 	}
 	mac := c.mac()
 	fmt.Fprintf(mac, "%s\x00%s\x00%t\x00%s", cacheVersion, c.Program, l.Imports, l.Name)
-	h := &held{cache: c, file: filepath.Join(c.Dir, hex.EncodeToString(mac.Sum(nil)[:16])+".facts"), fresh: map[cacheKey]batch{}}
+	h := &held{cache: c, file: filepath.Join(c.Dir, hex.EncodeToString(mac.Sum(nil)[:16])+".facts"), fresh: map[cacheKey]string{}}
 	if err := private(c.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.fail(err)
 		return nil
@@ -143,16 +153,31 @@ func (h *held) load() error {
 	if !hmac.Equal(mac.Sum(nil), data[:mac.Size()]) {
 		return errForged
 	}
-	return gob.NewDecoder(bytes.NewReader(data[mac.Size():])).Decode(&h.old)
+	r := wireReader{data: string(data[mac.Size():])}
+	if r.take(sha256.Size) != cacheTypes() {
+		return errWire
+	}
+	h.old = make(map[cacheKey]string, r.length())
+	for r.err == nil && r.data != "" {
+		var key cacheKey
+		copy(key[:], r.take(uint64(len(key))))
+		h.old[key] = r.take(r.uint())
+	}
+	return r.err
 }
 
-func (h *held) get(e *layerfs.Entry, sum layerfs.Key) (batch, bool) {
+func (h *held) get(e *layerfs.Entry, sum layerfs.Key) (b batch, ok bool) {
 	key := keyOf(e, sum)
-	b, ok := h.old[key]
-	if ok {
-		h.fresh[key] = b
+	wire, ok := h.old[key]
+	if !ok {
+		return b, false
 	}
-	return b, ok
+	r := wireReader{data: wire}
+	if r.read(reflect.ValueOf(&b).Elem()); r.err != nil || r.data != "" {
+		return batch{}, false
+	}
+	h.fresh[key] = wire
+	return b, true
 }
 
 // forget makes the entry one that is read the next time.
@@ -162,7 +187,7 @@ func (h *held) forget(e *layerfs.Entry, sum layerfs.Key) {
 }
 
 func (h *held) put(e *layerfs.Entry, sum layerfs.Key, b batch) {
-	h.fresh[keyOf(e, sum)], h.dirty = b, true
+	h.fresh[keyOf(e, sum)], h.dirty = string(appendWire(nil, reflect.ValueOf(&b).Elem())), true
 }
 
 // keep writes what was read, if there is anything new.
@@ -185,13 +210,22 @@ func (h *held) write() error {
 		return err
 	}
 	mac := h.cache.mac()
-	_, err = f.Write(make([]byte, mac.Size()))
-	if err == nil {
-		err = gob.NewEncoder(io.MultiWriter(f, mac)).Encode(h.fresh)
+	size := mac.Size() + sha256.Size + binary.MaxVarintLen64
+	for _, wire := range h.fresh {
+		size += sha256.Size + binary.MaxVarintLen64 + len(wire)
 	}
-	if err == nil {
-		_, err = f.WriteAt(mac.Sum(nil), 0)
+	data := make([]byte, mac.Size(), size)
+	data = append(data, cacheTypes()...)
+	data = binary.AppendUvarint(data, uint64(len(h.fresh)))
+	for _, key := range slices.SortedFunc(maps.Keys(h.fresh), func(a, b cacheKey) int { return bytes.Compare(a[:], b[:]) }) {
+		wire := h.fresh[key]
+		data = append(data, key[:]...)
+		data = binary.AppendUvarint(data, uint64(len(wire)))
+		data = append(data, wire...)
 	}
+	mac.Write(data[mac.Size():])
+	mac.Sum(data[:0])
+	_, err = f.Write(data)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), h.file)
 	}
