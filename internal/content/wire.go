@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // The form in which a Cache writes facts: the exported fields of a struct in their
@@ -69,11 +70,8 @@ func appendWire(b []byte, v reflect.Value) []byte {
 		}
 		return appendWire(append(b, 1), v.Elem())
 	case reflect.Struct:
-		t := v.Type()
-		for i := range t.NumField() {
-			if t.Field(i).IsExported() {
-				b = appendWire(b, v.Field(i))
-			}
+		for _, i := range wireFields(v.Type()) {
+			b = appendWire(b, v.Field(i))
 		}
 	}
 	return b
@@ -186,13 +184,28 @@ func (r *wireReader) read(v reflect.Value) {
 			r.read(v.Elem())
 		}
 	case reflect.Struct:
-		t := v.Type()
-		for i := range t.NumField() {
-			if t.Field(i).IsExported() {
-				r.read(v.Field(i))
-			}
+		for _, i := range wireFields(v.Type()) {
+			r.read(v.Field(i))
 		}
 	}
+}
+
+// wireFieldsOf has the places of the exported fields of the structs met so far.
+var wireFieldsOf sync.Map // of reflect.Type to []int
+
+func wireFields(t reflect.Type) []int {
+	if is, ok := wireFieldsOf.Load(t); ok {
+		is, _ := is.([]int)
+		return is
+	}
+	var is []int
+	for i := range t.NumField() {
+		if t.Field(i).IsExported() {
+			is = append(is, i)
+		}
+	}
+	wireFieldsOf.Store(t, is)
+	return is
 }
 
 // wireSchema describes a type, so that facts of another type are told apart. It
