@@ -746,18 +746,18 @@ func (e *engine) news(s *scope, name string, v *Value) bool {
 		was = &said{}
 		e.said[k] = was
 	}
-	new := v.taint&^was.taint != 0 || v.marks&^was.marks != 0 || v.via&^was.via != 0 || was.shapes&(1<<v.shape) == 0
+	fresh := v.taint&^was.taint != 0 || v.marks&^was.marks != 0 || v.via&^was.via != 0 || was.shapes&(1<<v.shape) == 0
 	was.taint |= v.taint
 	was.marks |= v.marks
 	was.via |= v.via
 	was.shapes |= 1 << v.shape
 	if v.path != "" && len(was.paths) < maxFields && !slices.Contains(was.paths, v.path) {
-		was.paths, new = append(was.paths, v.path), true
+		was.paths, fresh = append(was.paths, v.path), true
 	}
 	if v.fn != nil && len(was.fns) < maxFields && !slices.Contains(was.fns, v.fn) {
-		was.fns, new = append(was.fns, v.fn), true
+		was.fns, fresh = append(was.fns, v.fn), true
 	}
-	return new
+	return fresh
 }
 
 // assign puts v into a target. declare says that names are new here.

@@ -128,7 +128,7 @@ func (r *wireReader) read(v reflect.Value) {
 		v.SetBool(r.take(1) == "\x01")
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		u := r.uint()
-		x := int64(u >> 1) //nolint:gosec // the form of a varint
+		x := int64(u >> 1)
 		if u&1 != 0 {
 			x = ^x
 		}

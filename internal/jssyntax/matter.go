@@ -1,8 +1,6 @@
 package jssyntax
 
-import (
-	"strings"
-)
+import "strings"
 
 // wanted are the literals without which a file neither reads secrets, nor sends,
 // nor runs what is hidden, nor changes another module. Most count only with what
@@ -266,9 +264,7 @@ func declares(s string) bool {
 			depth++
 		case ')':
 			if depth--; depth < 0 {
-				for i++; i < len(s) && s[i] == ' '; i++ { //nolint:revive // the body begins behind blanks
-				}
-				return i < len(s) && s[i] == '{'
+				return strings.HasPrefix(strings.TrimLeft(s[i+1:], " "), "{")
 			}
 		}
 	}
