@@ -227,8 +227,8 @@ func wireSchema(t reflect.Type) string {
 		}
 	case reflect.Struct:
 		var b strings.Builder
-		for i := range t.NumField() {
-			if f := t.Field(i); f.IsExported() {
+		for f := range t.Fields() {
+			if f.IsExported() {
 				b.WriteString(f.Name + " " + wireSchema(f.Type) + ";")
 			}
 		}
