@@ -20,6 +20,7 @@ func TestParse_hostile(t *testing.T) {
 		"objects": rep("({a:"), "classes": rep("(class{a="), "functions": rep("function f(a){return f(a)}"), "nested": rep("function f(){"), "if": rep("if(a)"), "else": rep("if(a);else "),
 		"double": "x='aaaaaaaa';" + rep("x=x+x;"), "decode": "x='" + rep("QUJD") + "';" + strings.Repeat("atob(x);", 20000), "map": "x=[" + rep("65,") + "];" + strings.Repeat("x.map(c=>String.fromCharCode(c)).join('');", 2000),
 		"split": "x='" + strings.Repeat("a", 8000) + "';" + strings.Repeat("x.split('').reverse().join('');", 20000), "fetch": "x=process.env;" + rep("fetch(x);"), "require": rep("require(a);"), "comments": rep("/*"), "lines": rep("//a\n"),
+		"open comments": rep("/*\n"), "odd comments": rep("/*\n") + "`*/", "fetches": rep("fetch(//"), "evals": rep("eval("), "names": rep(`"http"   "eval" `),
 		"many_names": many(), "nul": rep("\x00"), "high": rep("\xff"), "spread": "f(" + rep("...a,"), "labels": rep("a:"), "new": rep("new "), "await": rep("await "), "destructure": "let " + rep("{a:"), "comma": "x=(a" + rep(",a") + ")",
 	}
 	for name, src := range tests {

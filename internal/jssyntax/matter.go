@@ -49,13 +49,22 @@ var pairsOf = [...]weight{moduleName | otherRequire, fetchMethod | otherGlobal, 
 func MayMatter[S string | []byte](src S) bool {
 	s := string(src)
 	var seen weight
+	refused := 0 // where the last comment ends that may be none
 	for i := 0; i+1 < len(s); i++ {
 		k := pairs[uint16(s[i])<<8|uint16(s[i+1])]
 		if k == 0 {
 			continue
 		}
 		if s[i] == '/' && (s[i+1] == '/' || s[i+1] == '*') {
-			i = max(i, comment(s, i)-1)
+			if i < refused {
+				continue
+			}
+			end, sure := comment(s, i)
+			if sure {
+				i = end - 1
+			} else {
+				refused = end
+			}
 			continue
 		}
 		for _, w := range byPair[k] {
@@ -80,16 +89,17 @@ func MayMatter[S string | []byte](src S) bool {
 	return patches(s)
 }
 
-// comment returns the end of the comment that begins at i, 0 if it may be none.
-// It is one if only blanks stand before it on its line. It may stand in a template
-// that began further up: then what would end the template must not be in it.
-func comment(s string, i int) int {
+// comment returns where the comment ends that begins at i, and whether it is one
+// for sure. It is if only blanks stand before it on its line. It may stand in a
+// template that began further up: then what would end the template must not be in
+// it.
+func comment(s string, i int) (end int, sure bool) {
 	j := i
 	for j > 0 && (s[j-1] == ' ' || s[j-1] == '\t') {
 		j--
 	}
 	if j > 0 && s[j-1] != '\n' || j > 1 && (s[j-2] == '\\' || s[j-2] == '\r' && j > 2 && s[j-3] == '\\') {
-		return 0
+		return i + 1, false
 	}
 	stop := "\n"
 	if s[i+1] == '*' {
@@ -97,13 +107,15 @@ func comment(s string, i int) int {
 	}
 	n := strings.Index(s[i+2:], stop)
 	if n < 0 {
-		return 0
+		return len(s), false
 	}
 	text := s[i+2 : i+2+n]
-	if strings.IndexByte(text, '`') >= 0 || strings.Contains(text, "${") || stop == "\n" && (strings.Contains(text, "*/") || strings.IndexByte(text, '\r') >= 0 || strings.Contains(text, "\u2028") || strings.Contains(text, "\u2029")) {
-		return 0
+	end = i + 2 + n
+	if strings.IndexByte(text, '`') >= 0 || strings.Contains(text, "${") {
+		return end, false
 	}
-	return i + 2 + n
+	// other ends of a line than \n, and the end of a comment around this one
+	return end, stop != "\n" || !strings.Contains(text, "*/") && strings.IndexByte(text, '\r') < 0 && !strings.Contains(text, "\u2028") && !strings.Contains(text, "\u2029")
 }
 
 // around weighs a literal by what stands around it.
@@ -243,7 +255,8 @@ func fetches(s string, i int, rest string) weight {
 
 // declares says whether what follows "name(" are parameters and a body.
 func declares(s string) bool {
-	for i, depth := 0, 0; i < min(len(s), 1024); i++ {
+	s = s[:min(len(s), 1024)]
+	for i, depth := 0, 0; i < len(s); i++ {
 		switch s[i] {
 		case '"', '\'', '`':
 			return false
