@@ -28,6 +28,17 @@ func (f *Fake) Downloads() map[string]int {
 	return maps.Clone(f.downloads)
 }
 
+// Forget drops what was counted and recorded so far, as if all there is had
+// always been there.
+func (f *Fake) Forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.counts)
+	clear(f.downloads)
+	clear(f.lookup)
+	f.trail = nil
+}
+
 // Throttle makes the request quotas of AWS hold, under the virtual clock:
 // Lambda's 15 calls a second for each account and region, with GetPolicy's 15
 // and GetFunction's 100 of their own (spec posture F3), and CloudTrail's 2

@@ -30,10 +30,14 @@ func (f *Fake) bucketHandler() http.Handler {
 		}
 		return r.Method + " " + r.URL.Path
 	}, func(r *http.Request, _ []byte) (input, error) {
-		// The bucket is the first part of the host or of the path.
-		bucket, _, ok := strings.Cut(cmp.Or(r.Host, r.URL.Host), ".s3.")
-		if !ok {
-			bucket, _, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		// The bucket is the first part of the host or, where the caller's endpoint
+		// takes paths, of the path.
+		host := cmp.Or(r.Host, r.URL.Host)
+		bucket, _, ok := strings.Cut(host, ".s3.")
+		if first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); !ok && first != "" {
+			bucket = first
+		} else if !ok {
+			bucket, _, _ = strings.Cut(host, ".")
 		}
 		return input{"Bucket": bucket}, nil
 	})

@@ -1,0 +1,127 @@
+package sample
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lamina-sec/lamina"
+)
+
+// watch makes what would notice: the organisation's trail, alarms in the first
+// accounts, rules, analyzers and their findings, and services.
+func (g *generator) watch() {
+	m := g.management()
+	g.s.Trails = []lamina.Trail{{
+		ARN: "arn:aws:cloudtrail:" + Region + ":" + m + ":trail/organization", Account: m, Name: "organization", HomeRegion: Region, MultiRegion: true, Organization: true,
+		Logging: true, LogValidation: true, Bucket: "acme-trail-" + m, LogGroupARN: "arn:aws:logs:" + Region + ":" + m + ":log-group:trail:*", Management: "All",
+	}}
+	for i, account := range g.accounts {
+		topic := "arn:aws:sns:" + Region + ":" + account + ":alerts"
+		if i < 3 || i%30 == 0 {
+			g.s.MetricFilters = append(g.s.MetricFilters, lamina.MetricFilter{
+				Account: account, Region: Region, LogGroup: "trail", Name: "layers", Namespace: "Security", Metric: "LayerChanges",
+				Pattern: `{ ($.eventSource = "lambda.amazonaws.com") && (($.eventName = "AddLayerVersionPermission*") || ($.eventName = "PublishLayerVersion*")) }`,
+			})
+			g.s.Alarms = append(g.s.Alarms, lamina.Alarm{
+				ARN: "arn:aws:cloudwatch:" + Region + ":" + account + ":alarm:layers", Account: account, Region: Region, Name: "layers", Namespace: "Security", Metric: "LayerChanges",
+				ActionsEnabled: i%60 != 0 || i == 0, Actions: []string{topic}, Comparison: "GreaterThanOrEqualToThreshold", Threshold: 1,
+			})
+			t := lamina.Topic{ARN: topic, Confirmed: map[string]int{"email": 1, "sqs": 1}}
+			if i%4 == 2 { // nobody confirmed
+				t = lamina.Topic{ARN: topic, Pending: map[string]int{"email": 1}}
+			}
+			g.s.Topics = append(g.s.Topics, t)
+		}
+		if i%10 == 1 {
+			g.s.EventRules = append(g.s.EventRules, lamina.EventRule{
+				ARN: "arn:aws:events:" + Region + ":" + account + ":rule/layers", Account: account, Region: Region, Bus: "default", State: "ENABLED",
+				Pattern: `{"source":["aws.lambda"],"detail":{"eventName":[{"prefix":"PublishLayerVersion"}]}}`, Targets: []string{"arn:aws:sqs:" + Region + ":" + account + ":layers"},
+			})
+		}
+		for _, region := range slices.Compact(slices.Clone(regions)) {
+			if i%5 != 4 {
+				g.s.Analyzers = append(g.s.Analyzers, lamina.AccessAnalyzer{
+					ARN: analyzer(account, region), Account: account, Region: region, Type: "ACCOUNT", Status: "ACTIVE",
+				})
+			}
+			for _, feature := range []string{"guardduty:LAMBDA_NETWORK_LOGS", "inspector2:LAMBDA", "inspector2:LAMBDA_CODE", "securityhub"} {
+				g.s.Services = append(g.s.Services, lamina.ServiceStatus{Account: account, Region: region, Feature: feature, Enabled: (i+len(feature))%3 != 0})
+			}
+		}
+	}
+	for _, region := range slices.Compact(slices.Clone(regions)) {
+		g.s.SigningProfiles = append(g.s.SigningProfiles,
+			lamina.SigningProfile{VersionARN: g.profile(region, "ci"), Name: "ci", Account: g.platform(), Region: region, Status: "Active"},
+			lamina.SigningProfile{VersionARN: g.profile(region, "old"), Name: "old", Account: g.platform(), Region: region, Status: "Revoked"})
+	}
+	g.findings()
+	g.buckets()
+}
+
+func analyzer(account, region string) string {
+	return "arn:aws:access-analyzer:" + region + ":" + account + ":analyzer/external"
+}
+
+// findings are what the analyzers, which know an account as their zone of trust,
+// say of layers; one in twenty is missing yet.
+func (g *generator) findings() {
+	has := map[string]bool{}
+	for _, a := range g.s.Analyzers {
+		has[a.ARN] = true
+	}
+	for _, v := range g.s.Layers {
+		if v.Policy == nil || !has[analyzer(v.Account, v.Region)] || g.chance(5) {
+			continue
+		}
+		for _, gr := range v.Policy.Grants {
+			if gr.Principal == v.Account {
+				continue
+			}
+			g.s.AccessFindings = append(g.s.AccessFindings, lamina.AccessFinding{
+				ID: revision(v.ARN, gr.StatementID), Analyzer: analyzer(v.Account, v.Region), Resource: v.ARN, Status: "ACTIVE",
+				Public: gr.Principal == "*" && gr.OrganizationID == "", Principals: []string{"AWS:" + gr.Principal}, Updated: g.before(30),
+			})
+		}
+	}
+}
+
+// buckets hold the layers of which Lambda keeps no copy; every other keeps no
+// versions.
+func (g *generator) buckets() {
+	owners := map[string]string{}
+	for _, v := range g.s.Layers {
+		if v.Reference != nil {
+			owners[v.Reference.Bucket] = v.Account
+		}
+	}
+	for i, name := range slices.Sorted(maps.Keys(owners)) {
+		g.s.Buckets = append(g.s.Buckets, lamina.Bucket{
+			Name: name, Account: owners[name], Versioning: []string{"Enabled", "Suspended"}[i%2], PublicAccessBlocked: true,
+			Policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["s3:GetObject","s3:GetObjectVersion"],"Resource":"arn:aws:s3:::` + name + `/*"}]}`,
+		})
+	}
+}
+
+// networks makes two subnets and a security group wherever a function needs them.
+func (g *generator) networks() {
+	for i, at := range slices.Sorted(maps.Keys(g.used)) {
+		account, region, _ := strings.Cut(at, " ")
+		vpc := "vpc-" + strings.ToLower(id(account, region))
+		for _, zone := range []string{"a", "b"} {
+			n := lamina.Subnet{ID: subnetID(account, region, zone), Account: account, Region: region, VPC: vpc}
+			if i%3 > 0 {
+				n.DefaultRoutes = []string{"nat-" + strings.ToLower(id(vpc, zone))}
+			}
+			g.s.Subnets = append(g.s.Subnets, n)
+		}
+		group := lamina.SecurityGroup{ID: "sg-" + strings.ToLower(id(account, region)), Account: account, Region: region, VPC: vpc, Egress: []string{"0.0.0.0/0"}}
+		if i%4 == 3 {
+			group.Egress = []string{"10.0.0.0/8", "pl-" + strings.ToLower(id(vpc))}
+			g.s.VPCEndpoints = append(g.s.VPCEndpoints, lamina.VPCEndpoint{
+				ID: "vpce-" + strings.ToLower(id(vpc, "endpoint")), Account: account, Region: region, VPC: vpc, Service: "com.amazonaws." + region + ".lambda", Policy: fullAccess,
+			})
+		}
+		g.s.SecurityGroups = append(g.s.SecurityGroups, group)
+	}
+}
