@@ -53,6 +53,11 @@ func (l LayerARN) Unversioned() string {
 	return a.String()
 }
 
+// Versioned is the ARN of the layer's version.
+func (l LayerARN) Versioned() string {
+	return l.Unversioned() + ":" + strconv.Itoa(l.Version)
+}
+
 func (l LayerARN) String() string { return l.ARN.String() }
 
 // A LayerVersion is one version of a layer and who it is granted to.
@@ -78,8 +83,10 @@ type LayerVersion struct {
 	// (S3ObjectStorageMode REFERENCE); nil when it does.
 	Reference *S3Object `json:"reference,omitempty"`
 	// Policy is the resource policy; nil when the layer version has none, and
-	// when it could not be read, which the snapshot's coverage says.
-	Policy *LayerPolicy `json:"policy,omitempty"`
+	// when it could not be read, which the snapshot's coverage says. PolicyRead is
+	// when it was read: it may be older than the snapshot.
+	Policy     *LayerPolicy `json:"policy,omitempty"`
+	PolicyRead time.Time    `json:"policy_read,omitzero"`
 	// Origin is where infrastructure code declares it; nil for what was read of AWS.
 	Origin *Origin `json:"origin,omitempty"`
 }
@@ -101,8 +108,6 @@ type Origin struct {
 type LayerPolicy struct {
 	RevisionID string  `json:"revision_id"`
 	Grants     []Grant `json:"grants"`
-	// Read is when it was read: a policy may be older than its snapshot.
-	Read time.Time `json:"read,omitzero"`
 }
 
 // A Grant is one statement of a layer version's policy. AWS lets it hold one

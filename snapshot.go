@@ -127,7 +127,10 @@ type Function struct {
 	// MasterARN is set on replicas made by Lambda@Edge.
 	MasterARN string `json:"master_arn,omitempty"`
 
-	// The rest belongs to the function as a whole and is set on $LATEST.
+	// The rest belongs to the function as a whole, is set on $LATEST, and was read
+	// at DetailsRead.
+
+	DetailsRead time.Time `json:"details_read,omitzero"`
 
 	CodeSigningConfigARN string               `json:"code_signing_config_arn,omitempty"`
 	Policies             []FunctionPolicy     `json:"policies,omitempty"`

@@ -74,10 +74,12 @@ func TestPermissionDropOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	http, id, secret := f.Client(caller)
-	reader := awsread.New(awsread.Options{Region: "eu-west-1", AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1})
+	session := awsread.New(awsread.Options{Region: "eu-west-1", AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1})
 	findings := func(denied string) map[string]lamina.Outcome {
 		f.Deny(func(c awsfake.Call) bool { return c.Action == denied })
-		snap, err := collect.Collect(t.Context(), "", f.Now(), []collect.Target{{Account: caller.Account, Region: "eu-west-1", Reader: reader}})
+		snap, err := collect.Collect(t.Context(), collect.Options{Now: f.Now(), Accounts: []collect.Account{
+			{ID: caller.Account, Session: session, Regions: []string{"eu-west-1"}, Home: "eu-west-1"},
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,12 +1,14 @@
 // Package awsread is the only reader of AWS: what it can call is a table, and
-// every call in it begins with Get or List.
+// every call in it begins with Get, List, Describe or Lookup.
 //
-// A Client reads one region of one account and returns nouns of package lamina;
-// pages and retries are its business, what is read in which order is collect's.
-// It has no way to change anything: a test reads this package's source and
-// allows no method of the SDK that is not in Calls, and an import test keeps
-// awswrite out of its reach. Environment variables of functions are dropped
-// before anything else sees them. Start with New.
+// A Session is an identity in a partition; In gives a Client, which reads one
+// region of its account and returns nouns of package lamina. Pages and retries
+// are its business, what is read in which order is collect's. It has no way to
+// change anything: a test reads this package's source and allows no method of
+// the SDK that is not in Calls, and an import test keeps awswrite out of its
+// reach. It keeps no secret: values of environment variables are dropped unless
+// Options.Keep returns what may be kept of them, and endpoints of subscriptions
+// are only counted. Start with Connect, or New for credentials at hand.
 package awsread
 
 import (
@@ -14,64 +16,211 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
+	"github.com/aws/aws-sdk-go-v2/service/account"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/signer"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/lamina-sec/lamina"
-	"github.com/lamina-sec/lamina/iam"
 )
 
-// A Call is a method of the SDK and the IAM action it needs.
-type Call struct{ Method, Action string }
-
-// Calls are all calls this package can make, sorted. The role's policy is made
-// from it.
-var Calls = []Call{
-	{"GetLayerVersionByArn", "lambda:GetLayerVersion"},
-	{"GetLayerVersionPolicy", "lambda:GetLayerVersionPolicy"},
-	{"ListFunctions", "lambda:ListFunctions"},
-	{"ListLayerVersions", "lambda:ListLayerVersions"},
-	{"ListLayers", "lambda:ListLayers"},
-}
-
-// Options say whose region is read and how.
+// Options say who reads and how.
 type Options struct {
+	// Region is where the session itself calls (STS); In chooses another.
 	Region string
-	// AccessKeyID, SecretAccessKey and SessionToken are the credentials.
+	// Profile is a profile of the AWS configuration files, "" for the default.
+	Profile string
+	// AccessKeyID, SecretAccessKey and SessionToken are the credentials; "" takes
+	// the SDK's default chain.
 	AccessKeyID, SecretAccessKey, SessionToken string
 	// HTTP carries the requests; nil is the SDK's own client.
 	HTTP *http.Client
-	// Endpoint replaces the service's endpoint when it is not "".
+	// Endpoint replaces every service's endpoint when it is not "".
 	Endpoint string
-	// Attempts are the tries of one call, 0 for the SDK's three.
+	// Attempts are the tries of one call, 0 for five.
 	Attempts int
+	// Wait is called before every attempt of a call and may hold it back; nil
+	// holds nothing back. service is the IAM prefix ("lambda").
+	Wait func(ctx context.Context, account, region, service string) error
+	// Keep returns what of an environment variable's value may be kept; nil keeps
+	// nothing of any.
+	Keep func(name, value string) string
+}
+
+// A Session is an identity that can read.
+type Session struct {
+	cfg     aws.Config
+	opt     Options
+	account string
+}
+
+// Connect makes a session from the AWS configuration of the machine, or from
+// the credentials of o. It calls nothing but what the configuration asks for.
+func Connect(ctx context.Context, o Options) (*Session, error) {
+	var load []func(*config.LoadOptions) error
+	if o.Profile != "" {
+		load = append(load, config.WithSharedConfigProfile(o.Profile))
+	}
+	if o.Region != "" {
+		load = append(load, config.WithRegion(o.Region))
+	}
+	if o.HTTP != nil {
+		load = append(load, config.WithHTTPClient(o.HTTP))
+	}
+	if o.AccessKeyID != "" {
+		load = append(load, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken)))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("AWS configuration: no region; hint: give --region, or set AWS_REGION")
+	}
+	return session(cfg, o), nil
+}
+
+// New makes a session from the credentials of o alone. It calls nothing.
+func New(o Options) *Session {
+	cfg := aws.Config{
+		Region:      o.Region,
+		Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken),
+	}
+	if o.HTTP != nil {
+		cfg.HTTPClient = o.HTTP
+	}
+	return session(cfg, o)
+}
+
+func session(cfg aws.Config, o Options) *Session {
+	if o.Endpoint != "" {
+		cfg.BaseEndpoint = aws.String(o.Endpoint)
+	}
+	attempts := o.Attempts
+	if attempts == 0 {
+		attempts = 5
+	}
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewAdaptiveMode(func(a *retry.AdaptiveModeOptions) {
+			a.StandardOptions = append(a.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts = attempts })
+		})
+	}
+	return &Session{cfg: cfg, opt: o}
+}
+
+// An Identity is who a session is.
+type Identity struct{ Account, ARN, Partition string }
+
+// Identity asks AWS who the session is, and makes it a session of that account.
+func (s *Session) Identity(ctx context.Context) (Identity, error) {
+	c := s.In(s.cfg.Region)
+	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, fail("sts:GetCallerIdentity", "the caller", err)
+	}
+	arn, err := lamina.ParseARN(aws.ToString(out.Arn))
+	if err != nil {
+		return Identity{}, fail("sts:GetCallerIdentity", "the caller", err)
+	}
+	s.account = aws.ToString(out.Account)
+	return Identity{Account: s.account, ARN: arn.String(), Partition: arn.Partition}, nil
+}
+
+// Assume makes a session of another account by assuming the role there, with
+// the external id when it is not "". Nothing is called until the session reads.
+func (s *Session) Assume(accountID, roleARN, externalID, name string) *Session {
+	c := s.In(s.cfg.Region)
+	cfg := s.cfg.Copy()
+	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(c.sts, roleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = name
+		if externalID != "" {
+			o.ExternalID = &externalID
+		}
+	}))
+	return &Session{cfg: cfg, opt: s.opt, account: accountID}
+}
+
+// In makes a client of one region. It calls nothing.
+func (s *Session) In(region string) *Client {
+	cfg := func(service string) aws.Config {
+		c := s.cfg.Copy()
+		c.Region = region
+		if s.opt.Wait != nil {
+			next := c.HTTPClient
+			if next == nil {
+				next = http.DefaultClient
+			}
+			c.HTTPClient = paced{next: next, wait: func(ctx context.Context) error { return s.opt.Wait(ctx, s.account, region, service) }}
+		}
+		return c
+	}
+	return &Client{
+		Region: region,
+		keep:   s.opt.Keep,
+
+		accessanalyzer: accessanalyzer.NewFromConfig(cfg("access-analyzer")),
+		account:        account.NewFromConfig(cfg("account")),
+		cloudtrail:     cloudtrail.NewFromConfig(cfg("cloudtrail")),
+		cloudwatch:     cloudwatch.NewFromConfig(cfg("cloudwatch")),
+		events:         eventbridge.NewFromConfig(cfg("events")),
+		iam:            iam.NewFromConfig(cfg("iam")),
+		lambda:         lambda.NewFromConfig(cfg("lambda")),
+		logs:           cloudwatchlogs.NewFromConfig(cfg("logs")),
+		organizations:  organizations.NewFromConfig(cfg("organizations")),
+		s3:             s3.NewFromConfig(cfg("s3"), func(o *s3.Options) { o.UsePathStyle = s.opt.Endpoint != "" }),
+		signer:         signer.NewFromConfig(cfg("signer")),
+		sns:            sns.NewFromConfig(cfg("sns")),
+		sts:            sts.NewFromConfig(cfg("sts")),
+	}
 }
 
 // A Client reads one region of one account. It may be used from many goroutines.
 type Client struct {
-	sdk *lambda.Client
+	Region string
+	keep   func(name, value string) string
+
+	accessanalyzer *accessanalyzer.Client
+	account        *account.Client
+	cloudtrail     *cloudtrail.Client
+	cloudwatch     *cloudwatch.Client
+	events         *eventbridge.Client
+	iam            *iam.Client
+	lambda         *lambda.Client
+	logs           *cloudwatchlogs.Client
+	organizations  *organizations.Client
+	s3             *s3.Client
+	signer         *signer.Client
+	sns            *sns.Client
+	sts            *sts.Client
 }
 
-// New makes a client. It calls nothing.
-func New(o Options) *Client {
-	opt := lambda.Options{
-		Region:           o.Region,
-		Credentials:      credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken),
-		RetryMaxAttempts: o.Attempts,
+// paced holds back every attempt, retries among them.
+type paced struct {
+	next aws.HTTPClient
+	wait func(context.Context) error
+}
+
+func (p paced) Do(r *http.Request) (*http.Response, error) {
+	if err := p.wait(r.Context()); err != nil {
+		return nil, err
 	}
-	if o.HTTP != nil {
-		opt.HTTPClient = o.HTTP
-	}
-	if o.Endpoint != "" {
-		opt.BaseEndpoint = aws.String(o.Endpoint)
-	}
-	return &Client{sdk: lambda.New(opt)}
+	return p.next.Do(r)
 }
 
 // An Error is a call that failed.
@@ -90,136 +239,18 @@ func (e *Error) Error() string {
 // Unwrap returns the SDK's error.
 func (e *Error) Unwrap() error { return e.Err }
 
+// denials are the error codes by which services say that a permission is wanting.
+var denials = []string{"AccessDenied", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized", "AccessDeniedForDependency"}
+
 func fail(action, resource string, err error) error {
 	e := &Error{Action: action, Resource: resource, Err: err}
 	if api, ok := errors.AsType[apiError](err); ok {
-		e.Denied = strings.HasPrefix(api.ErrorCode(), "AccessDenied")
+		for _, d := range denials {
+			e.Denied = e.Denied || strings.HasPrefix(api.ErrorCode(), d)
+		}
 		e.Err = fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage()) // without the SDK's wrapping, which names hosts and request ids
 	}
 	return e
-}
-
-// Layers returns the names of the account's layers in the order AWS lists them.
-func (c *Client) Layers(ctx context.Context) ([]string, error) {
-	var names []string
-	for p := lambda.NewListLayersPaginator(c.sdk, &lambda.ListLayersInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
-		if err != nil {
-			return names, fail("lambda:ListLayers", "*", err)
-		}
-		for _, l := range out.Layers {
-			names = append(names, aws.ToString(l.LayerName))
-		}
-	}
-	return names, nil
-}
-
-// LayerVersions returns the versions of the layer that are not deleted, without
-// their policy, size and digest.
-func (c *Client) LayerVersions(ctx context.Context, name string) ([]lamina.LayerVersion, error) {
-	var vs []lamina.LayerVersion
-	for p := lambda.NewListLayerVersionsPaginator(c.sdk, &lambda.ListLayerVersionsInput{LayerName: &name}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
-		if err != nil {
-			return vs, fail("lambda:ListLayerVersions", name, err)
-		}
-		for _, item := range out.LayerVersions {
-			v, err := version(item)
-			if err != nil {
-				return vs, fail("lambda:ListLayerVersions", name, err)
-			}
-			vs = append(vs, v)
-		}
-	}
-	return vs, nil
-}
-
-func version(item types.LayerVersionsListItem) (lamina.LayerVersion, error) {
-	arn, err := lamina.ParseLayerARN(aws.ToString(item.LayerVersionArn))
-	if err != nil {
-		return lamina.LayerVersion{}, err
-	}
-	created, err := time.Parse("2006-01-02T15:04:05.999Z0700", aws.ToString(item.CreatedDate))
-	if err != nil {
-		return lamina.LayerVersion{}, fmt.Errorf("created: %w", err)
-	}
-	return lamina.LayerVersion{
-		ARN: arn.String(), Account: arn.ARN.Account, Region: arn.ARN.Region, Name: arn.Name, Version: arn.Version, Created: created.UTC(),
-	}, nil
-}
-
-// Describe returns the size of the layer version's zip and its SHA-256 in base64,
-// as AWS states them. The content itself is not fetched.
-func (c *Client) Describe(ctx context.Context, arn string) (size int64, sha256 string, err error) {
-	out, err := c.sdk.GetLayerVersionByArn(ctx, &lambda.GetLayerVersionByArnInput{Arn: &arn})
-	if err != nil {
-		return 0, "", fail("lambda:GetLayerVersion", arn, err)
-	}
-	if out.Content == nil {
-		return 0, "", nil
-	}
-	return out.Content.CodeSize, aws.ToString(out.Content.CodeSha256), nil
-}
-
-// Policy returns the layer version's policy, nil when it has none.
-func (c *Client) Policy(ctx context.Context, arn string) (*lamina.LayerPolicy, error) {
-	l, err := lamina.ParseLayerARN(arn)
-	if err != nil {
-		return nil, err
-	}
-	n := int64(l.Version)
-	out, err := c.sdk.GetLayerVersionPolicy(ctx, &lambda.GetLayerVersionPolicyInput{LayerName: aws.String(l.Unversioned()), VersionNumber: &n})
-	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); ok {
-		return nil, nil //nolint:nilnil // no policy is an answer, not an error
-	}
-	if err != nil {
-		return nil, fail("lambda:GetLayerVersionPolicy", arn, err)
-	}
-	grants, err := iam.LayerGrants([]byte(aws.ToString(out.Policy)))
-	if err != nil {
-		return nil, fail("lambda:GetLayerVersionPolicy", arn, err)
-	}
-	return &lamina.LayerPolicy{RevisionID: aws.ToString(out.RevisionId), Grants: grants}, nil
-}
-
-// Functions returns the account's functions and their published versions.
-func (c *Client) Functions(ctx context.Context) ([]lamina.Function, error) {
-	var fs []lamina.Function
-	in := &lambda.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll}
-	for p := lambda.NewListFunctionsPaginator(c.sdk, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
-		if err != nil {
-			return fs, fail("lambda:ListFunctions", "*", err)
-		}
-		for _, f := range out.Functions {
-			fn, err := function(f)
-			if err != nil {
-				return fs, fail("lambda:ListFunctions", "*", err)
-			}
-			fs = append(fs, fn)
-		}
-	}
-	return fs, nil
-}
-
-func function(f types.FunctionConfiguration) (lamina.Function, error) {
-	arn, err := lamina.ParseARN(aws.ToString(f.FunctionArn))
-	if err != nil {
-		return lamina.Function{}, err
-	}
-	fn := lamina.Function{
-		ARN: arn.String(), Account: arn.Account, Region: arn.Region, Name: aws.ToString(f.FunctionName),
-		Version: aws.ToString(f.Version), Role: aws.ToString(f.Role), Runtime: string(f.Runtime),
-	}
-	for _, l := range f.Layers {
-		fn.Layers = append(fn.Layers, aws.ToString(l.Arn))
-	}
-	// With FunctionVersion=ALL the ARN of $LATEST ends in it; the plain ARN is
-	// what every other place of a function uses.
-	if _, err := strconv.Atoi(fn.Version); err != nil {
-		fn.ARN = strings.TrimSuffix(fn.ARN, ":"+fn.Version)
-	}
-	return fn, nil
 }
 
 // apiError is what the SDK's service errors have.
@@ -227,4 +258,21 @@ type apiError interface {
 	error
 	ErrorCode() string
 	ErrorMessage() string
+}
+
+// code is the service's error code, "" for an error that is none of a service.
+func code(err error) string {
+	if api, ok := errors.AsType[apiError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// words makes strings of an enumeration of the SDK.
+func words[T ~string](list []T) []string {
+	var out []string
+	for _, v := range list {
+		out = append(out, string(v))
+	}
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ var reader = awsfake.Caller{Account: "111122223333", Role: "lamina-collect", Ses
 
 func client(f *awsfake.Fake, region string) *awsread.Client {
 	http, id, secret := f.Client(reader)
-	return awsread.New(awsread.Options{Region: region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1})
+	return awsread.New(awsread.Options{Region: region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1}).In(region)
 }
 
 func TestClient(t *testing.T) {
@@ -61,13 +62,14 @@ func TestClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []lamina.LayerVersion{{ARN: arns[0], Account: "111122223333", Region: "eu-west-1", Name: "layer-00", Version: 1, Created: start}}
-	if d := cmp.Diff(want, vs); d != "" {
+	want := lamina.LayerVersion{ARN: arns[0], Account: "111122223333", Region: "eu-west-1", Name: "layer-00", Version: 1, Created: start}
+	if d := cmp.Diff([]lamina.LayerVersion{want}, vs); d != "" {
 		t.Error(d)
 	}
-	size, sum, err := c.Describe(ctx, arns[0])
-	if err != nil || size != 3 || len(sum) != 44 {
-		t.Errorf("describe gives %d, %q, %v", size, sum, err)
+	v, err := c.Describe(ctx, arns[0])
+	want.CodeSize, want.CodeSHA256 = 3, v.CodeSHA256
+	if d := cmp.Diff(want, v); err != nil || d != "" || len(v.CodeSHA256) != 44 {
+		t.Errorf("describe: %v, digest %q, %s", err, v.CodeSHA256, d)
 	}
 	p, err := c.Policy(ctx, arns[0])
 	if err != nil || p.RevisionID == "" {
@@ -85,7 +87,8 @@ func TestClient(t *testing.T) {
 	}
 	if d := cmp.Diff(lamina.Function{
 		ARN: "arn:aws:lambda:eu-west-1:111122223333:function:fn-02", Account: "111122223333", Region: "eu-west-1", Name: "fn-02",
-		Version: "$LATEST", Role: "arn:aws:iam::111122223333:role/x", Runtime: "python3.12", Layers: arns[:2],
+		Version: "$LATEST", Role: "arn:aws:iam::111122223333:role/x", Runtime: "python3.12", Handler: "a.b", PackageType: "Zip", Layers: arns[:2],
+		Architectures: []string{"x86_64"}, CodeSHA256: fns[2].CodeSHA256, CodeSize: 4096, LastModified: start, RevisionID: fns[2].RevisionID, SnapStart: "None",
 	}, fns[2]); d != "" {
 		t.Error(d)
 	}
@@ -100,7 +103,7 @@ func TestClient_denied(t *testing.T) {
 	for action, call := range map[string]func() error{
 		"lambda:ListLayers":            func() error { _, err := c.Layers(ctx); return err },
 		"lambda:ListLayerVersions":     func() error { _, err := c.LayerVersions(ctx, "x"); return err },
-		"lambda:GetLayerVersion":       func() error { _, _, err := c.Describe(ctx, arn); return err },
+		"lambda:GetLayerVersion":       func() error { _, err := c.Describe(ctx, arn); return err },
 		"lambda:GetLayerVersionPolicy": func() error { _, err := c.Policy(ctx, arn); return err },
 		"lambda:ListFunctions":         func() error { _, err := c.Functions(ctx); return err },
 	} {
@@ -119,6 +122,13 @@ func TestCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	clients := map[string]bool{}
+	for i := range reflect.TypeFor[awsread.Client]().NumField() {
+		f := reflect.TypeFor[awsread.Client]().Field(i)
+		if strings.Contains(f.Type.String(), ".Client") {
+			clients[f.Name] = true
+		}
+	}
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -128,16 +138,22 @@ func TestCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			sel, ok := n.(*ast.SelectorExpr)
+			call, ok := n.(*ast.CallExpr)
 			if !ok {
 				return true
 			}
-			if inner, ok := sel.X.(*ast.SelectorExpr); ok && inner.Sel.Name == "sdk" {
-				called[sel.Sel.Name] = true
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
 			}
-			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "lambda" {
-				if name, ok := strings.CutSuffix(strings.TrimPrefix(sel.Sel.Name, "New"), "Paginator"); ok {
-					called[name] = true
+			if inner, ok := sel.X.(*ast.SelectorExpr); ok && clients[inner.Sel.Name] {
+				called[inner.Sel.Name+"."+sel.Sel.Name] = true
+			}
+			if op, ok := strings.CutSuffix(strings.TrimPrefix(sel.Sel.Name, "New"), "Paginator"); ok {
+				if client, ok := call.Args[0].(*ast.SelectorExpr); ok {
+					called[client.Sel.Name+"."+op] = true
+				} else {
+					t.Errorf("%s: a paginator without a client", op)
 				}
 			}
 			return true
@@ -145,15 +161,18 @@ func TestCalls(t *testing.T) {
 	}
 	listed := map[string]bool{}
 	for _, c := range awsread.Calls {
-		listed[c.Method] = true
+		listed[c.Client+"."+c.Method] = true
 		if !slices.ContainsFunc([]string{"Get", "List", "Describe", "Lookup"}, func(p string) bool { return strings.HasPrefix(c.Method, p) }) {
 			t.Errorf("%s changes something", c.Method)
+		}
+		if c.Without == "" || strings.Contains(c.Action, "*") {
+			t.Errorf("%s: without %q, action %s", c.Method, c.Without, c.Action)
 		}
 	}
 	if d := cmp.Diff(listed, called); d != "" {
 		t.Errorf("Calls and the calls in the source differ (-listed +called):\n%s", d)
 	}
-	if !slices.IsSortedFunc(awsread.Calls, func(a, b awsread.Call) int { return strings.Compare(a.Method, b.Method) }) {
+	if !slices.IsSortedFunc(awsread.Calls, func(a, b awsread.Call) int { return strings.Compare(a.Client+"."+a.Method, b.Client+"."+b.Method) }) {
 		t.Error("Calls is not sorted")
 	}
 }

@@ -147,20 +147,25 @@ func newStory(a *app) (*story, error) {
 }
 
 // reader reads one account of the sample.
-func (d *story) reader(account string) *awsread.Client {
+func (d *story) session(account string) *awsread.Session {
 	http, id, secret := d.org.Fake.Client(d.org.Reader(account))
 	return awsread.New(awsread.Options{
 		Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1,
 	})
 }
 
+// read collects the accounts.
+func (d *story) read(ctx context.Context, ids ...string) (lamina.Snapshot, error) {
+	o := collect.Options{Now: d.org.Fake.Now(), Organization: collect.Organization{ID: sample.OrgID}}
+	for _, id := range ids {
+		o.Accounts = append(o.Accounts, collect.Account{ID: id, Session: d.session(id), Regions: []string{sample.Region}, Home: sample.Region})
+	}
+	return collect.Collect(ctx, o)
+}
+
 // collect reads the estate into a snapshot, and the snapshot through its file.
 func (d *story) collect(ctx context.Context) error {
-	var targets []collect.Target
-	for _, account := range d.org.Accounts {
-		targets = append(targets, collect.Target{Account: account, Region: sample.Region, Reader: d.reader(account)})
-	}
-	s, err := collect.Collect(ctx, sample.OrgID, d.org.Fake.Now(), targets)
+	s, err := d.read(ctx, d.org.Accounts...)
 	if err != nil {
 		return err
 	}

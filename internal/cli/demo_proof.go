@@ -12,7 +12,6 @@ import (
 	"github.com/lamina-sec/lamina/attacks"
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/awswrite"
-	"github.com/lamina-sec/lamina/internal/collect"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/respond"
@@ -38,7 +37,7 @@ func (d *story) rehearse(ctx context.Context) error {
 			return err
 		}
 		var journal bytes.Buffer
-		reader := d.reader(l.ARN.Account)
+		reader := d.session(l.ARN.Account).In(sample.Region)
 		runner := respond.Runner{
 			Write: d.writer(l.ARN.Account).Do, Read: reader.Policy, Journal: &journal, Now: d.org.Fake.Now,
 			Check: func(ctx context.Context) (lamina.Outcome, error) { return d.recheck(ctx, p) },
@@ -96,9 +95,7 @@ func (d *story) recheck(ctx context.Context, p lamina.Plan) (lamina.Outcome, err
 	if err != nil {
 		return "", err
 	}
-	s, err := collect.Collect(ctx, sample.OrgID, d.org.Fake.Now(), []collect.Target{
-		{Account: l.ARN.Account, Region: l.ARN.Region, Reader: d.reader(l.ARN.Account)},
-	})
+	s, err := d.read(ctx, l.ARN.Account)
 	if err != nil {
 		return "", err
 	}
@@ -123,7 +120,7 @@ func (d *story) validate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reader := d.reader(l.ARN.Account)
+	reader := d.session(l.ARN.Account).In(sample.Region)
 	lab := validate.Lab{
 		Target: validate.Target{Layer: d.org.Sandbox, Do: d.writer(l.ARN.Account).Do},
 		State: func(ctx context.Context) (string, error) {

@@ -1,94 +1,294 @@
 // Package collect reads an estate into one snapshot: which things, in what
-// order, and what could not be read.
+// order, how fast, and what could not be read.
 //
 // A denied or failed call is never an error of the whole: it becomes a Gap of
-// the snapshot's coverage, and the reading goes on with the next thing. What a
-// gap means for a verdict is for checks. It reads one target after the other;
-// pacing, parallel reading and resuming are not there yet. Start with Collect.
+// its target's coverage, and the reading goes on with the next thing. What a
+// gap means for a verdict is for checks. Targets are read side by side, the
+// calls of one target one after the other and no faster than Limits allows,
+// because AWS gives an account and region 15 calls a second for all that change
+// or look at Lambda, the owner's own deployments included.
+//
+// What cannot have changed is not read again: content of a layer version is
+// immutable, and a policy that no event of CloudTrail names since it was read is
+// kept with the time it was read. A run that is broken off leaves a journal of
+// what it read, with which the next goes on. Start with Collect.
 package collect
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/awsread"
 )
 
-// A Target is one region of one account, and who reads it.
-type Target struct {
-	Account, Region string
-	Reader          Reader
+// Options say what is collected.
+type Options struct {
+	// Now is when the run starts, and the time of the snapshot.
+	Now time.Time
+	// Organization is what Discover found; the zero value when there is none.
+	Organization Organization
+	// Accounts are read in every one of their regions.
+	Accounts []Account
+	// Jobs are how many targets are read at the same time, 0 for 16.
+	Jobs int
+	// Previous is an earlier snapshot whose readings may be kept; nil for none.
+	Previous *lamina.Snapshot
+	// Journal is told what was read while the run goes on; nil for nobody. It is
+	// called from one goroutine at a time; its error ends the run.
+	Journal func(Entry) error
+	// Resume are the entries of a journal of this run.
+	Resume []Entry
+	// Progress is told of calls made and calls still known to be needed; nil for
+	// nobody. It is called from one goroutine at a time.
+	Progress func(Progress)
 }
 
-// A Reader is what an awsread.Client does.
-type Reader interface {
-	Layers(ctx context.Context) ([]string, error)
-	LayerVersions(ctx context.Context, name string) ([]lamina.LayerVersion, error)
-	Describe(ctx context.Context, arn string) (size int64, sha256 string, err error)
-	Policy(ctx context.Context, arn string) (*lamina.LayerPolicy, error)
-	Functions(ctx context.Context) ([]lamina.Function, error)
+// An Account is an account to read and who reads it.
+type Account struct {
+	ID      string
+	Session *awsread.Session
+	// Regions are the regions to read; none means those the account has enabled.
+	Regions []string
+	// Home is the region whose endpoints answer for IAM and for the list of regions.
+	Home string
 }
 
-var _ Reader = (*awsread.Client)(nil)
+// Progress is how far a run is.
+type Progress struct {
+	// Done and Known are readings of single things: how many are done, and of how
+	// many it is known that they are needed.
+	Done, Known int
+	// TargetsDone and Targets are accounts and regions.
+	TargetsDone, Targets int
+}
 
-// Collect reads the targets in order. now is the time the snapshot is taken.
-// It fails only when ctx is done: a snapshot that was broken off would pass for
-// a small estate.
-func Collect(ctx context.Context, orgID string, now time.Time, targets []Target) (lamina.Snapshot, error) {
-	s := lamina.Snapshot{Version: 1, Taken: now.UTC(), OrgID: orgID}
-	seen := map[string]bool{}
-	for _, t := range targets {
-		if !seen[t.Account] {
-			seen[t.Account] = true
-			s.Accounts = append(s.Accounts, lamina.Account{ID: t.Account})
+// An Entry is a part of a run that is done: one target with all of it, or, when
+// Part has no target, things of a target that is being read.
+type Entry struct {
+	Part lamina.Snapshot `json:"part"`
+}
+
+// policySharePerRun is the part of the policies that is read again although no
+// event names them: the oldest readings, so that all are read in so many runs.
+const policySharePerRun = 10
+
+type run struct {
+	Options
+	known  known
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	parts    []lamina.Snapshot
+	progress Progress
+	err      error // of the journal
+}
+
+// Collect reads all of o. It fails only when ctx is done or the journal fails: a
+// snapshot that was broken off would pass for a small estate.
+func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o.Now = o.Now.UTC()
+	r := &run{Options: o, known: newKnown(o), cancel: cancel}
+	done := map[string]bool{}
+	for _, e := range o.Resume {
+		if len(e.Part.Targets) == 0 {
+			continue
 		}
-		c := collector{target: t, s: &s, now: now.UTC(), coverage: newCoverage()}
-		c.layers(ctx)
-		fs, err := t.Reader.Functions(ctx)
-		c.coverage.note("lambda:ListFunctions", "", err)
-		s.Functions = append(s.Functions, fs...)
-		if err := ctx.Err(); err != nil {
-			return lamina.Snapshot{}, err
+		r.parts = append(r.parts, e.Part)
+		r.progress.TargetsDone += len(e.Part.Targets)
+		for _, t := range e.Part.Targets {
+			done[t.Account+" "+t.Region] = true
 		}
-		read, gaps := c.coverage.target()
-		s.Targets = append(s.Targets, lamina.Target{Account: t.Account, Region: t.Region, Taken: c.now, Read: read, Gaps: gaps})
+	}
+	jobs := make(chan func())
+	var workers sync.WaitGroup
+	for range cmp.Or(max(o.Jobs, 0), 16) {
+		workers.Go(func() {
+			for job := range jobs {
+				job() // also when ctx is done: every call in it then fails at once
+			}
+		})
+	}
+	if !o.Organization.empty() {
+		r.finish(o.Organization.part())
+	}
+	regions := r.regions(ctx, jobs)
+	for _, a := range o.Accounts {
+		r.expectTargets(1 + len(regions[a.ID].regions))
+	}
+	for _, a := range o.Accounts {
+		if !done[a.ID+" "] {
+			jobs <- func() { r.finish(r.account(ctx, a, regions[a.ID])) }
+		}
+		for _, region := range regions[a.ID].regions {
+			if !done[a.ID+" "+region] {
+				jobs <- func() { r.finish(r.region(ctx, a, region)) }
+			}
+		}
+	}
+	close(jobs)
+	workers.Wait()
+	switch {
+	case r.err != nil:
+		return lamina.Snapshot{}, r.err
+	case ctx.Err() != nil:
+		return lamina.Snapshot{}, context.Cause(ctx)
+	}
+	s := merge(r.parts)
+	s.Version, s.Taken = 1, o.Now
+	s.OrgID = o.Organization.ID
+	known := map[string]bool{}
+	for _, a := range s.Accounts {
+		known[a.ID] = true
+	}
+	for _, a := range o.Accounts {
+		if !known[a.ID] {
+			s.Accounts = append(s.Accounts, lamina.Account{ID: a.ID})
+		}
 	}
 	return s, nil
 }
 
-type collector struct {
-	target   Target
-	s        *lamina.Snapshot
-	now      time.Time
-	coverage *coverage
+// enabled is what is known of an account's regions.
+type enabled struct {
+	regions []string
+	asked   bool
+	err     error // why AWS did not say
 }
 
-func (c collector) layers(ctx context.Context) {
-	names, err := c.target.Reader.Layers(ctx)
-	if c.coverage.note("lambda:ListLayers", "", err) {
-		c.coverage.begin("lambda:ListLayerVersions", "lambda:GetLayerVersion", "lambda:GetLayerVersionPolicy")
-	}
-	for _, name := range names {
-		vs, err := c.target.Reader.LayerVersions(ctx, name)
-		c.coverage.note("lambda:ListLayerVersions", name, err)
-		for _, v := range vs {
-			if ctx.Err() != nil {
-				return
-			}
-			c.version(ctx, v)
+// regions finds the regions of every account. Where an account does not say,
+// the regions of the others stand in, and its own home.
+func (r *run) regions(ctx context.Context, jobs chan<- func()) map[string]enabled {
+	out := make(map[string]enabled, len(r.Accounts))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, a := range r.Accounts {
+		if len(a.Regions) > 0 {
+			mu.Lock()
+			out[a.ID] = enabled{regions: slices.Compact(slices.Sorted(slices.Values(a.Regions)))}
+			mu.Unlock()
+			continue
+		}
+		wg.Add(1)
+		jobs <- func() {
+			defer wg.Done()
+			list, err := a.Session.In(a.Home).Regions(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			out[a.ID] = enabled{regions: list, asked: true, err: err}
 		}
 	}
+	wg.Wait()
+	var all []string
+	for _, e := range out {
+		all = append(all, e.regions...)
+	}
+	for _, a := range r.Accounts {
+		if e := out[a.ID]; e.err != nil {
+			e.regions = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(all), a.Home))))
+			out[a.ID] = e
+		}
+	}
+	return out
 }
 
-func (c collector) version(ctx context.Context, v lamina.LayerVersion) {
-	var err error
-	v.CodeSize, v.CodeSHA256, err = c.target.Reader.Describe(ctx, v.ARN)
-	c.coverage.note("lambda:GetLayerVersion", v.ARN, err)
-	v.Policy, err = c.target.Reader.Policy(ctx, v.ARN)
-	c.coverage.note("lambda:GetLayerVersionPolicy", v.ARN, err)
-	if v.Policy != nil {
-		v.Policy.Read = c.now
+// finish keeps a target that was read to its end.
+func (r *run) finish(part lamina.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.parts = append(r.parts, part)
+	r.progress.TargetsDone += len(part.Targets)
+	r.tell()
+	r.write(part)
+}
+
+// note keeps what was read of a target that is not done.
+func (r *run) note(part lamina.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.write(part)
+}
+
+func (r *run) write(part lamina.Snapshot) {
+	if r.Journal == nil || r.err != nil {
+		return
 	}
-	c.s.Layers = append(c.s.Layers, v)
+	if err := r.Journal(Entry{Part: part}); err != nil {
+		r.err = fmt.Errorf("journal: %w", err)
+		r.cancel()
+	}
+}
+
+func (r *run) expectTargets(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.progress.Targets += n
+}
+
+// expect says that n more things are to be read; did that one was.
+func (r *run) expect(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.progress.Known += n
+	r.tell()
+}
+
+func (r *run) did(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.progress.Done += n
+	r.tell()
+}
+
+func (r *run) tell() {
+	if r.Progress != nil {
+		r.Progress(r.progress)
+	}
+}
+
+// merge joins the parts of a run. What several accounts tell of the same thing
+// (managed policies of AWS, foreign layers) is kept once.
+func merge(parts []lamina.Snapshot) lamina.Snapshot {
+	var s lamina.Snapshot
+	for _, p := range parts {
+		s.Accounts = append(s.Accounts, p.Accounts...)
+		s.Targets = append(s.Targets, p.Targets...)
+		s.Layers = append(s.Layers, p.Layers...)
+		s.Functions = append(s.Functions, p.Functions...)
+		s.CodeSigningConfigs = append(s.CodeSigningConfigs, p.CodeSigningConfigs...)
+		s.SigningProfiles = append(s.SigningProfiles, p.SigningProfiles...)
+		s.Principals = append(s.Principals, p.Principals...)
+		s.Groups = append(s.Groups, p.Groups...)
+		s.ManagedPolicies = append(s.ManagedPolicies, p.ManagedPolicies...)
+		s.OrganizationalUnits = append(s.OrganizationalUnits, p.OrganizationalUnits...)
+		s.OrganizationPolicies = append(s.OrganizationPolicies, p.OrganizationPolicies...)
+		s.Trails = append(s.Trails, p.Trails...)
+		s.MetricFilters = append(s.MetricFilters, p.MetricFilters...)
+		s.Alarms = append(s.Alarms, p.Alarms...)
+		s.Topics = append(s.Topics, p.Topics...)
+		s.EventRules = append(s.EventRules, p.EventRules...)
+		s.Analyzers = append(s.Analyzers, p.Analyzers...)
+		s.AccessFindings = append(s.AccessFindings, p.AccessFindings...)
+		s.Buckets = append(s.Buckets, p.Buckets...)
+	}
+	s.Layers = once(s.Layers, func(l lamina.LayerVersion) string { return l.ARN })
+	s.ManagedPolicies = once(s.ManagedPolicies, func(p lamina.ManagedPolicy) string { return p.ARN })
+	s.Topics = once(s.Topics, func(t lamina.Topic) string { return t.ARN })
+	s.Trails = once(s.Trails, func(t lamina.Trail) string { return t.ARN })
+	s.Buckets = once(s.Buckets, func(b lamina.Bucket) string { return b.Name })
+	s.CodeSigningConfigs = once(s.CodeSigningConfigs, func(c lamina.CodeSigningConfig) string { return c.ARN })
+	return s
+}
+
+// once keeps the first of what has the same key, in an order that does not
+// depend on which target was done first.
+func once[T any](list []T, key func(T) string) []T {
+	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+	return slices.CompactFunc(list, func(a, b T) bool { return key(a) == key(b) })
 }

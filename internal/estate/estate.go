@@ -25,7 +25,6 @@ type Estate struct {
 	versions  map[string][]int // by unversioned ARN, oldest first
 	users     map[string][]int
 	functions map[string]int // by ARN
-	targets   map[target]int
 	coverage  map[question]reading
 }
 
@@ -56,7 +55,6 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 		versions:  map[string][]int{},
 		users:     map[string][]int{},
 		functions: make(map[string]int, len(s.Functions)),
-		targets:   make(map[target]int, len(s.Targets)),
 		coverage:  map[question]reading{},
 	}
 	for i, l := range s.Layers {
@@ -72,9 +70,11 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 			e.users[l] = append(e.users[l], i)
 		}
 	}
-	for i, t := range s.Targets {
+	for _, t := range s.Targets {
 		at := target{t.Account, t.Region}
-		e.targets[at] = i
+		if t.Region == organization {
+			at.account = "" // one account answers for all
+		}
 		for _, action := range t.Read {
 			e.coverage[question{at, action}] = reading{read: true}
 		}
@@ -137,8 +137,15 @@ func (e *Estate) Function(arn string) (lamina.Function, bool) {
 // an account and region, and ok says that it is not. A resource of "" asks for
 // the whole of the target: it is missing when any part is. What the snapshot
 // does not say was read is missing, so that a snapshot of an older collector
-// passes nothing.
+// passes nothing. For services without regions, and for AWS Organizations, what
+// region and account are does not matter.
 func (e *Estate) Missing(account, region, action, resource string) (m Missing, ok bool) {
+	switch {
+	case ofOrganization(action):
+		account, region = "", organization
+	case global(action):
+		region = ""
+	}
 	m = Missing{Account: account, Region: region, Action: action, Resource: resource}
 	r, known := e.coverage[question{target{account, region}, action}]
 	if r.read {
@@ -186,13 +193,18 @@ func (e *Estate) Unread(actions ...string) []Missing {
 	var out []Missing
 	for _, t := range e.Snapshot.Targets {
 		for _, action := range actions {
-			if global(action) != (t.Region == "" && t.Account != "") {
+			if global(action) != (t.Region == "" && t.Account != "") || ofOrganization(action) || t.Region == organization {
 				continue
 			}
 			asked[t.Account+" "+action] = true
 			if m, ok := e.Missing(t.Account, t.Region, action, ""); ok {
 				out = append(out, m)
 			}
+		}
+	}
+	for _, action := range actions {
+		if m, ok := e.Missing("", "", action, ""); ok && ofOrganization(action) {
+			out = append(out, m)
 		}
 	}
 	for _, a := range e.Snapshot.Accounts {
@@ -211,8 +223,11 @@ func (e *Estate) Unread(actions ...string) []Missing {
 // global reports whether the action belongs to a service without regions.
 func global(action string) bool {
 	service, _, _ := strings.Cut(action, ":")
-	return service == "iam" || service == "s3" || ofOrganization(action)
+	return service == "iam" || service == "account"
 }
+
+// organization is the region of the target that AWS Organizations answered.
+const organization = "organization"
 
 // ofOrganization reports whether one account answers the action for all.
 func ofOrganization(action string) bool { return strings.HasPrefix(action, "organizations:") }

@@ -150,14 +150,16 @@ func TestStory(t *testing.T) {
 // The estate can be collected, and is what the story left.
 func TestEstate(t *testing.T) {
 	o := sample.New(1)
-	var targets []collect.Target
+	in := collect.Options{Now: o.Fake.Now(), Organization: collect.Organization{ID: sample.OrgID}}
 	for _, account := range o.Accounts {
 		http, id, secret := o.Fake.Client(o.Reader(account))
-		targets = append(targets, collect.Target{Account: account, Region: sample.Region, Reader: awsread.New(awsread.Options{
-			Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1,
-		})})
+		in.Accounts = append(in.Accounts, collect.Account{
+			ID: account, Regions: []string{sample.Region}, Home: sample.Region, Session: awsread.New(awsread.Options{
+				Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1,
+			}),
+		})
 	}
-	s, err := collect.Collect(t.Context(), sample.OrgID, o.Fake.Now(), targets)
+	s, err := collect.Collect(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}

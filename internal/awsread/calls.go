@@ -1,0 +1,53 @@
+package awsread
+
+// A Call is a method of the SDK and the IAM action it needs.
+type Call struct {
+	// Client is the field of Client that has the method.
+	Client, Method string
+	Action         string
+	// Without says what cannot be known when the action is not allowed.
+	Without string
+}
+
+// Calls are all calls this package can make, sorted by client and method. The
+// collector's policy is made from it.
+var Calls = []Call{
+	{"accessanalyzer", "GetFindingV2", "access-analyzer:GetFinding", "who an external access finding of Access Analyzer names"},
+	{"accessanalyzer", "ListAnalyzers", "access-analyzer:ListAnalyzers", "whether Access Analyzer watches a region, and its findings"},
+	{"accessanalyzer", "ListFindingsV2", "access-analyzer:ListFindings", "whether Access Analyzer agrees about who can read a layer"},
+	{"account", "ListRegions", "account:ListRegions", "which opt-in regions an account has enabled; all regions of the partition are tried instead"},
+	{"cloudtrail", "DescribeTrails", "cloudtrail:DescribeTrails", "whether changes of layers are logged"},
+	{"cloudtrail", "GetEventSelectors", "cloudtrail:GetEventSelectors", "which events a trail logs"},
+	{"cloudtrail", "GetTrailStatus", "cloudtrail:GetTrailStatus", "whether a trail is on"},
+	{"cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", "which policies changed since the last collection; all are read again instead"},
+	{"cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms", "whether an alarm watches changes of layers"},
+	{"events", "ListRules", "events:ListRules", "whether a rule forwards events about layers"},
+	{"events", "ListTargetsByRule", "events:ListTargetsByRule", "where a rule forwards events to"},
+	{"iam", "GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails", "who may attach, publish, share or delete layers"},
+	{"iam", "GetCredentialReport", "iam:GetCredentialReport", "which users have no MFA or old access keys"},
+	{"lambda", "GetCodeSigningConfig", "lambda:GetCodeSigningConfig", "whose signatures a code signing configuration accepts"},
+	{"lambda", "GetFunctionCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "whether a function demands signed layers"},
+	{"lambda", "GetLayerVersionByArn", "lambda:GetLayerVersion", "digest, size and signature of layer versions, foreign ones among them"},
+	{"lambda", "GetLayerVersionPolicy", "lambda:GetLayerVersionPolicy", "who can read a layer version"},
+	{"lambda", "GetPolicy", "lambda:GetPolicy", "who can invoke a function"},
+	{"lambda", "ListAliases", "lambda:ListAliases", "which versions of a function are in use"},
+	{"lambda", "ListEventSourceMappings", "lambda:ListEventSourceMappings", "what feeds a function"},
+	{"lambda", "ListFunctionUrlConfigs", "lambda:ListFunctionUrlConfigs", "whether a function can be reached over HTTP"},
+	{"lambda", "ListFunctions", "lambda:ListFunctions", "which functions there are, and which layers they load"},
+	{"lambda", "ListLayerVersions", "lambda:ListLayerVersions", "which versions a layer has"},
+	{"lambda", "ListLayers", "lambda:ListLayers", "which layers there are"},
+	{"logs", "DescribeMetricFilters", "logs:DescribeMetricFilters", "whether a metric filter matches changes of layers"},
+	{"organizations", "DescribeOrganization", "organizations:DescribeOrganization", "which organisation it is"},
+	{"organizations", "DescribePolicy", "organizations:DescribePolicy", "what a service control policy says"},
+	{"organizations", "ListAccounts", "organizations:ListAccounts", "which accounts are ours"},
+	{"organizations", "ListAccountsForParent", "organizations:ListAccountsForParent", "which service control policies apply to which account"},
+	{"organizations", "ListOrganizationalUnitsForParent", "organizations:ListOrganizationalUnitsForParent", "which service control policies apply to which account"},
+	{"organizations", "ListPolicies", "organizations:ListPolicies", "which service control policies there are"},
+	{"organizations", "ListRoots", "organizations:ListRoots", "which service control policies apply to which account"},
+	{"organizations", "ListTargetsForPolicy", "organizations:ListTargetsForPolicy", "which service control policies apply to which account"},
+	{"s3", "GetBucketPolicy", "s3:GetBucketPolicy", "who can replace a layer that Lambda keeps no copy of"},
+	{"s3", "GetBucketVersioning", "s3:GetBucketVersioning", "whether an object that a layer refers to can vanish"},
+	{"signer", "ListSigningProfiles", "signer:ListSigningProfiles", "whether a signing profile was cancelled or revoked"},
+	{"sns", "ListSubscriptionsByTopic", "sns:ListSubscriptionsByTopic", "whether anyone hears an alarm"},
+	{"sts", "GetCallerIdentity", "sts:GetCallerIdentity", "which account is read"},
+}

@@ -1,0 +1,51 @@
+package awsread
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/signer"
+
+	"github.com/lamina-sec/lamina"
+)
+
+// SigningProfiles returns the region's profiles of AWS Signer for Lambda, those
+// that were cancelled or revoked among them.
+func (c *Client) SigningProfiles(ctx context.Context, accountID string) ([]lamina.SigningProfile, error) {
+	var all []lamina.SigningProfile
+	for p := signer.NewListSigningProfilesPaginator(c.signer, &signer.ListSigningProfilesInput{IncludeCanceled: true}); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("signer:ListSigningProfiles", "*", err)
+		}
+		for _, s := range out.Profiles {
+			all = append(all, lamina.SigningProfile{
+				VersionARN: aws.ToString(s.ProfileVersionArn), Name: aws.ToString(s.ProfileName), Account: accountID, Region: c.Region, Status: string(s.Status),
+			})
+		}
+	}
+	return all, nil
+}
+
+// BucketPolicy returns the bucket's policy, "" when it has none.
+func (c *Client) BucketPolicy(ctx context.Context, bucket string) (string, error) {
+	out, err := c.s3.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &bucket})
+	switch {
+	case code(err) == "NoSuchBucketPolicy":
+		return "", nil
+	case err != nil:
+		return "", fail("s3:GetBucketPolicy", bucket, err)
+	}
+	return aws.ToString(out.Policy), nil
+}
+
+// BucketVersioning returns "Enabled", "Suspended", or "" when the bucket was
+// never versioned.
+func (c *Client) BucketVersioning(ctx context.Context, bucket string) (string, error) {
+	out, err := c.s3.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &bucket})
+	if err != nil {
+		return "", fail("s3:GetBucketVersioning", bucket, err)
+	}
+	return string(out.Status), nil
+}

@@ -1,0 +1,263 @@
+package awsread
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
+	analyzertypes "github.com/aws/aws-sdk-go-v2/service/accessanalyzer/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/lamina-sec/lamina"
+)
+
+// Trails returns the trails whose home is the client's region, and the
+// organisation's trail as the account sees it, without status and selectors.
+func (c *Client) Trails(ctx context.Context) ([]lamina.Trail, error) {
+	out, err := c.cloudtrail.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(false)})
+	if err != nil {
+		return nil, fail("cloudtrail:DescribeTrails", "*", err)
+	}
+	var all []lamina.Trail
+	for _, t := range out.TrailList {
+		arn, err := lamina.ParseARN(aws.ToString(t.TrailARN))
+		if err != nil {
+			return all, fail("cloudtrail:DescribeTrails", "*", err)
+		}
+		all = append(all, lamina.Trail{
+			ARN: arn.String(), Account: arn.Account, Name: aws.ToString(t.Name), HomeRegion: aws.ToString(t.HomeRegion),
+			MultiRegion: aws.ToBool(t.IsMultiRegionTrail), Organization: aws.ToBool(t.IsOrganizationTrail),
+			LogValidation: aws.ToBool(t.LogFileValidationEnabled), Bucket: aws.ToString(t.S3BucketName),
+			LogGroupARN: aws.ToString(t.CloudWatchLogsLogGroupArn), KMSKeyID: aws.ToString(t.KmsKeyId),
+		})
+	}
+	return all, nil
+}
+
+// TrailLogging reports whether the trail is on.
+func (c *Client) TrailLogging(ctx context.Context, arn string) (bool, error) {
+	out, err := c.cloudtrail.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: &arn})
+	if err != nil {
+		return false, fail("cloudtrail:GetTrailStatus", arn, err)
+	}
+	return aws.ToBool(out.IsLogging), nil
+}
+
+// TrailSelectors sets what the trail logs.
+func (c *Client) TrailSelectors(ctx context.Context, t *lamina.Trail) error {
+	out, err := c.cloudtrail.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: &t.ARN})
+	if err != nil {
+		return fail("cloudtrail:GetEventSelectors", t.ARN, err)
+	}
+	for _, s := range out.EventSelectors {
+		if s.IncludeManagementEvents == nil || *s.IncludeManagementEvents { // AWS's default is true
+			t.Management, t.ExcludedEvents = string(s.ReadWriteType), s.ExcludeManagementEventSources
+		}
+	}
+	for _, s := range out.AdvancedEventSelectors {
+		sel := lamina.EventSelector{Name: aws.ToString(s.Name)}
+		for _, f := range s.FieldSelectors {
+			sel.Fields = append(sel.Fields, lamina.FieldSelector{
+				Field: aws.ToString(f.Field), Equals: f.Equals, NotEquals: f.NotEquals,
+				StartsWith: f.StartsWith, NotStartsWith: f.NotStartsWith, EndsWith: f.EndsWith, NotEndsWith: f.NotEndsWith,
+			})
+		}
+		t.Advanced = append(t.Advanced, sel)
+	}
+	return nil
+}
+
+// Events returns the CloudTrail records of one event name since a time, newest
+// first, as the 90-day event history of the region holds them.
+func (c *Client) Events(ctx context.Context, name string, since time.Time) ([]string, error) {
+	in := &cloudtrail.LookupEventsInput{
+		StartTime:        &since,
+		LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: &name}},
+	}
+	var all []string
+	for p := cloudtrail.NewLookupEventsPaginator(c.cloudtrail, in); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("cloudtrail:LookupEvents", name, err)
+		}
+		for _, e := range out.Events {
+			all = append(all, aws.ToString(e.CloudTrailEvent))
+		}
+	}
+	return all, nil
+}
+
+// MetricFilters returns the region's metric filters of CloudWatch Logs.
+func (c *Client) MetricFilters(ctx context.Context, accountID string) ([]lamina.MetricFilter, error) {
+	var all []lamina.MetricFilter
+	for p := cloudwatchlogs.NewDescribeMetricFiltersPaginator(c.logs, &cloudwatchlogs.DescribeMetricFiltersInput{}); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("logs:DescribeMetricFilters", "*", err)
+		}
+		for _, f := range out.MetricFilters {
+			for _, m := range f.MetricTransformations {
+				all = append(all, lamina.MetricFilter{
+					Account: accountID, Region: c.Region, LogGroup: aws.ToString(f.LogGroupName), Name: aws.ToString(f.FilterName),
+					Pattern: aws.ToString(f.FilterPattern), Namespace: aws.ToString(m.MetricNamespace), Metric: aws.ToString(m.MetricName),
+				})
+			}
+		}
+	}
+	return all, nil
+}
+
+// Alarms returns the region's metric alarms.
+func (c *Client) Alarms(ctx context.Context, accountID string) ([]lamina.Alarm, error) {
+	var all []lamina.Alarm
+	for p := cloudwatch.NewDescribeAlarmsPaginator(c.cloudwatch, &cloudwatch.DescribeAlarmsInput{}); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("cloudwatch:DescribeAlarms", "*", err)
+		}
+		for _, a := range out.MetricAlarms {
+			all = append(all, lamina.Alarm{
+				ARN: aws.ToString(a.AlarmArn), Account: accountID, Region: c.Region, Name: aws.ToString(a.AlarmName),
+				Namespace: aws.ToString(a.Namespace), Metric: aws.ToString(a.MetricName), ActionsEnabled: aws.ToBool(a.ActionsEnabled),
+				Actions: slices.Sorted(slices.Values(a.AlarmActions)), Comparison: string(a.ComparisonOperator), Threshold: aws.ToFloat64(a.Threshold),
+			})
+		}
+	}
+	return all, nil
+}
+
+// Topic counts the subscriptions of an SNS topic. Endpoints are not kept.
+func (c *Client) Topic(ctx context.Context, arn string) (lamina.Topic, error) {
+	t := lamina.Topic{ARN: arn}
+	for p := sns.NewListSubscriptionsByTopicPaginator(c.sns, &sns.ListSubscriptionsByTopicInput{TopicArn: &arn}); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return t, fail("sns:ListSubscriptionsByTopic", arn, err)
+		}
+		for _, s := range out.Subscriptions {
+			counts := &t.Confirmed
+			if aws.ToString(s.SubscriptionArn) == "PendingConfirmation" {
+				counts = &t.Pending
+			}
+			if *counts == nil {
+				*counts = map[string]int{}
+			}
+			(*counts)[aws.ToString(s.Protocol)]++
+		}
+	}
+	return t, nil
+}
+
+// EventRules returns the rules of the region's default event bus that match
+// events, without their targets. Rules on a schedule are left out.
+func (c *Client) EventRules(ctx context.Context, accountID string) ([]lamina.EventRule, error) {
+	var all []lamina.EventRule
+	in := &eventbridge.ListRulesInput{}
+	for {
+		out, err := c.events.ListRules(ctx, in)
+		if err != nil {
+			return all, fail("events:ListRules", "*", err)
+		}
+		for _, r := range out.Rules {
+			if aws.ToString(r.EventPattern) == "" {
+				continue
+			}
+			all = append(all, lamina.EventRule{
+				ARN: aws.ToString(r.Arn), Account: accountID, Region: c.Region, Bus: aws.ToString(r.EventBusName),
+				State: string(r.State), Pattern: aws.ToString(r.EventPattern),
+			})
+		}
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			return all, nil
+		}
+	}
+}
+
+// EventTargets returns the ARNs that a rule of the default event bus sends to, sorted.
+func (c *Client) EventTargets(ctx context.Context, rule string) ([]string, error) {
+	var all []string
+	in := &eventbridge.ListTargetsByRuleInput{Rule: &rule}
+	for {
+		out, err := c.events.ListTargetsByRule(ctx, in)
+		if err != nil {
+			return all, fail("events:ListTargetsByRule", rule, err)
+		}
+		for _, t := range out.Targets {
+			all = append(all, aws.ToString(t.Arn))
+		}
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			slices.Sort(all)
+			return all, nil
+		}
+	}
+}
+
+// Analyzers returns the region's analyzers of IAM Access Analyzer.
+func (c *Client) Analyzers(ctx context.Context, accountID string) ([]lamina.AccessAnalyzer, error) {
+	var all []lamina.AccessAnalyzer
+	for p := accessanalyzer.NewListAnalyzersPaginator(c.accessanalyzer, &accessanalyzer.ListAnalyzersInput{}); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("access-analyzer:ListAnalyzers", "*", err)
+		}
+		for _, a := range out.Analyzers {
+			all = append(all, lamina.AccessAnalyzer{
+				ARN: aws.ToString(a.Arn), Account: accountID, Region: c.Region, Type: string(a.Type), Status: string(a.Status),
+			})
+		}
+	}
+	return all, nil
+}
+
+// AccessFindings returns the analyzer's external access findings about layer
+// versions, without who they name.
+func (c *Client) AccessFindings(ctx context.Context, analyzer string) ([]lamina.AccessFinding, error) {
+	in := &accessanalyzer.ListFindingsV2Input{
+		AnalyzerArn: &analyzer,
+		Filter:      map[string]analyzertypes.Criterion{"resourceType": {Eq: []string{string(analyzertypes.ResourceTypeAwsLambdaLayerversion)}}},
+	}
+	var all []lamina.AccessFinding
+	for p := accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("access-analyzer:ListFindings", analyzer, err)
+		}
+		for _, f := range out.Findings {
+			if f.FindingType != analyzertypes.FindingTypeExternalAccess {
+				continue
+			}
+			all = append(all, lamina.AccessFinding{
+				ID: aws.ToString(f.Id), Analyzer: analyzer, Resource: aws.ToString(f.Resource), Status: string(f.Status), Updated: aws.ToTime(f.UpdatedAt).UTC(),
+			})
+		}
+	}
+	return all, nil
+}
+
+// AccessFinding sets who the finding names.
+func (c *Client) AccessFinding(ctx context.Context, f *lamina.AccessFinding) error {
+	out, err := c.accessanalyzer.GetFindingV2(ctx, &accessanalyzer.GetFindingV2Input{AnalyzerArn: &f.Analyzer, Id: &f.ID})
+	if err != nil {
+		return fail("access-analyzer:GetFinding", f.ID, err)
+	}
+	for _, d := range out.FindingDetails {
+		external, ok := d.(*analyzertypes.FindingDetailsMemberExternalAccessDetails)
+		if !ok {
+			continue
+		}
+		f.Public = f.Public || aws.ToBool(external.Value.IsPublic)
+		for kind, who := range external.Value.Principal {
+			f.Principals = append(f.Principals, kind+":"+who)
+		}
+	}
+	slices.Sort(f.Principals)
+	f.Principals = slices.Compact(f.Principals)
+	return nil
+}

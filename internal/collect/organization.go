@@ -1,0 +1,103 @@
+package collect
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/awsread"
+)
+
+// An Organization is what AWS Organizations says, and how much of it.
+type Organization struct {
+	ID       string
+	Accounts []lamina.Account
+	units    []lamina.OrganizationalUnit
+	policies []lamina.OrganizationPolicy
+	target   lamina.Target
+}
+
+func (o Organization) empty() bool { return o.target.Account == "" }
+
+func (o Organization) part() lamina.Snapshot {
+	return lamina.Snapshot{Accounts: o.Accounts, OrganizationalUnits: o.units, OrganizationPolicies: o.policies, Targets: []lamina.Target{o.target}}
+}
+
+// organizationTarget is the Region of the target that holds the coverage of AWS
+// Organizations: it has no region, and answers for more than its account.
+const organizationTarget = "organization"
+
+// policyTypes are the types of policies that decide about permissions.
+var policyTypes = []string{"SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"}
+
+// Discover reads the organisation of the account, which must be its management
+// account or a delegated administrator. In an account of no organisation it
+// returns one without id. A denied call is a gap, not an error.
+func Discover(ctx context.Context, account string, c *awsread.Client, now time.Time) (Organization, error) {
+	d := &reader{coverage: newCoverage()}
+	o := Organization{}
+	id, management, err := c.Organization(ctx)
+	if awsread.InNoOrganization(err) {
+		err = nil
+	}
+	if d.note("organizations:DescribeOrganization", "", err) && id != "" {
+		o.ID = id
+		o.Accounts, err = c.Accounts(ctx)
+		d.note("organizations:ListAccounts", "", err)
+		o.tree(ctx, c, d)
+		o.control(ctx, c, d)
+	}
+	for i := range o.Accounts {
+		o.Accounts[i].Management = o.Accounts[i].ID == management
+	}
+	read, gaps := d.coverage.target()
+	o.target = lamina.Target{Account: account, Region: organizationTarget, Taken: now.UTC(), Read: read, Gaps: gaps}
+	return o, ctx.Err()
+}
+
+func (o *Organization) tree(ctx context.Context, c *awsread.Client, d *reader) {
+	roots, err := c.Roots(ctx)
+	if d.note("organizations:ListRoots", "", err) {
+		d.begin("organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent")
+	}
+	o.units = roots
+	for i := 0; i < len(o.units); i++ { // grows while it goes
+		parent := o.units[i].ID
+		below, err := c.Units(ctx, parent)
+		d.note("organizations:ListOrganizationalUnitsForParent", parent, err)
+		o.units = append(o.units, below...)
+		ids, err := c.AccountsIn(ctx, parent)
+		d.note("organizations:ListAccountsForParent", parent, err)
+		for _, id := range ids {
+			at := slices.IndexFunc(o.Accounts, func(a lamina.Account) bool { return a.ID == id })
+			if at < 0 { // joined while we read
+				at = len(o.Accounts)
+				o.Accounts = append(o.Accounts, lamina.Account{ID: id})
+			}
+			o.Accounts[at].ParentID = parent
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (o *Organization) control(ctx context.Context, c *awsread.Client, d *reader) {
+	for _, kind := range policyTypes {
+		list, err := c.OrganizationPolicies(ctx, kind)
+		if d.note("organizations:ListPolicies", kind, err) {
+			d.begin("organizations:DescribePolicy", "organizations:ListTargetsForPolicy")
+		}
+		for _, p := range list {
+			if ctx.Err() != nil {
+				return
+			}
+			p.Document, err = c.OrganizationPolicy(ctx, p.ID)
+			d.note("organizations:DescribePolicy", p.ID, err)
+			p.Targets, err = c.OrganizationPolicyTargets(ctx, p.ID)
+			d.note("organizations:ListTargetsForPolicy", p.ID, err)
+			o.policies = append(o.policies, p)
+		}
+	}
+}

@@ -1,0 +1,315 @@
+package collect
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/awsread"
+)
+
+// journalEvery is after how many readings of one target the journal is told.
+const journalEvery = 200
+
+// A reader reads one target.
+type reader struct {
+	*coverage
+	run       *run
+	client    *awsread.Client
+	account   string
+	region    string
+	holds     map[string]bool // layer versions whose policy needs no reading
+	unwritten lamina.Snapshot // read, and not yet in the journal
+	part      lamina.Snapshot
+}
+
+// reader makes the reader of a target; services without regions are asked in
+// the account's home.
+func (r *run) reader(a Account, region string) *reader {
+	return &reader{coverage: newCoverage(), run: r, client: a.Session.In(cmp.Or(region, a.Home)), account: a.ID, region: region}
+}
+
+// done closes the target.
+func (d *reader) done() lamina.Snapshot {
+	read, gaps := d.target()
+	d.part.Targets = []lamina.Target{{Account: d.account, Region: d.region, Taken: d.run.Now, Read: read, Gaps: gaps}}
+	return d.part
+}
+
+// account reads what an account has without regions.
+func (r *run) account(ctx context.Context, a Account, known enabled) lamina.Snapshot {
+	d := r.reader(a, "")
+	if known.asked {
+		d.note("account:ListRegions", "", known.err)
+	}
+	auth, err := d.client.Authorization(ctx)
+	d.note("iam:GetAccountAuthorizationDetails", "", err)
+	creds, err := d.client.Credentials(ctx)
+	d.note("iam:GetCredentialReport", "", err)
+	for i, p := range auth.Principals {
+		if c, ok := creds[p.ARN]; ok && p.Kind == "User" {
+			auth.Principals[i].Credentials = &c
+		}
+	}
+	d.part.Principals, d.part.Groups, d.part.ManagedPolicies = auth.Principals, auth.Groups, auth.ManagedPolicies
+	return d.done()
+}
+
+// region reads one region of an account.
+func (r *run) region(ctx context.Context, a Account, region string) lamina.Snapshot {
+	d := r.reader(a, region)
+	d.holds = d.unchanged(ctx)
+	d.layers(ctx)
+	d.functions(ctx)
+	d.signing(ctx)
+	d.watch(ctx)
+	d.buckets(ctx)
+	return d.done()
+}
+
+func (d *reader) layers(ctx context.Context) {
+	names, err := d.client.Layers(ctx)
+	if d.note("lambda:ListLayers", "", err) {
+		d.begin("lambda:ListLayerVersions", "lambda:GetLayerVersion", "lambda:GetLayerVersionPolicy")
+	}
+	var all []lamina.LayerVersion
+	for _, name := range names {
+		vs, err := d.client.LayerVersions(ctx, name)
+		d.note("lambda:ListLayerVersions", name, err)
+		all = append(all, vs...)
+	}
+	d.run.expect(len(all))
+	for _, v := range all {
+		if ctx.Err() != nil {
+			return
+		}
+		d.layer(ctx, v)
+	}
+	d.flush()
+}
+
+func (d *reader) layer(ctx context.Context, v lamina.LayerVersion) {
+	defer d.run.did(1)
+	known, ok := d.run.known.version(v)
+	if ok { // the content of a version never changes
+		policy, read := v.Policy, v.PolicyRead
+		v = known
+		v.Policy, v.PolicyRead = policy, read
+		d.note("lambda:GetLayerVersion", v.ARN, nil)
+	} else {
+		described, err := d.client.Describe(ctx, v.ARN)
+		if d.note("lambda:GetLayerVersion", v.ARN, err) {
+			v = described
+		}
+	}
+	if d.run.known.read[v.ARN] || d.holds[v.ARN] {
+		v.Policy, v.PolicyRead = known.Policy, known.PolicyRead
+		d.note("lambda:GetLayerVersionPolicy", v.ARN, nil)
+	} else {
+		p, err := d.client.Policy(ctx, v.ARN)
+		if d.note("lambda:GetLayerVersionPolicy", v.ARN, err) {
+			v.Policy, v.PolicyRead = p, d.run.Now
+		}
+	}
+	d.part.Layers = append(d.part.Layers, v)
+	d.unwritten.Layers = append(d.unwritten.Layers, v)
+	if len(d.unwritten.Layers) >= journalEvery {
+		d.flush()
+	}
+}
+
+func (d *reader) flush() {
+	if len(d.unwritten.Layers)+len(d.unwritten.Functions) == 0 {
+		return
+	}
+	d.run.note(d.unwritten)
+	d.unwritten = lamina.Snapshot{}
+}
+
+func (d *reader) functions(ctx context.Context) {
+	fs, err := d.client.Functions(ctx)
+	if d.note("lambda:ListFunctions", "", err) {
+		d.begin("lambda:GetPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetCodeSigningConfig")
+	}
+	sources, err := d.client.EventSources(ctx)
+	d.note("lambda:ListEventSourceMappings", "", err)
+	n := 0
+	for _, f := range fs {
+		if f.Version == "$LATEST" {
+			n++
+		}
+	}
+	d.run.expect(n)
+	foreign := map[string]bool{}
+	for i := range fs {
+		if ctx.Err() != nil {
+			return
+		}
+		f := &fs[i]
+		for _, arn := range f.Layers {
+			if l, err := lamina.ParseLayerARN(arn); err == nil && l.ARN.Account != d.account {
+				foreign[arn] = true
+			}
+		}
+		if f.Version != "$LATEST" {
+			continue
+		}
+		f.EventSources = sources[f.ARN]
+		d.details(ctx, f)
+		d.unwritten.Functions = append(d.unwritten.Functions, *f)
+		if len(d.unwritten.Functions) >= journalEvery {
+			d.flush()
+		}
+		d.run.did(1)
+	}
+	d.flush()
+	d.part.Functions = fs
+	for _, arn := range slices.Sorted(maps.Keys(foreign)) {
+		if ctx.Err() != nil {
+			return
+		}
+		// Also one that was described before: whether we may still read it shows in
+		// the answer.
+		v, err := d.client.Describe(ctx, arn)
+		if d.note("lambda:GetLayerVersion", arn, err) {
+			d.part.Layers = append(d.part.Layers, v)
+		} else if old, ok := d.run.known.layers[arn]; ok {
+			d.part.Layers = append(d.part.Layers, old)
+		}
+	}
+}
+
+// details reads what belongs to a function as a whole.
+func (d *reader) details(ctx context.Context, f *lamina.Function) {
+	if old, ok := d.run.known.functions[f.ARN]; ok && old.RevisionID == f.RevisionID {
+		f.Policies, f.Aliases, f.URLs, f.CodeSigningConfigARN, f.DetailsRead = old.Policies, old.Aliases, old.URLs, old.CodeSigningConfigARN, old.DetailsRead
+		for _, action := range []string{"lambda:GetPolicy", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetFunctionCodeSigningConfig"} {
+			d.note(action, f.ARN, nil)
+		}
+		return
+	}
+	f.DetailsRead = d.run.Now
+	p, err := d.client.FunctionPolicy(ctx, f.ARN, "")
+	d.note("lambda:GetPolicy", f.ARN, err)
+	if p != nil {
+		f.Policies = []lamina.FunctionPolicy{*p}
+	}
+	f.Aliases, err = d.client.Aliases(ctx, f.ARN)
+	d.note("lambda:ListAliases", f.ARN, err)
+	f.URLs, err = d.client.URLs(ctx, f.ARN)
+	d.note("lambda:ListFunctionUrlConfigs", f.ARN, err)
+	if f.PackageType == "Image" { // has no code signing: AWS refuses the question
+		return
+	}
+	f.CodeSigningConfigARN, err = d.client.CodeSigning(ctx, f.ARN)
+	d.note("lambda:GetFunctionCodeSigningConfig", f.ARN, err)
+}
+
+func (d *reader) signing(ctx context.Context) {
+	configs := map[string]bool{}
+	for _, f := range d.part.Functions {
+		if f.CodeSigningConfigARN != "" {
+			configs[f.CodeSigningConfigARN] = true
+		}
+	}
+	for _, arn := range slices.Sorted(maps.Keys(configs)) {
+		c, err := d.client.CodeSigningConfig(ctx, arn)
+		if d.note("lambda:GetCodeSigningConfig", arn, err) {
+			d.part.CodeSigningConfigs = append(d.part.CodeSigningConfigs, c)
+		}
+	}
+	profiles, err := d.client.SigningProfiles(ctx, d.account)
+	d.note("signer:ListSigningProfiles", "", err)
+	d.part.SigningProfiles = profiles
+}
+
+// watch reads who would notice.
+func (d *reader) watch(ctx context.Context) {
+	trails, err := d.client.Trails(ctx)
+	if d.note("cloudtrail:DescribeTrails", "", err) {
+		d.begin("cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors")
+	}
+	for i := range trails {
+		on, err := d.client.TrailLogging(ctx, trails[i].ARN)
+		d.note("cloudtrail:GetTrailStatus", trails[i].ARN, err)
+		trails[i].Logging = on
+		d.note("cloudtrail:GetEventSelectors", trails[i].ARN, d.client.TrailSelectors(ctx, &trails[i]))
+	}
+	d.part.Trails = trails
+	d.part.MetricFilters, err = d.client.MetricFilters(ctx, d.account)
+	d.note("logs:DescribeMetricFilters", "", err)
+	d.part.Alarms, err = d.client.Alarms(ctx, d.account)
+	if d.note("cloudwatch:DescribeAlarms", "", err) {
+		d.begin("sns:ListSubscriptionsByTopic")
+	}
+	rules, err := d.client.EventRules(ctx, d.account)
+	if d.note("events:ListRules", "", err) {
+		d.begin("events:ListTargetsByRule")
+	}
+	topics := map[string]bool{}
+	for i, r := range rules {
+		if !strings.Contains(r.Pattern, "lambda") { // it cannot match an event of Lambda
+			continue
+		}
+		targets, err := d.client.EventTargets(ctx, r.ARN[strings.LastIndex(r.ARN, "/")+1:])
+		d.note("events:ListTargetsByRule", r.ARN, err)
+		rules[i].Targets = targets
+		for _, t := range targets {
+			topics[t] = true
+		}
+	}
+	d.part.EventRules = rules
+	for _, a := range d.part.Alarms {
+		for _, action := range a.Actions {
+			topics[action] = true
+		}
+	}
+	for _, arn := range slices.Sorted(maps.Keys(topics)) {
+		if a, err := lamina.ParseARN(arn); err != nil || a.Service != "sns" || a.Region != d.region {
+			continue
+		}
+		t, err := d.client.Topic(ctx, arn)
+		if d.note("sns:ListSubscriptionsByTopic", arn, err) {
+			d.part.Topics = append(d.part.Topics, t)
+		}
+	}
+	analyzers, err := d.client.Analyzers(ctx, d.account)
+	if d.note("access-analyzer:ListAnalyzers", "", err) {
+		d.begin("access-analyzer:ListFindings", "access-analyzer:GetFinding")
+	}
+	d.part.Analyzers = analyzers
+	for _, a := range analyzers {
+		if a.Status != "ACTIVE" || a.Type != "ACCOUNT" && a.Type != "ORGANIZATION" {
+			continue
+		}
+		fs, err := d.client.AccessFindings(ctx, a.ARN)
+		d.note("access-analyzer:ListFindings", a.ARN, err)
+		for i := range fs {
+			d.note("access-analyzer:GetFinding", fs[i].Resource, d.client.AccessFinding(ctx, &fs[i]))
+		}
+		d.part.AccessFindings = append(d.part.AccessFindings, fs...)
+	}
+}
+
+// buckets reads the buckets that hold layers of which Lambda keeps no copy.
+func (d *reader) buckets(ctx context.Context) {
+	d.begin("s3:GetBucketPolicy", "s3:GetBucketVersioning")
+	names := map[string]bool{}
+	for _, l := range d.part.Layers {
+		if l.Reference != nil {
+			names[l.Reference.Bucket] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		b := lamina.Bucket{Name: name}
+		var err error
+		b.Policy, err = d.client.BucketPolicy(ctx, name)
+		d.note("s3:GetBucketPolicy", name, err)
+		b.Versioning, err = d.client.BucketVersioning(ctx, name)
+		d.note("s3:GetBucketVersioning", name, err)
+		d.part.Buckets = append(d.part.Buckets, b)
+	}
+}
