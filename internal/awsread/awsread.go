@@ -124,6 +124,9 @@ func session(cfg aws.Config, o Options) *Session {
 	return &Session{cfg: cfg, opt: o}
 }
 
+// Region is where the session itself calls.
+func (s *Session) Region() string { return s.cfg.Region }
+
 // An Identity is who a session is.
 type Identity struct{ Account, ARN, Partition string }
 

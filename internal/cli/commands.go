@@ -33,6 +33,8 @@ var commands = []commandGroup{
 		newGate,
 		newExcept,
 		newOpt,
+		newCollect,
+		newPosture,
 		newDetect,
 		newExplain,
 		newRules,

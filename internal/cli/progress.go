@@ -34,6 +34,14 @@ func (b *bar) set(n int64) {
 	}
 }
 
+// of says how much is done of how much, for work whose size shows as it goes.
+func (b *bar) of(n, total int64) {
+	if b.bar != nil {
+		b.bar.SetTotal(total, false)
+		b.bar.SetCurrent(n)
+	}
+}
+
 // done removes the bar.
 func (b *bar) done() {
 	if b.bar != nil {

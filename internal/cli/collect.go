@@ -1,0 +1,406 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/awsread"
+	"github.com/lamina-sec/lamina/internal/codeflow"
+	"github.com/lamina-sec/lamina/internal/collect"
+	"github.com/lamina-sec/lamina/internal/report"
+	"github.com/lamina-sec/lamina/internal/runtimes"
+	"github.com/lamina-sec/lamina/internal/snapshot"
+)
+
+// collectFlags are the flags of collect that are no settings.
+type collectFlags struct {
+	profile, roleName, externalID string
+	regions, accounts             []string
+	organization, resume, full    bool
+	rate                          float64
+}
+
+const snapshotFile = "snapshot.lamina"
+
+func newCollect(a *app) *cobra.Command {
+	var f collectFlags
+	c := &cobra.Command{
+		Use:   "collect",
+		Short: "read an AWS account or organisation into a snapshot; changes nothing",
+		Example: "  lamina collect --profile audit -o snapshot.lamina\n" +
+			"  lamina collect --organization --role-name lamina-collect --external-id ID\n" +
+			"  lamina collect --region eu-west-1 --region us-east-1\n" +
+			"  lamina collect --resume                 # go on where Ctrl-C stopped it",
+		Long: "Reads layers, their policies, functions, IAM, AWS Organizations and what would notice a\n" +
+			"change, in every enabled region, and writes " + snapshotFile + " (or -o FILE). Every call only\n" +
+			"looks; lamina iam policy collect prints the exact policy it needs. A call that is denied\n" +
+			"is a gap in the coverage, and what rests on it is UNKNOWN, never PASS (exit 3).\n\n" +
+			"When FILE is there already, what cannot have changed is not read again: contents of layer\n" +
+			"versions never, policies only when CloudTrail names them or their turn has come. A run\n" +
+			"that is interrupted leaves FILE.part, and --resume goes on with it.",
+		Args: args(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.collect(cmd, f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.profile, "profile", "", "a `NAME` of the AWS configuration files; else the default of the AWS CLI")
+	fl.StringArrayVar(&f.regions, "region", nil, "read `REGION` only, or all; may be given several times (default: all that are enabled)")
+	fl.BoolVar(&f.organization, "organization", false, "read the organisation, and every active account of it through --role-name")
+	fl.StringVar(&f.roleName, "role-name", "", "the role to assume in other accounts, by `NAME`")
+	fl.StringVar(&f.externalID, "external-id", "", "the external `ID` that the role's trust policy asks for")
+	fl.StringArrayVar(&f.accounts, "account", nil, "read the account `ID` only; may be given several times")
+	fl.BoolVar(&f.resume, "resume", false, "go on with a collection that was interrupted")
+	fl.BoolVar(&f.full, "full", false, "read everything again, whatever an earlier snapshot says")
+	fl.Float64Var(&f.rate, "rate", collect.DefaultRate, "make at most `N` calls of Lambda a second in one account and region; AWS allows 15 to all callers together")
+	return c
+}
+
+func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
+	ctx := cmd.Context()
+	if a.conf.yes("offline") {
+		return &Error{Msg: "collect reads AWS, and --offline forbids the network", Hint: "leave out --offline", Code: Refused}
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	file := a.flags.output
+	switch file {
+	case "":
+		file = snapshotFile
+	case "-":
+		return usagef("give a file: -o "+snapshotFile, "a snapshot is not written to standard output")
+	}
+	a.flags.output = "" // the result stream goes where -f says
+	j, err := a.openJournal(file, f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.close()) }()
+	opt := collect.Options{Now: j.header.Now, Jobs: a.conf.num("jobs"), Resume: j.entries, Journal: j.write}
+	if !f.full {
+		if opt.Previous, err = a.previous(file); err != nil {
+			return err
+		}
+	}
+	if err := a.whom(ctx, f, &opt); err != nil {
+		return err
+	}
+	r, err := a.results(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Abort()) }()
+	s, err := a.gather(ctx, opt)
+	if err != nil {
+		if ctx.Err() != nil {
+			a.note("what was read is in %s; go on with: lamina collect --resume%s", file+partSuffix, f.again(file))
+		}
+		return err
+	}
+	out, err := report.Create(a.path(file))
+	if err != nil {
+		return a.outputError(file, err)
+	}
+	if err := snapshot.Write(out, s); err != nil {
+		return errors.Join(err, out.Abort())
+	}
+	if err := out.Commit(); err != nil {
+		return a.outputError(file, err)
+	}
+	if err := j.remove(); err != nil {
+		return err
+	}
+	a.note("wrote %s", file)
+	return r.Finish(collectSummary(s))
+}
+
+func (f collectFlags) check() error {
+	for _, id := range f.accounts {
+		if err := validAccount(id); err != nil {
+			return usagef("twelve digits, as in 111122223333", "--account %q: %s", id, err)
+		}
+	}
+	switch {
+	case f.organization && f.roleName == "":
+		return usagef("name the role that every account has for this: --role-name lamina-collect", "--organization reads other accounts, and needs a role there")
+	case len(f.accounts) > 0 && f.roleName == "" && !f.organization && len(f.accounts) > 1:
+		return usagef("name the role that every account has for this: --role-name lamina-collect", "%d accounts cannot be read without a role to assume", len(f.accounts))
+	case f.externalID != "" && f.roleName == "":
+		return usagef("add --role-name", "--external-id is for assuming a role")
+	case f.rate <= 0:
+		return usagef("a number above 0", "--rate %g holds back every call", f.rate)
+	case slices.Contains(f.regions, "all") && len(f.regions) > 1:
+		return usagef("give all or the regions", "--region all and other regions")
+	}
+	return nil
+}
+
+// asked is what a run was asked for, in the form of its flags.
+func (f collectFlags) asked() string {
+	return fmt.Sprintf("profile=%s organization=%t role-name=%s accounts=%s regions=%s",
+		f.profile, f.organization, f.roleName, strings.Join(f.accounts, ","), strings.Join(f.regions, ","))
+}
+
+// again is the flags to go on with.
+func (f collectFlags) again(file string) string {
+	var b strings.Builder
+	flag := func(name, value string) {
+		if value != "" {
+			b.WriteString(" --" + name + " " + value)
+		}
+	}
+	flag("profile", f.profile)
+	if f.organization {
+		b.WriteString(" --organization")
+	}
+	flag("role-name", f.roleName)
+	if f.externalID != "" {
+		flag("external-id", "ID")
+	}
+	for _, id := range f.accounts {
+		flag("account", id)
+	}
+	for _, region := range f.regions {
+		flag("region", region)
+	}
+	if file != snapshotFile {
+		b.WriteString(" -o " + file)
+	}
+	return b.String()
+}
+
+// whom finds out which accounts are read, and by whom.
+func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) error {
+	region := ""
+	if len(f.regions) > 0 && f.regions[0] != "all" {
+		region, f.regions = f.regions[0], slices.Clone(f.regions)
+	} else {
+		f.regions = nil
+	}
+	limits := collect.NewLimits(f.rate)
+	s, err := awsread.Connect(ctx, awsread.Options{
+		Profile: f.profile, Region: region, Endpoint: a.std.Env("AWS_ENDPOINT_URL"), Wait: limits.Wait, Keep: keepVariable,
+	})
+	if err != nil {
+		return wrap(err, CannotRun, "aws configure, or aws sso login, makes a profile; --profile names it")
+	}
+	me, err := s.Identity(ctx)
+	if err != nil {
+		return wrap(err, CannotRun, "AWS did not take the credentials: try aws sts get-caller-identity"+strings.TrimSuffix(" --profile "+f.profile, " --profile "))
+	}
+	a.note("reading as %s", me.ARN)
+	home := cmpRegion(region, s.Region())
+	if f.organization {
+		if opt.Organization, err = collect.Discover(ctx, me.Account, s.In(home), opt.Now); err != nil {
+			return err
+		}
+	}
+	ids := f.accounts
+	if len(ids) == 0 {
+		for _, acc := range opt.Organization.Accounts {
+			if acc.Status == "" || acc.Status == "ACTIVE" {
+				ids = append(ids, acc.ID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		ids = []string{me.Account}
+	}
+	for _, id := range ids {
+		session := s
+		if id != me.Account {
+			if f.roleName == "" {
+				return usagef("add --role-name", "account %s is not that of the credentials (%s), and no role to assume there was given", id, me.Account)
+			}
+			session = s.Assume(id, fmt.Sprintf("arn:%s:iam::%s:role/%s", me.Partition, id, f.roleName), f.externalID, "lamina-collect")
+		}
+		opt.Accounts = append(opt.Accounts, collect.Account{ID: id, Session: session, Regions: f.regions, Home: home})
+	}
+	return nil
+}
+
+func cmpRegion(asked, configured string) string {
+	if asked != "" {
+		return asked
+	}
+	return configured
+}
+
+// keepVariable keeps the values of variables that make a runtime load code: the
+// checks of what a layer can hijack rest on them. What looks like a secret in
+// them is taken out.
+func keepVariable(name, value string) string {
+	if _, ok := runtimes.LoaderByKey(name); !ok {
+		return ""
+	}
+	return codeflow.Clean(value)
+}
+
+// gather collects under a progress bar.
+func (a *app) gather(ctx context.Context, opt collect.Options) (lamina.Snapshot, error) {
+	bar := a.progress("collect", 1)
+	defer bar.done()
+	opt.Progress = func(p collect.Progress) {
+		// A target counts as ten readings: there are its lists besides.
+		bar.of(int64(p.Done+10*p.TargetsDone), int64(p.Known+10*p.Targets))
+	}
+	return collect.Collect(ctx, opt)
+}
+
+// previous reads an earlier snapshot from the file, nil if there is none.
+func (a *app) previous(file string) (*lamina.Snapshot, error) {
+	in, err := os.Open(a.path(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	if err != nil {
+		return nil, wrap(err, CannotRun, "")
+	}
+	defer in.Close()
+	s, err := snapshot.Read(in)
+	if err != nil {
+		return nil, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "it would be replaced: give another file with -o, or move it away", Code: Refused, Err: err}
+	}
+	return &s, nil
+}
+
+// partSuffix ends the name of a journal.
+const partSuffix = ".part"
+
+// A journal is what is left of a run that is broken off.
+type journal struct {
+	file    *os.File
+	header  collect.Header
+	entries []collect.Entry
+}
+
+// openJournal makes the journal of a run, or opens that of the run to go on with.
+func (a *app) openJournal(file string, f collectFlags) (*journal, error) {
+	name := a.path(file + partSuffix)
+	if f.resume {
+		in, err := os.OpenFile(name, os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, usagef("leave out --resume", "there is nothing to go on with: no %s", file+partSuffix)
+		}
+		if err != nil {
+			return nil, wrap(err, CannotRun, "")
+		}
+		j := &journal{file: in}
+		var size int64
+		if j.header, j.entries, size, err = collect.ReadJournal(in); err != nil {
+			return nil, errors.Join(&Error{Msg: fmt.Sprintf("%s: %v", file+partSuffix, err), Hint: "delete it, and collect without --resume", Code: Usage}, in.Close())
+		}
+		if j.header.Asked != f.asked() {
+			return nil, errors.Join(usagef("give the flags of then, or delete it and collect without --resume",
+				"%s is of a collection that was asked for something else: %s", file+partSuffix, j.header.Asked), in.Close())
+		}
+		if err := in.Truncate(size); err != nil {
+			return nil, errors.Join(wrap(err, CannotRun, ""), in.Close())
+		}
+		_, err = in.Seek(size, io.SeekStart)
+		return j, err
+	}
+	out, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, &Error{
+			Msg: fmt.Sprintf("%s is there: a collection was interrupted, or is running", file+partSuffix),
+			Hint: "go on with --resume, or delete it", Code: Usage,
+		}
+	}
+	if err != nil {
+		return nil, a.outputError(file+partSuffix, err)
+	}
+	j := &journal{file: out, header: collect.Header{Now: a.std.Now().UTC().Truncate(time.Second), Asked: f.asked()}}
+	if err := collect.WriteHeader(out, j.header); err != nil {
+		return nil, errors.Join(err, j.remove())
+	}
+	return j, nil
+}
+
+func (j *journal) write(e collect.Entry) error {
+	if err := collect.WriteEntry(j.file, e); err != nil {
+		return err
+	}
+	return j.file.Sync()
+}
+
+// close lets go of the journal; one that holds nothing is removed.
+func (j *journal) close() error {
+	if j.file == nil {
+		return nil
+	}
+	info, err := j.file.Stat()
+	err = errors.Join(err, j.file.Close())
+	if err == nil && info.Size() < 1024 && len(j.entries) == 0 {
+		err = os.Remove(j.file.Name())
+	}
+	j.file = nil
+	return err
+}
+
+// remove deletes the journal of a run that is done.
+func (j *journal) remove() error {
+	name := j.file.Name()
+	err := j.file.Close()
+	j.file = nil
+	return errors.Join(err, os.Remove(name))
+}
+
+func collectSummary(s lamina.Snapshot) lamina.Summary {
+	sum := lamina.Summary{Command: "collect", Counts: map[string]int64{
+		"accounts": int64(len(s.Accounts)), "targets": int64(len(s.Targets)), "layer_versions": int64(len(s.Layers)),
+		"functions": int64(len(s.Functions)), "principals": int64(len(s.Principals)),
+	}}
+	sum.Incomplete = gapsOf(s)
+	sum.Complete = len(sum.Incomplete) == 0
+	whole := 0
+	for _, t := range s.Targets {
+		if len(t.Gaps) == 0 {
+			whole++
+		}
+	}
+	sum.Coverage = fmt.Sprintf("%d/%d accounts and regions read whole, %s, %s, %s",
+		whole, len(s.Targets), count(len(s.Layers), "layer version"), count(len(s.Functions), "function"), count(len(s.Principals), "principal"))
+	return sum
+}
+
+// gapsOf says what a snapshot could not read, one line for each action and
+// reason with how many targets it is of.
+func gapsOf(s lamina.Snapshot) []string {
+	type gap struct{ action, reason string }
+	where := map[gap][]string{}
+	var order []gap
+	for _, t := range s.Targets {
+		for _, g := range t.Gaps {
+			k := gap{g.Action, g.Reason}
+			if where[k] == nil {
+				order = append(order, k)
+			}
+			at := strings.TrimSpace(t.Account + " " + t.Region)
+			if n := len(g.Resources); n > 0 {
+				at += " (" + count(n, "resource") + ")"
+			}
+			where[k] = append(where[k], at)
+		}
+	}
+	slices.SortFunc(order, func(x, y gap) int { return strings.Compare(x.action+" "+x.reason, y.action+" "+y.reason) })
+	var out []string
+	for _, k := range order {
+		at := where[k]
+		line := k.action + ": " + k.reason + " in " + at[0]
+		if n := len(at) - 1; n > 0 {
+			line += fmt.Sprintf(" and %d more", n)
+		}
+		out = append(out, line)
+	}
+	return out
+}

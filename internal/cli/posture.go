@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/checks"
+	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/posture"
+	"github.com/lamina-sec/lamina/internal/snapshot"
+)
+
+func newPosture(a *app) *cobra.Command {
+	var files, only []string
+	c := &cobra.Command{
+		Use:   "posture SNAPSHOT",
+		Short: "say who can read, attach, change or lose each layer of a snapshot",
+		Example: "  lamina posture snapshot.lamina\n" +
+			"  lamina posture snapshot.lamina --severity high -f sarif=posture.sarif\n" +
+			"  lamina posture snapshot.lamina --check layer-public --check EXP-02",
+		Long: "SNAPSHOT is what lamina collect wrote. Every check answers FAIL, PASS or NOT_APPLICABLE for\n" +
+			"each thing it looks at, or UNKNOWN with what would settle it: what could not be read never\n" +
+			"passes. lamina posture checks lists the checks.",
+		Args: args(1, 1, "SNAPSHOT"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.posture(cmd, args[0], only, files) },
+	}
+	c.Flags().StringArrayVar(&only, "check", nil, "run only the check with this `ID` or number; may be given several times")
+	c.Flags().StringArrayVar(&files, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
+	a.settingFlag(c, "publishers")
+	return c
+}
+
+func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string) (err error) {
+	list, err := selectChecks(only)
+	if err != nil {
+		return err
+	}
+	files := a.exceptionFiles(exceptions, []string{file})
+	accepted, err := a.loadExceptions(files, file)
+	if err != nil {
+		return err
+	}
+	e, err := a.openEstate(file)
+	if err != nil {
+		return err
+	}
+	if err := a.keepInputs(append(slices.Clone(files), file)); err != nil {
+		return err
+	}
+	r, err := a.results(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Abort()) }()
+	findings := posture.Run(list, posture.Input{Estate: e})
+	covered, _ := exception.Apply(accepted, findings, a.std.Now())
+	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
+		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
+	})
+	for _, f := range findings {
+		if err := r.Write(lamina.Message{Finding: &f}); err != nil {
+			return err
+		}
+	}
+	sum := postureSummary(e, list, findings)
+	if covered.Suppressed > 0 {
+		sum.Counts["suppressed"] = int64(covered.Suppressed)
+	}
+	return r.Finish(sum)
+}
+
+// failedFirst orders outcomes: what is wrong, what is not known, the rest.
+func failedFirst(f lamina.Finding) int {
+	return slices.Index([]lamina.Outcome{lamina.Fail, lamina.Unknown, lamina.Pass, lamina.NotApplicable}, f.Outcome)
+}
+
+// selectChecks returns the checks with the ids or numbers, all for none.
+func selectChecks(only []string) ([]posture.Check, error) {
+	if len(only) == 0 {
+		return checks.All, nil
+	}
+	var out []posture.Check
+	for _, id := range only {
+		i := slices.IndexFunc(checks.All, func(c posture.Check) bool { return c.ID == id || c.Ref == id })
+		if i < 0 {
+			var ids []string
+			for _, c := range checks.All {
+				ids = append(ids, c.ID)
+			}
+			hint := "lamina posture checks lists them"
+			if g := nearest(id, ids); g != "" {
+				hint = "did you mean " + g + "?"
+			}
+			return nil, usagef(hint, "there is no check %q", id)
+		}
+		out = append(out, checks.All[i])
+	}
+	return out, nil
+}
+
+// openEstate reads a snapshot and indexes it.
+func (a *app) openEstate(file string) (*estate.Estate, error) {
+	in, err := os.Open(a.path(file))
+	if err != nil {
+		return nil, a.missing(file, err)
+	}
+	defer in.Close()
+	s, err := snapshot.Read(in)
+	if err != nil {
+		return nil, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "a snapshot is what lamina collect writes", Code: Usage, Err: err}
+	}
+	registry, err := a.loadPublishers()
+	if err != nil {
+		return nil, err
+	}
+	return estate.New(s, func(account string) bool {
+		_, ok := registry.Account(account)
+		return ok
+	}), nil
+}
+
+func postureSummary(e *estate.Estate, list []posture.Check, findings []lamina.Finding) lamina.Summary {
+	s := lamina.Summary{Command: "posture", Counts: map[string]int64{
+		"checks": int64(len(list)), "layer_versions": int64(len(e.Snapshot.Layers)), "functions": int64(len(e.Snapshot.Functions)),
+		"accounts": int64(len(e.Snapshot.Accounts)), "findings": 0,
+	}}
+	unknown := 0
+	for _, f := range findings {
+		switch f.Outcome {
+		case lamina.Fail:
+			s.Counts["findings"]++
+		case lamina.Unknown:
+			unknown++
+		case lamina.Pass:
+			s.Counts["passed"]++
+		case lamina.NotApplicable:
+			s.Counts["not_applicable"]++
+		}
+	}
+	s.Incomplete = gapsOf(e.Snapshot)
+	if unknown > 0 {
+		s.Counts["unknown"] = int64(unknown)
+		s.Incomplete = append([]string{count(unknown, "answer") + " unknown"}, s.Incomplete...)
+	}
+	s.Complete = len(s.Incomplete) == 0
+	whole := 0
+	for _, t := range e.Snapshot.Targets {
+		if len(t.Gaps) == 0 {
+			whole++
+		}
+	}
+	s.Coverage = fmt.Sprintf("%s over %s and %s, %d/%d accounts and regions read whole, as of %s",
+		count(len(list), "check"), count(len(e.Snapshot.Layers), "layer version"), count(len(e.Snapshot.Functions), "function"),
+		whole, len(e.Snapshot.Targets), e.Snapshot.Taken.UTC().Format("2006-01-02 15:04 UTC"))
+	return s
+}
