@@ -1,28 +1,31 @@
 package checks_test
 
 import (
-	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/checks"
-	"github.com/lamina-sec/lamina/internal/awsfake"
-	"github.com/lamina-sec/lamina/internal/awsread"
-	"github.com/lamina-sec/lamina/internal/collect"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
+	"github.com/lamina-sec/lamina/internal/publishers"
 )
 
-// Each check's testdata/ID.txtar holds snapshot.json and the findings that the
-// check makes of it, one a line.
+// Each check's testdata/ID.txtar holds estates as NAME.estate (estate_test.go
+// says how they are written) and NAME.golden, what the check makes of each: a
+// line a finding.
 func TestGolden(t *testing.T) {
+	registry, err := publishers.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range checks.All {
 		t.Run(c.ID, func(t *testing.T) {
 			file := filepath.Join("testdata", c.ID+".txtar")
@@ -30,90 +33,81 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var s lamina.Snapshot
-			if err := json.Unmarshal(a.Files[0].Data, &s); err != nil {
-				t.Fatal(err)
-			}
-			var got strings.Builder
-			for _, f := range posture.Run([]posture.Check{c}, posture.Input{Estate: estate.New(s, nil)}) {
-				line, err := json.Marshal(f)
-				if err != nil {
-					t.Fatal(err)
+			seen := map[lamina.Outcome]bool{}
+			for i := 0; i+1 < len(a.Files); i += 2 {
+				s := parseEstate(t, string(a.Files[i].Data))
+				var got strings.Builder
+				vendor := func(account string) bool { _, ok := registry.Account(account); return ok }
+				for _, f := range posture.Run([]posture.Check{c}, posture.Input{Estate: estate.New(s, vendor), Publishers: registry}) {
+					seen[f.Outcome] = true
+					got.WriteString(line(f))
 				}
-				got.Write(append(line, '\n'))
-			}
-			if os.Getenv("LAMINA_UPDATE") != "" {
-				a.Files[1].Data = []byte(got.String())
-				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
-					t.Fatal(err)
+				if os.Getenv("LAMINA_UPDATE") != "" {
+					a.Files[i+1].Data = []byte(got.String())
+					if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if d := cmp.Diff(string(a.Files[i+1].Data), got.String()); d != "" {
+					t.Errorf("%s: findings differ; LAMINA_UPDATE=1 accepts (-want +got):\n%s", a.Files[i].Name, d)
 				}
 			}
-			if d := cmp.Diff(string(a.Files[1].Data), got.String()); d != "" {
-				t.Errorf("findings differ; LAMINA_UPDATE=1 accepts (-want +got):\n%s", d)
+			if !seen[lamina.Fail] && c.ID != "layer-not-read" || !seen[lamina.Unknown] || !seen[lamina.Pass] && !seen[lamina.NotApplicable] {
+				t.Errorf("want estates that fail, that pass and of which something is not known: %v", seen)
 			}
 		})
 	}
 }
 
-// With any of the permissions that a check needs taken away, something is
-// UNKNOWN and nothing passes that did not pass before.
-func TestPermissionDropOut(t *testing.T) {
-	caller := awsfake.Caller{Account: "111122223333", Role: "collect", Session: "test", SourceIP: "192.0.2.1", UserAgent: "test"}
-	f := awsfake.New(1, time.Date(2026, 6, 18, 12, 0, 0, 0, time.UTC))
-	s := f.As(caller, "eu-west-1")
-	for _, name := range []string{"closed", "open"} {
-		in := awsfake.PublishLayerVersionInput{LayerName: name}
-		in.Content.ZipFile = []byte("zip")
-		if _, err := s.PublishLayerVersion(in); err != nil {
-			t.Fatal(err)
-		}
+// line is a finding in a golden file.
+func line(f lamina.Finding) string {
+	s := fmt.Sprintf("%s %s %s: %s", f.Outcome, f.Severity, f.Resource, f.Detail)
+	if len(f.Evidence) > 0 {
+		s += " [" + strings.Join(f.Evidence, "; ") + "]"
 	}
-	if _, err := s.AddLayerVersionPermission(awsfake.AddLayerVersionPermissionInput{
-		LayerName: "open", VersionNumber: 1, StatementID: "s", Action: "lambda:GetLayerVersion", Principal: "*",
-	}); err != nil {
+	if f.Reason != "" {
+		s += " (" + f.Reason + "; " + f.Settle + ")"
+	}
+	return s + "\n"
+}
+
+// With an action that a check needs denied everywhere, nothing passes; without
+// one it uses, nothing passes that did not pass with it. What the action had
+// told is taken out of the estate.
+func TestWithoutAction(t *testing.T) {
+	registry, err := publishers.Builtin()
+	if err != nil {
 		t.Fatal(err)
 	}
-	http, id, secret := f.Client(caller)
-	session := awsread.New(awsread.Options{Region: "eu-west-1", AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1})
-	findings := func(denied string) map[string]lamina.Outcome {
-		f.Deny(func(c awsfake.Call) bool { return c.Action == denied })
-		snap, err := collect.Collect(t.Context(), collect.Options{Now: f.Now(), Accounts: []collect.Account{
-			{ID: caller.Account, Session: session, Regions: []string{"eu-west-1"}, Home: "eu-west-1"},
-		}})
+	for _, c := range checks.All {
+		a, err := txtar.ParseFile(filepath.Join("testdata", c.ID+".txtar"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := map[string]lamina.Outcome{}
-		for _, x := range posture.Run(checks.All, posture.Input{Estate: estate.New(snap, nil)}) {
-			out[x.Check+" "+x.Resource] = x.Outcome
-		}
-		return out
-	}
-	all := findings("")
-	if n := count(all, "", lamina.Unknown); n > 0 {
-		t.Fatalf("%d unknown with all permissions: %v", n, all)
-	}
-	for _, c := range checks.All {
-		for _, action := range c.Needs {
-			got := findings(action)
-			if count(got, c.ID, lamina.Unknown) == 0 {
-				t.Errorf("%s without %s: nothing is unknown: %v", c.ID, action, got)
+		for i := 0; i+1 < len(a.Files); i += 2 {
+			outcomes := func(s lamina.Snapshot) map[string]lamina.Outcome {
+				all := map[string]lamina.Outcome{}
+				for _, f := range posture.Run([]posture.Check{c}, posture.Input{Estate: estate.New(s, nil), Publishers: registry}) {
+					all[f.ID] = f.Outcome
+				}
+				return all
 			}
-			for resource, outcome := range got {
-				if outcome == lamina.Pass && all[resource] != lamina.Pass {
-					t.Errorf("%s without %s: %s passes", c.ID, action, resource)
+			text := string(a.Files[i].Data)
+			before := outcomes(parseEstate(t, text))
+			for _, action := range slices.Concat(c.Needs, c.Uses) {
+				s := parseEstate(t, text)
+				without(&s, action)
+				unknown := false
+				for id, o := range outcomes(s) {
+					unknown = unknown || o == lamina.Unknown
+					if o == lamina.Pass && (before[id] != lamina.Pass || slices.Contains(c.Needs, action)) {
+						t.Errorf("%s, %s without %s: %s passes", c.ID, a.Files[i].Name, action, id)
+					}
+				}
+				if !unknown && slices.Contains(c.Needs, action) {
+					t.Errorf("%s, %s without %s: nothing is unknown", c.ID, a.Files[i].Name, action)
 				}
 			}
 		}
 	}
-}
-
-func count(findings map[string]lamina.Outcome, check string, o lamina.Outcome) int {
-	n := 0
-	for key, outcome := range findings {
-		if outcome == o && strings.HasPrefix(key, check) {
-			n++
-		}
-	}
-	return n
 }

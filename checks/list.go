@@ -16,6 +16,38 @@ import (
 var All = []posture.Check{
 	// EXP: who can read our layers
 	LayerPublic,
+	LayerSharedOutside,
+	LayerSharedOtherOrganization,
+	LayerSharedOrganizationWide,
+	LayerSupersededShared,
+	LayerSharedClosedAccount,
+	LayerNotRead,
+	// USE: what our functions load
+	ForeignLayer,
+	LayerLookalike,
+	LayerAbandonedPublisher,
+	ForeignLayerUnreadable,
+	LayerUnexpectedRegion,
+	// INT: integrity, signing, storage
+	LayerUnsigned,
+	SigningNotEnforced,
+	SigningViolated,
+	SigningProfileRevoked,
+	SigningForeignProfile,
+	LayerReferenceUnversioned,
+	// LIF: lifecycle and drift
+	LayerOrphan,
+	LayerGhost,
+	// RUN: what a layer can hijack
+	ExecWrapper,
+	PreloadVariable,
+	// NET: egress and ingress
+	URLForeignLayer,
+	// GRD: guardrails
+	ManagementAccountFunctions,
+	// VIS: can we see it
+	TrailMissing,
+	AnalyzerMissing,
 }
 
 // Docs holds each check's document as ID.md.

@@ -9,6 +9,7 @@ package estate
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -112,6 +113,18 @@ func (e *Estate) Versions(layerARN string) []lamina.LayerVersion {
 		vs = append(vs, e.Snapshot.Layers[i])
 	}
 	return vs
+}
+
+// OurLayers returns the layer versions that accounts of ours own, those that
+// infrastructure code declares among them, in the snapshot's order.
+func (e *Estate) OurLayers() iter.Seq[lamina.LayerVersion] {
+	return func(yield func(lamina.LayerVersion) bool) {
+		for _, l := range e.Snapshot.Layers {
+			if (l.Account == "" || e.Org.Ours(l.Account)) && !yield(l) {
+				return
+			}
+		}
+	}
 }
 
 // Users returns the functions, and published versions of functions, that load
@@ -231,3 +244,21 @@ const organization = "organization"
 
 // ofOrganization reports whether one account answers the action for all.
 func ofOrganization(action string) bool { return strings.HasPrefix(action, "organizations:") }
+
+// CodeSigningConfig returns the code signing configuration with the ARN.
+func (e *Estate) CodeSigningConfig(arn string) (lamina.CodeSigningConfig, bool) {
+	i := slices.IndexFunc(e.Snapshot.CodeSigningConfigs, func(c lamina.CodeSigningConfig) bool { return c.ARN == arn })
+	if i < 0 {
+		return lamina.CodeSigningConfig{}, false
+	}
+	return e.Snapshot.CodeSigningConfigs[i], true
+}
+
+// Bucket returns the bucket with the name.
+func (e *Estate) Bucket(name string) (lamina.Bucket, bool) {
+	i := slices.IndexFunc(e.Snapshot.Buckets, func(b lamina.Bucket) bool { return b.Name == name })
+	if i < 0 {
+		return lamina.Bucket{}, false
+	}
+	return e.Snapshot.Buckets[i], true
+}

@@ -3,7 +3,8 @@
 //
 // A check is a value: facts about itself and a Run that looks things up in the
 // Input and says what it found, three-valued. The runner turns that into
-// findings, and does not trust a check: one that panics, or that returns an
+// findings, adds what is not known of whole accounts and regions, and does not
+// trust a check: one that panics, or that returns an
 // outcome without what must go with it, becomes UNKNOWN with its id. This
 // package names no check; package checks holds them. Start with Run.
 package posture
@@ -17,6 +18,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/publishers"
 )
 
 // A Check asks one thing of an estate.
@@ -34,8 +36,12 @@ type Check struct {
 	// Citation is the page that the check's reading of AWS rests on.
 	Citation string
 	// Needs are the IAM actions without which it cannot answer: with any of them
-	// denied, no Result may be Pass for what was hidden.
-	Needs []string
+	// denied, no Result may be Pass for what was hidden. Uses are those that make
+	// an answer better.
+	Needs, Uses []string
+	// Lists are those of Needs that list what it looks at. Where one was not
+	// answered the runner adds an Unknown for the account and region.
+	Lists []string
 	// Remediation is what to do, in a sentence. Fixes are the fixes that plan it;
 	// NoFix says why there is none.
 	Remediation string
@@ -51,6 +57,27 @@ type Input struct {
 	// Contents are the analyzers' findings by layer version ARN; a layer that is
 	// not a key was not opened.
 	Contents map[string][]lamina.Finding
+	// Publishers says whose a foreign layer is; nil knows nobody.
+	Publishers *publishers.Registry
+}
+
+// Publisher returns who publishes the layer, as far as the registry knows.
+func (in Input) Publisher(l lamina.LayerARN) (publishers.Publisher, publishers.Match) {
+	if in.Publishers == nil {
+		return publishers.Publisher{}, publishers.Unverified
+	}
+	return in.Publishers.Lookup(l.ARN.Account, l.ARN.Region, l.Name)
+}
+
+// Missing returns the Unknown for a resource of which one of the IAM actions
+// was not answered.
+func (in Input) Missing(account, region, resource string, actions ...string) (Result, bool) {
+	for _, action := range actions {
+		if m, ok := in.Estate.Missing(account, region, action, resource); ok {
+			return Result{Outcome: lamina.Unknown, Resource: resource, Detail: "it was not read whole", Reason: m.Why(), Settle: m.Settle()}, true
+		}
+	}
+	return Result{}, false
 }
 
 // A Result is what a check found out about one resource.
@@ -95,8 +122,19 @@ func run(c Check, in Input) (results []Result, err error) {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
+	for _, m := range in.Estate.Unread(c.Lists...) {
+		results = append(results, Result{
+			Outcome: lamina.Unknown, Resource: strings.Join([]string{"arn", "*", service(m.Action), cmp.Or(m.Region, "*"), cmp.Or(m.Account, "*"), "*"}, ":"), Key: m.Action,
+			Detail: "not everything there is known", Reason: m.Why(), Settle: m.Settle(),
+		})
+	}
 	c.Run(in, func(r Result) { results = append(results, r) })
 	return results, nil
+}
+
+func service(action string) string {
+	s, _, _ := strings.Cut(action, ":")
+	return s
 }
 
 func finding(c Check, r Result) lamina.Finding {

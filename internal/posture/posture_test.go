@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -24,7 +25,7 @@ func TestRun_trusts_no_check(t *testing.T) {
 		check("no-evidence", result(posture.Result{Outcome: lamina.Fail, Resource: "a"})),
 		check("no-reason", result(posture.Result{Outcome: lamina.Unknown, Resource: "a"})),
 		check("fine", result(posture.Result{Outcome: lamina.Fail, Resource: "a", Evidence: []string{"x: y"}, Severity: lamina.Low})),
-	}, posture.Input{})
+	}, posture.Input{Estate: estate.New(lamina.Snapshot{}, nil)})
 	var got []string
 	for _, f := range fs {
 		got = append(got, f.Check+" "+f.Resource+" "+string(f.Outcome)+" "+string(f.Severity))

@@ -1,0 +1,311 @@
+package checks_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/awsread"
+)
+
+// The tests of checks describe an estate in lines of words and key=value pairs:
+//
+//	org o-exampleorgid
+//	account 444455556666 status=SUSPENDED parent=ou-1 collected=false
+//	target 111122223333 us-east-1             everything was read there
+//	gap 111122223333 eu-west-1 lambda:ListLayers denied
+//	gap 111122223333 eu-west-1 lambda:GetLayerVersionPolicy throttled acme-auth:7
+//	layer acme-auth:7 runtimes=python3.12 signed=PROFILE-VERSION-ARN
+//	grant acme-auth:7 SID * org=o-exampleorgid
+//	function billing layers=acme-auth:7,arn:… role=billing env.NODE_OPTIONS=--require
+//	function billing:3 layers=acme-auth:6
+//	alias billing live 3
+//
+// What names no account and region is of 111122223333 and eu-west-1; account=
+// and region= say others. A line "unread ACTION" takes an action away from all.
+const (
+	home       = "111122223333"
+	homeRegion = "eu-west-1"
+)
+
+// actions are all actions the collector knows.
+func actions() []string {
+	var all []string
+	for _, c := range awsread.Calls {
+		all = append(all, c.Action)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+type estateText struct {
+	t       *testing.T
+	s       lamina.Snapshot
+	targets map[string]*lamina.Target
+}
+
+func parseEstate(t *testing.T, text string) lamina.Snapshot {
+	t.Helper()
+	e := &estateText{t: t, targets: map[string]*lamina.Target{}}
+	e.s.Taken = time.Date(2026, 6, 20, 12, 0, 0, 0, time.UTC)
+	e.target(home, "")
+	e.target(home, homeRegion)
+	e.target("", "organization")
+	accounts := map[string]bool{home: true}
+	for i, line := range strings.Split(text, "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		var plain []string
+		values := map[string]string{}
+		for _, w := range words[1:] {
+			if k, v, ok := strings.Cut(w, "="); ok {
+				values[k] = v
+			} else {
+				plain = append(plain, w)
+			}
+		}
+		if err := e.line(words[0], plain, values); err != nil {
+			t.Fatalf("line %d %q: %v", i+1, line, err)
+		}
+		if words[0] == "account" && values["collected"] != "false" {
+			accounts[plain[0]] = true
+		}
+	}
+	for id := range accounts {
+		if !slices.ContainsFunc(e.s.Accounts, func(a lamina.Account) bool { return a.ID == id }) {
+			e.s.Accounts = append(e.s.Accounts, lamina.Account{ID: id, Status: "ACTIVE"})
+		}
+		e.target(id, "")
+		e.target(id, homeRegion)
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.targets)) {
+		e.s.Targets = append(e.s.Targets, *e.targets[key])
+	}
+	slices.SortFunc(e.s.Accounts, func(a, b lamina.Account) int { return strings.Compare(a.ID, b.ID) })
+	return e.s
+}
+
+// target is the account and region with everything read.
+func (e *estateText) target(account, region string) *lamina.Target {
+	key := account + " " + region
+	if e.targets[key] == nil {
+		e.targets[key] = &lamina.Target{Account: account, Region: region, Read: actions()}
+	}
+	return e.targets[key]
+}
+
+func (e *estateText) layerARN(name string, v map[string]string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	account, region := or(v["account"], home), or(v["region"], homeRegion)
+	e.target(account, region)
+	return "arn:aws:lambda:" + region + ":" + account + ":layer:" + name
+}
+
+func or(v, def string) string {
+	if v == "" {
+		return def
+	}
+	return v
+}
+
+func (e *estateText) line(kind string, p []string, v map[string]string) error {
+	account, region := or(v["account"], home), or(v["region"], homeRegion)
+	switch kind {
+	case "org":
+		e.s.OrgID = p[0]
+	case "account":
+		e.s.Accounts = append(e.s.Accounts, lamina.Account{
+			ID: p[0], Status: or(v["status"], "ACTIVE"), ParentID: v["parent"], Management: v["management"] == "true",
+		})
+	case "target":
+		e.target(p[0], p[1])
+	case "gap":
+		t := e.target(strings.TrimPrefix(p[0], "-"), strings.TrimPrefix(p[1], "-"))
+		t.Read = slices.DeleteFunc(t.Read, func(a string) bool { return a == p[2] })
+		g := lamina.Gap{Action: p[2], Reason: p[3], Denied: p[3] == "denied"}
+		for _, r := range p[4:] {
+			g.Resources = append(g.Resources, e.layerARN(r, v))
+		}
+		t.Gaps = append(t.Gaps, g)
+	case "layer":
+		return e.layer(p, v)
+	case "grant":
+		arn := e.layerARN(p[0], v)
+		i := slices.IndexFunc(e.s.Layers, func(l lamina.LayerVersion) bool { return l.ARN == arn })
+		if i < 0 {
+			return fmt.Errorf("no layer %s", arn)
+		}
+		l := &e.s.Layers[i]
+		if l.Policy == nil {
+			l.Policy = &lamina.LayerPolicy{RevisionID: "r-1"}
+		}
+		l.Policy.Grants = append(l.Policy.Grants, lamina.Grant{StatementID: p[1], Action: "lambda:GetLayerVersion", Principal: p[2], OrganizationID: v["org"]})
+	case "function":
+		e.function(p, v, account, region)
+	case "alias":
+		arn := "arn:aws:lambda:" + region + ":" + account + ":function:" + p[0]
+		i := slices.IndexFunc(e.s.Functions, func(f lamina.Function) bool { return f.ARN == arn })
+		if i < 0 {
+			return fmt.Errorf("no function %s", arn)
+		}
+		e.s.Functions[i].Aliases = append(e.s.Functions[i].Aliases, lamina.Alias{Name: p[1], Version: p[2]})
+	case "csc":
+		e.s.CodeSigningConfigs = append(e.s.CodeSigningConfigs, lamina.CodeSigningConfig{
+			ARN: cscARN(p[0], account, region), Account: account, Region: region, UntrustedArtifact: p[1], AllowedPublishers: p[2:],
+		})
+	case "profile":
+		e.s.SigningProfiles = append(e.s.SigningProfiles, lamina.SigningProfile{VersionARN: p[0], Name: p[0][strings.LastIndex(p[0], "/")+1:], Account: account, Region: region, Status: p[1]})
+	case "bucket":
+		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Versioning: v["versioning"], Policy: v["policy"]})
+	case "trail":
+		e.s.Trails = append(e.s.Trails, lamina.Trail{
+			ARN: "arn:aws:cloudtrail:" + region + ":" + account + ":trail/" + p[0], Account: account, Name: p[0], HomeRegion: region,
+			MultiRegion: v["multi"] == "true", Organization: v["organization"] == "true", Logging: v["logging"] != "false", Management: or(v["management"], "All"),
+		})
+	case "analyzer":
+		e.s.Analyzers = append(e.s.Analyzers, lamina.AccessAnalyzer{
+			ARN: "arn:aws:access-analyzer:" + region + ":" + account + ":analyzer/" + p[0], Account: account, Region: region, Type: p[1], Status: or(v["status"], "ACTIVE"),
+		})
+	default:
+		return fmt.Errorf("unknown word %q", kind)
+	}
+	return nil
+}
+
+func cscARN(name, account, region string) string {
+	return "arn:aws:lambda:" + region + ":" + account + ":code-signing-config:" + name
+}
+
+func list(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}
+
+func (e *estateText) layer(p []string, v map[string]string) error {
+	arn := e.layerARN(p[0], v)
+	l, err := lamina.ParseLayerARN(arn)
+	if err != nil {
+		return err
+	}
+	created := e.s.Taken.Add(-100 * 24 * time.Hour)
+	if days, err := strconv.Atoi(v["days"]); err == nil {
+		created = e.s.Taken.Add(-time.Duration(days) * 24 * time.Hour)
+	}
+	lv := lamina.LayerVersion{
+		ARN: arn, Account: l.ARN.Account, Region: l.ARN.Region, Name: l.Name, Version: l.Version, Created: created,
+		CodeSHA256: or(v["sha"], "sum-of-"+p[0]), CodeSize: 1000, CompatibleRuntimes: list(v["runtimes"]), CompatibleArchitectures: list(v["arch"]),
+		Description: v["description"], LicenseInfo: v["license"], SigningProfileVersionARN: v["signed"],
+	}
+	if v["signed"] != "" {
+		lv.SigningJobARN = "arn:aws:signer:eu-west-1:111122223333:/signing-jobs/1"
+	}
+	if v["bucket"] != "" {
+		lv.Reference = &lamina.S3Object{Bucket: v["bucket"], Key: "layer.zip", VersionID: v["object"]}
+	}
+	e.s.Layers = append(e.s.Layers, lv)
+	return nil
+}
+
+func (e *estateText) function(p []string, v map[string]string, account, region string) {
+	e.target(account, region)
+	name, version, published := strings.Cut(p[0], ":")
+	f := lamina.Function{
+		ARN: "arn:aws:lambda:" + region + ":" + account + ":function:" + name, Account: account, Region: region, Name: name, Version: "$LATEST",
+		Role: "arn:aws:iam::" + account + ":role/" + or(v["role"], name), Runtime: or(v["runtime"], "python3.12"), Handler: "app.handler",
+		PackageType: or(v["package"], "Zip"), Architectures: []string{or(v["arch"], "x86_64")},
+	}
+	if published {
+		f.Version, f.ARN = version, f.ARN+":"+version
+	}
+	for _, l := range list(v["layers"]) {
+		f.Layers = append(f.Layers, e.layerARN(l, v))
+	}
+	for k, value := range v {
+		if name, ok := strings.CutPrefix(k, "env."); ok {
+			if f.Environment == nil {
+				f.Environment = map[string]string{}
+			}
+			f.Environment[name] = value
+		}
+	}
+	if v["csc"] != "" {
+		f.CodeSigningConfigARN = cscARN(v["csc"], account, region)
+	}
+	if v["url"] != "" {
+		f.URLs = []lamina.FunctionURL{{AuthType: v["url"]}}
+	}
+	e.s.Functions = append(e.s.Functions, f)
+}
+
+// without denies the action everywhere and takes out what it had told.
+func without(s *lamina.Snapshot, action string) {
+	for i := range s.Targets {
+		t := &s.Targets[i]
+		t.Read = slices.DeleteFunc(slices.Clone(t.Read), func(a string) bool { return a == action })
+		t.Gaps = append(slices.Clone(t.Gaps), lamina.Gap{Action: action, Denied: true, Reason: "denied"})
+	}
+	for i := range s.Layers {
+		l := &s.Layers[i]
+		switch action {
+		case "lambda:GetLayerVersion":
+			l.CodeSHA256, l.SigningProfileVersionARN, l.SigningJobARN, l.Reference = "", "", "", nil
+		case "lambda:GetLayerVersionPolicy":
+			l.Policy = nil
+		}
+	}
+	for i := range s.Functions {
+		f := &s.Functions[i]
+		switch action {
+		case "lambda:GetFunctionCodeSigningConfig":
+			f.CodeSigningConfigARN = ""
+		case "lambda:ListFunctionUrlConfigs":
+			f.URLs = nil
+		case "lambda:ListAliases":
+			f.Aliases = nil
+		}
+	}
+	for i := range s.Trails {
+		switch action {
+		case "cloudtrail:GetTrailStatus":
+			s.Trails[i].Logging = false
+		case "cloudtrail:GetEventSelectors":
+			s.Trails[i].Management, s.Trails[i].Advanced = "", nil
+		}
+	}
+	switch action {
+	case "lambda:ListLayers", "lambda:ListLayerVersions":
+		s.Layers = nil
+	case "lambda:ListFunctions":
+		s.Functions, s.CodeSigningConfigs = nil, nil
+	case "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig":
+		s.CodeSigningConfigs = nil
+	case "signer:ListSigningProfiles":
+		s.SigningProfiles = nil
+	case "s3:GetBucketVersioning":
+		s.Buckets = nil
+	case "cloudtrail:DescribeTrails":
+		s.Trails = nil
+	case "access-analyzer:ListAnalyzers":
+		s.Analyzers = nil
+	case "organizations:DescribeOrganization", "organizations:ListAccounts":
+		s.OrgID = ""
+		var collected []lamina.Account
+		for _, a := range s.Accounts {
+			if slices.ContainsFunc(s.Targets, func(t lamina.Target) bool { return t.Account == a.ID }) {
+				collected = append(collected, lamina.Account{ID: a.ID})
+			}
+		}
+		s.Accounts = collected
+	}
+}
