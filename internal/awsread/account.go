@@ -1,13 +1,13 @@
 package awsread
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -163,17 +163,55 @@ func document(s *string) string {
 	return aws.ToString(s)
 }
 
-// Credentials returns how each user of the account can sign in, by ARN, from
-// the last credential report that IAM made. Making one is a call that changes
-// something and not made here; without a report the error is IAM's.
+// reportPolls is how often a credential report that is being made is asked for,
+// reportPause how long that waits in between.
+const (
+	reportPolls = 15
+	reportPause = 2 * time.Second
+)
+
+// report returns the account's credential report, and has IAM make one when
+// there is none of the last four hours: the one call here that is not a read.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+func (c *Client) report(ctx context.Context) ([]byte, error) {
+	for poll := 0; ; poll++ {
+		out, err := c.iam.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
+		if err == nil {
+			return out.Content, nil
+		}
+		switch code(err) {
+		case "ReportNotPresent", "ReportExpired", "ReportInProgress":
+		default:
+			return nil, fail("iam:GetCredentialReport", "*", err)
+		}
+		if poll == reportPolls {
+			return nil, fail("iam:GetCredentialReport", "*", err)
+		}
+		made, err := c.iam.GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{})
+		if err != nil {
+			return nil, fail("iam:GenerateCredentialReport", "*", err)
+		}
+		if made.State == types.ReportStateTypeComplete {
+			continue
+		}
+		t := time.NewTimer(reportPause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Credentials returns how each user of the account can sign in, by ARN.
 func (c *Client) Credentials(ctx context.Context) (map[string]lamina.Credentials, error) {
 	const action = "iam:GetCredentialReport"
-	out, err := c.iam.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
+	content, err := c.report(ctx)
 	if err != nil {
-		return nil, fail(action, "*", err)
+		return nil, err
 	}
-	rows, err := csv.NewReader(strings.NewReader(string(out.Content))).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
 	if err != nil {
 		return nil, fail(action, "*", err)
 	}

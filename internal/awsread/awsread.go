@@ -1,5 +1,6 @@
 // Package awsread is the only reader of AWS: what it can call is a table, and
-// every call in it begins with Get, List, Describe or Lookup.
+// every call in it begins with Get, List, Describe or Lookup, but for the one
+// that asks IAM to make a credential report.
 //
 // A Session is an identity in a partition; In gives a Client, which reads one
 // region of its account and returns nouns of package lamina. Pages and retries

@@ -115,7 +115,8 @@ func TestClient_denied(t *testing.T) {
 }
 
 // The SDK's methods that this package calls are those in Calls, no more and no
-// fewer, and all of them only look.
+// fewer, and all of them only look; IAM is asked to make a credential report
+// (law 2 names it).
 func TestCalls(t *testing.T) {
 	called := map[string]bool{}
 	names, err := filepath.Glob("*.go")
@@ -162,7 +163,7 @@ func TestCalls(t *testing.T) {
 	listed := map[string]bool{}
 	for _, c := range awsread.Calls {
 		listed[c.Client+"."+c.Method] = true
-		if !slices.ContainsFunc([]string{"Get", "List", "Describe", "Lookup"}, func(p string) bool { return strings.HasPrefix(c.Method, p) }) {
+		if c.Method != "GenerateCredentialReport" && !slices.ContainsFunc([]string{"Get", "List", "Describe", "Lookup"}, func(p string) bool { return strings.HasPrefix(c.Method, p) }) {
 			t.Errorf("%s changes something", c.Method)
 		}
 		if c.Without == "" || strings.Contains(c.Action, "*") {

@@ -23,6 +23,7 @@ var Calls = []Call{
 	{"cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms", "whether an alarm watches changes of layers"},
 	{"events", "ListRules", "events:ListRules", "whether a rule forwards events about layers"},
 	{"events", "ListTargetsByRule", "events:ListTargetsByRule", "where a rule forwards events to"},
+	{"iam", "GenerateCredentialReport", "iam:GenerateCredentialReport", "which users have no MFA or old access keys, when IAM made no report of its own accord"},
 	{"iam", "GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails", "who may attach, publish, share or delete layers"},
 	{"iam", "GetCredentialReport", "iam:GetCredentialReport", "which users have no MFA or old access keys"},
 	{"lambda", "GetCodeSigningConfig", "lambda:GetCodeSigningConfig", "whose signatures a code signing configuration accepts"},

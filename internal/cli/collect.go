@@ -199,10 +199,8 @@ func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) er
 	}
 	a.note("reading as %s", me.ARN)
 	home := cmpRegion(region, s.Region())
-	if f.organization {
-		if opt.Organization, err = collect.Discover(ctx, me.Account, s.In(home), opt.Now); err != nil {
-			return err
-		}
+	if opt.Organization, err = collect.Discover(ctx, me.Account, s.In(home), opt.Now, f.organization); err != nil {
+		return err
 	}
 	ids := f.accounts
 	if len(ids) == 0 {

@@ -31,18 +31,19 @@ const organizationTarget = "organization"
 // policyTypes are the types of policies that decide about permissions.
 var policyTypes = []string{"SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"}
 
-// Discover reads the organisation of the account, which must be its management
-// account or a delegated administrator. In an account of no organisation it
-// returns one without id. A denied call is a gap, not an error.
-func Discover(ctx context.Context, account string, c *awsread.Client, now time.Time) (Organization, error) {
+// Discover reads which organisation the account is in, which every member may
+// ask, and, when whole is set, its accounts, units and policies, which only the
+// management account and delegated administrators may. In an account of no
+// organisation it returns one without id. A denied call is a gap, not an error.
+func Discover(ctx context.Context, account string, c *awsread.Client, now time.Time, whole bool) (Organization, error) {
 	d := &reader{coverage: newCoverage()}
 	o := Organization{}
 	id, management, err := c.Organization(ctx)
 	if awsread.InNoOrganization(err) {
 		err = nil
 	}
-	if d.note("organizations:DescribeOrganization", "", err) && id != "" {
-		o.ID = id
+	o.ID = id
+	if d.note("organizations:DescribeOrganization", "", err) && id != "" && whole {
 		o.Accounts, err = c.Accounts(ctx)
 		d.note("organizations:ListAccounts", "", err)
 		o.tree(ctx, c, d)

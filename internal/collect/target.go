@@ -3,6 +3,8 @@ package collect
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -48,6 +50,10 @@ func (r *run) account(ctx context.Context, a Account, known enabled) lamina.Snap
 	auth, err := d.client.Authorization(ctx)
 	d.note("iam:GetAccountAuthorizationDetails", "", err)
 	creds, err := d.client.Credentials(ctx)
+	if e, ok := errors.AsType[*awsread.Error](err); ok && e.Action == "iam:GenerateCredentialReport" {
+		d.note(e.Action, "", err)
+		err = fmt.Errorf("%s: %w", e.Action, e.Err)
+	}
 	d.note("iam:GetCredentialReport", "", err)
 	for i, p := range auth.Principals {
 		if c, ok := creds[p.ARN]; ok && p.Kind == "User" {
