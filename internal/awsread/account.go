@@ -163,12 +163,8 @@ func document(s *string) string {
 	return aws.ToString(s)
 }
 
-// reportPolls is how often a credential report that is being made is asked for,
-// reportPause how long that waits in between.
-const (
-	reportPolls = 15
-	reportPause = 2 * time.Second
-)
+// reportPolls is how often a credential report that is being made is asked for.
+const reportPolls = 15
 
 // report returns the account's credential report, and has IAM make one when
 // there is none of the last four hours: the one call here that is not a read.
@@ -194,7 +190,7 @@ func (c *Client) report(ctx context.Context) ([]byte, error) {
 		if made.State == types.ReportStateTypeComplete {
 			continue
 		}
-		t := time.NewTimer(reportPause)
+		t := time.NewTimer(c.poll)
 		select {
 		case <-t.C:
 		case <-ctx.Done():

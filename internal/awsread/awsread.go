@@ -13,11 +13,13 @@
 package awsread
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -59,6 +61,9 @@ type Options struct {
 	// Wait is called before every attempt of a call and may hold it back; nil
 	// holds nothing back. service is the IAM prefix ("lambda").
 	Wait func(ctx context.Context, account, region, service string) error
+	// Poll is how long to wait before asking again for something that AWS makes in
+	// the background, 0 for two seconds.
+	Poll time.Duration
 	// Keep returns what of an environment variable's value may be kept; nil keeps
 	// nothing of any.
 	Keep func(name, value string) string
@@ -177,6 +182,7 @@ func (s *Session) In(region string) *Client {
 	return &Client{
 		Region: region,
 		keep:   s.opt.Keep,
+		poll:   cmp.Or(s.opt.Poll, 2*time.Second),
 
 		accessanalyzer: accessanalyzer.NewFromConfig(cfg("access-analyzer")),
 		account:        account.NewFromConfig(cfg("account")),
@@ -198,6 +204,7 @@ func (s *Session) In(region string) *Client {
 type Client struct {
 	Region string
 	keep   func(name, value string) string
+	poll   time.Duration
 
 	accessanalyzer *accessanalyzer.Client
 	account        *account.Client

@@ -38,6 +38,7 @@ var commands = []commandGroup{
 		newDetect,
 		newExplain,
 		newRules,
+		newIAM,
 		newPublishers,
 		newDB,
 	}},

@@ -150,7 +150,7 @@ func newStory(a *app) (*story, error) {
 func (d *story) session(account string) *awsread.Session {
 	http, id, secret := d.org.Fake.Client(d.org.Reader(account))
 	return awsread.New(awsread.Options{
-		Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1,
+		Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1, Poll: 1,
 	})
 }
 

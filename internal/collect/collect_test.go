@@ -140,7 +140,7 @@ func options(t *testing.T, f *awsfake.Fake) collect.Options {
 	o := collect.Options{Now: f.Now(), Jobs: 4}
 	for _, id := range []string{management, member} {
 		http, key, secret := f.Client(caller(id))
-		s := awsread.New(awsread.Options{Region: region, AccessKeyID: key, SecretAccessKey: secret, HTTP: http, Endpoint: "https://aws.invalid", Attempts: 1})
+		s := awsread.New(awsread.Options{Region: region, AccessKeyID: key, SecretAccessKey: secret, HTTP: http, Endpoint: "https://aws.invalid", Attempts: 1, Poll: 1})
 		if id == management {
 			var err error
 			if o.Organization, err = collect.Discover(t.Context(), id, s.In(region), f.Now(), true); err != nil {

@@ -46,7 +46,7 @@ func set(t *testing.T) *scene {
 		}
 	}
 	http, id, secret := s.fake.Client(caller)
-	read := awsread.New(awsread.Options{Region: "eu-west-1", AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1})
+	read := awsread.New(awsread.Options{Region: "eu-west-1", AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1}).In("eu-west-1")
 	write := awswrite.New(awswrite.Options{Region: "eu-west-1", AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1})
 	s.runner = &respond.Runner{
 		Write: write.Do, Read: read.Policy, Journal: s.journal, Now: s.fake.Now,

@@ -155,7 +155,7 @@ func TestEstate(t *testing.T) {
 		http, id, secret := o.Fake.Client(o.Reader(account))
 		in.Accounts = append(in.Accounts, collect.Account{
 			ID: account, Regions: []string{sample.Region}, Home: sample.Region, Session: awsread.New(awsread.Options{
-				Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1,
+				Region: sample.Region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1, Poll: 1,
 			}),
 		})
 	}
