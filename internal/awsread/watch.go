@@ -58,7 +58,7 @@ func (c *Client) TrailSelectors(ctx context.Context, t *lamina.Trail) error {
 	}
 	for _, s := range out.EventSelectors {
 		if s.IncludeManagementEvents == nil || *s.IncludeManagementEvents { // AWS's default is true
-			t.Management, t.ExcludedEvents = string(s.ReadWriteType), s.ExcludeManagementEventSources
+			t.Management, t.ExcludedEvents = string(s.ReadWriteType), append([]string(nil), s.ExcludeManagementEventSources...)
 		}
 	}
 	for _, s := range out.AdvancedEventSelectors {

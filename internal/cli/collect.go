@@ -60,7 +60,7 @@ func newCollect(a *app) *cobra.Command {
 	fl.StringArrayVar(&f.accounts, "account", nil, "read the account `ID` only; may be given several times")
 	fl.BoolVar(&f.resume, "resume", false, "go on with a collection that was interrupted")
 	fl.BoolVar(&f.full, "full", false, "read everything again, whatever an earlier snapshot says")
-	fl.Float64Var(&f.rate, "rate", collect.DefaultRate, "make at most `N` calls of Lambda a second in one account and region; AWS allows 15 to all callers together")
+	fl.Float64Var(&f.rate, "rate", collect.DefaultRate, "make at most `N` calls of Lambda a second in one account and region (AWS allows 15)")
 	return c
 }
 
@@ -310,7 +310,7 @@ func (a *app) openJournal(file string, f collectFlags) (*journal, error) {
 	out, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, &Error{
-			Msg: fmt.Sprintf("%s is there: a collection was interrupted, or is running", file+partSuffix),
+			Msg:  fmt.Sprintf("%s is there: a collection was interrupted, or is running", file+partSuffix),
 			Hint: "go on with --resume, or delete it", Code: Usage,
 		}
 	}

@@ -11,11 +11,8 @@ const (
 // rootExample is what `lamina --help` shows first.
 const rootExample = `  lamina demo                              the whole story on a sample: no account, no network
   lamina scan layer.zip                    what is in a layer, and what is wrong with it
-  lamina detect trail/                     our rules over CloudTrail files
-  lamina detect trail/ --rules my-rules/   Elastic rules of your own
-  lamina explain layer-shared event.json   why a rule did or did not match
-  lamina render results.json -f markdown   write a saved result in another format
-  lamina config show --origin              the settings in force and where each comes from`
+  lamina collect && lamina posture snapshot.lamina   who can read, attach, change or lose each layer
+  lamina detect trail/                     our rules over CloudTrail files`
 
 // A commandGroup is commands that the help lists together.
 type commandGroup struct {

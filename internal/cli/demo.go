@@ -156,7 +156,12 @@ func (d *story) session(account string) *awsread.Session {
 
 // read collects the accounts.
 func (d *story) read(ctx context.Context, ids ...string) (lamina.Snapshot, error) {
-	o := collect.Options{Now: d.org.Fake.Now(), Organization: collect.Organization{ID: sample.OrgID}}
+	now := d.org.Fake.Now()
+	found, err := collect.Discover(ctx, sample.Management, d.session(sample.Management).In(sample.Region), now, true)
+	if err != nil {
+		return lamina.Snapshot{}, err
+	}
+	o := collect.Options{Now: now, Organization: found}
 	for _, id := range ids {
 		o.Accounts = append(o.Accounts, collect.Account{ID: id, Session: d.session(id), Regions: []string{sample.Region}, Home: sample.Region})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/attacks"
 	"github.com/lamina-sec/lamina/checks"
+	"github.com/lamina-sec/lamina/fixes"
 	"github.com/lamina-sec/lamina/internal/awswrite"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
@@ -89,7 +90,7 @@ func grants(p *lamina.LayerPolicy) []lamina.Grant {
 	return slices.SortedFunc(slices.Values(p.Grants), func(a, b lamina.Grant) int { return strings.Compare(a.StatementID, b.StatementID) })
 }
 
-// recheck reads the plan's layer again and asks the checks that the plan is for.
+// recheck reads the plan's layer again and asks the checks that its fix remedies.
 func (d *story) recheck(ctx context.Context, p lamina.Plan) (lamina.Outcome, error) {
 	l, err := lamina.ParseLayerARN(p.Steps[0].Resource)
 	if err != nil {
@@ -99,16 +100,19 @@ func (d *story) recheck(ctx context.Context, p lamina.Plan) (lamina.Outcome, err
 	if err != nil {
 		return "", err
 	}
-	var exposed []string // findings that the plan's exposure rests on
-	for _, e := range d.exposures {
-		if e.ID == p.Exposure {
-			exposed = e.Findings
+	var remedies []string
+	for _, f := range fixes.All {
+		if f.ID == p.Fix {
+			remedies = f.Remedies
 		}
 	}
 	outcome := lamina.Unknown // unless the finding is found again
 	for _, f := range posture.Run(checks.All, posture.Input{Estate: estate.New(s, nil)}) {
-		if slices.Contains(exposed, f.ID) {
-			outcome = f.Outcome
+		if f.Resource != p.Steps[0].Resource || !slices.Contains(remedies, f.Check) {
+			continue
+		}
+		if outcome = f.Outcome; outcome != lamina.Pass {
+			break
 		}
 	}
 	return outcome, nil

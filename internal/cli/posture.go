@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +36,71 @@ func newPosture(a *app) *cobra.Command {
 	c.Flags().StringArrayVar(&only, "check", nil, "run only the check with this `ID` or number; may be given several times")
 	c.Flags().StringArrayVar(&files, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
 	a.settingFlag(c, "publishers")
+	c.AddCommand(newPostureChecks(a))
 	return c
+}
+
+func newPostureChecks(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "checks [CHECK]",
+		Short:   "list the checks, or show one",
+		Example: "  lamina posture checks\n  lamina posture checks layer-public",
+		Args:    args(0, 1, "CHECK"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			list, err := selectChecks(args)
+			if err != nil {
+				return err
+			}
+			return a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
+				switch {
+				case format == "json":
+					return writeChecksJSON(w, list)
+				case len(args) == 1:
+					doc, err := checks.Docs.ReadFile(strings.ReplaceAll(list[0].ID, "-", "_") + ".md")
+					if err != nil {
+						return err
+					}
+					_, err = io.WriteString(w, string(doc))
+					return err
+				}
+				return writeChecks(w, list)
+			})
+		},
+	}
+}
+
+func writeChecks(w io.Writer, list []posture.Check) error {
+	var rows [][]string
+	for _, c := range list {
+		rows = append(rows, []string{c.Ref, c.ID, string(c.Severity), c.Title})
+	}
+	if err := columns(w, []string{"NUMBER", "ID", "SEVERITY", "FINDS"}, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", count(len(list), "check"))
+	return err
+}
+
+// A checkJSON is a check in the json form of the list.
+type checkJSON struct {
+	ID          string          `json:"id"`
+	Ref         string          `json:"ref"`
+	Title       string          `json:"title"`
+	Severity    lamina.Severity `json:"severity"`
+	Needs       []string        `json:"needs"`
+	Uses        []string        `json:"uses,omitempty"`
+	Techniques  []string        `json:"techniques,omitempty"`
+	Citation    string          `json:"citation"`
+	Remediation string          `json:"remediation"`
+	Fixes       []string        `json:"fixes,omitempty"`
+}
+
+func writeChecksJSON(w io.Writer, list []posture.Check) error {
+	var out []checkJSON
+	for _, c := range list {
+		out = append(out, checkJSON{c.ID, c.Ref, c.Title, c.Severity, c.Needs, c.Uses, c.Techniques, c.Citation, c.Remediation, c.Fixes})
+	}
+	return writeJSON(w, map[string]any{"checks": out})
 }
 
 func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string) (err error) {

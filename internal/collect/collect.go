@@ -115,8 +115,8 @@ func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
 			}
 		})
 	}
-	if !o.Organization.empty() {
-		r.finish(o.Organization.part())
+	if t := o.Organization.target; t.Account != "" && !done[t.Account+" "+t.Region] {
+		r.finish(ctx, o.Organization.part())
 	}
 	regions := r.regions(ctx, jobs)
 	for _, a := range o.Accounts {
@@ -124,11 +124,11 @@ func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
 	}
 	for _, a := range o.Accounts {
 		if !done[a.ID+" "] {
-			jobs <- func() { r.finish(r.account(ctx, a, regions[a.ID])) }
+			jobs <- func() { r.finish(ctx, r.account(ctx, a, regions[a.ID])) }
 		}
 		for _, region := range regions[a.ID].regions {
 			if !done[a.ID+" "+region] {
-				jobs <- func() { r.finish(r.region(ctx, a, region)) }
+				jobs <- func() { r.finish(ctx, r.region(ctx, a, region)) }
 			}
 		}
 	}
@@ -198,8 +198,12 @@ func (r *run) regions(ctx context.Context, jobs chan<- func()) map[string]enable
 	return out
 }
 
-// finish keeps a target that was read to its end.
-func (r *run) finish(part lamina.Snapshot) {
+// finish keeps a target that was read to its end. One whose calls failed because
+// ctx is done was not.
+func (r *run) finish(ctx context.Context, part lamina.Snapshot) {
+	if ctx.Err() != nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parts = append(r.parts, part)
@@ -250,6 +254,12 @@ func (r *run) tell() {
 	if r.Progress != nil {
 		r.Progress(r.progress)
 	}
+}
+
+// reads reports whether the account is one of those that are read: its layers
+// are described there.
+func (r *run) reads(account string) bool {
+	return slices.ContainsFunc(r.Accounts, func(a Account) bool { return a.ID == account })
 }
 
 // merge joins the parts of a run. What several accounts tell of the same thing

@@ -18,8 +18,6 @@ type Organization struct {
 	target   lamina.Target
 }
 
-func (o Organization) empty() bool { return o.target.Account == "" }
-
 func (o Organization) part() lamina.Snapshot {
 	return lamina.Snapshot{Accounts: o.Accounts, OrganizationalUnits: o.units, OrganizationPolicies: o.policies, Targets: []lamina.Target{o.target}}
 }

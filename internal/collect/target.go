@@ -156,7 +156,7 @@ func (d *reader) functions(ctx context.Context) {
 		}
 		f := &fs[i]
 		for _, arn := range f.Layers {
-			if l, err := lamina.ParseLayerARN(arn); err == nil && l.ARN.Account != d.account {
+			if l, err := lamina.ParseLayerARN(arn); err == nil && !d.run.reads(l.ARN.Account) {
 				foreign[arn] = true
 			}
 		}

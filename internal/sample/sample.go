@@ -95,6 +95,7 @@ func New(seed uint64) *Org {
 	}
 	s.org.Fake = s.fake
 	s.fake.Organization(OrgID, s.org.Accounts...)
+	s.fake.Load(organization())
 	s.build()
 	s.story()
 	s.noise()
