@@ -1,204 +1,204 @@
 package iam
 
 import (
+	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/lamina-sec/lamina"
 )
 
-// A Request is what is asked of a policy.
-type Request struct {
-	// Action is "service:Name"; Resource an ARN.
-	Action, Resource string
-	// Principal is the caller's ARN, or an account id, or "" for an identity
-	// policy, whose principal is whoever it is attached to.
-	Principal string
-	// Keys are the condition keys that are known, lower case, each with its one
-	// value. A key that is known to be absent maps to nil.
-	Keys map[string]*string
-}
+// A Result is the answer to a request.
+type Result string
 
-// A Decision is what a policy says about a request.
+// The results. Allow and Deny hold whatever the unknown keys are; Unknown says
+// that it depends on them.
+const (
+	Allow   Result = "ALLOW"
+	Deny    Result = "DENY"
+	Unknown Result = "UNKNOWN"
+)
+
+// A Decision is the answer to a request and why.
 type Decision struct {
-	Effect Effect
-	// By are the statements that decided: the denying ones, else the allowing
-	// ones, else those that would decide if the residue were known.
-	By []Statement
-	// Residue are the conditions that could not be evaluated.
-	Residue []Condition
+	Result Result
+	// Denials are the statements that deny, and decide when there are any.
+	Denials []Ref
+	// Missing are the kinds of policy of which none allows: a Deny without
+	// Denials comes from these.
+	Missing []Layer
+	// Allows are the statements that allow, of every kind of policy.
+	Allows []Ref
+	// Residue is what an Unknown depends on; nil otherwise.
+	Residue *Residue
+	// InEveryCase says that keys were unknown and that it does not matter.
+	InEveryCase bool
 }
 
-// An Effect is the answer of a policy.
-type Effect string
+// A Ref names a statement where it stands.
+type Ref struct {
+	Edge   Edge
+	Policy string // Document.Name
+	Level  string
+	Sid    string
+	Index  int // from 1
+	Line   int // in the policy's document
+}
 
-// The effects. NotAllowed means that no statement speaks for the request.
-const (
-	Allowed    Effect = "ALLOWED"
-	Denied     Effect = "DENIED"
-	NotAllowed Effect = "NOT_ALLOWED"
-	Unknown    Effect = "UNKNOWN"
-)
+func (r Ref) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", r.Edge, r.Policy)
+	if r.Level != "" {
+		fmt.Fprintf(&b, " at %s", r.Level)
+	}
+	fmt.Fprintf(&b, ", statement %d", r.Index)
+	if r.Sid != "" {
+		fmt.Fprintf(&b, " (%s)", r.Sid)
+	}
+	fmt.Fprintf(&b, ", line %d", r.Line)
+	return b.String()
+}
 
-type tri uint8
+// A Layer is a kind of policy, at one level where it has levels.
+type Layer struct {
+	Edge  Edge
+	Level string
+}
 
-const (
-	no tri = iota
-	maybe
-	yes
-)
+func (l Layer) String() string {
+	if l.Level == "" {
+		return string(l.Edge)
+	}
+	return string(l.Edge) + " at " + l.Level
+}
 
-// Evaluate says what the policy alone says about r. An explicit Deny wins; a
-// Deny that may match makes everything but a certain Deny Unknown.
-func (p *Policy) Evaluate(r Request) Decision {
-	var allow, deny, mayAllow, mayDeny []Statement
-	var residueAllow, residueDeny []Condition
-	for _, s := range p.Statements {
-		t, residue := s.matches(r)
-		switch {
-		case t == yes && !s.Allow:
-			deny = append(deny, s)
-		case t == yes:
-			allow = append(allow, s)
-		case t == maybe && !s.Allow:
-			mayDeny = append(mayDeny, s)
-			residueDeny = append(residueDeny, residue...)
-		case t == maybe:
-			mayAllow = append(mayAllow, s)
-			residueAllow = append(residueAllow, residue...)
+func (st *statementOf) ref() Ref {
+	return Ref{Edge: edges[st.edge], Policy: st.document.Name, Level: st.document.Level, Sid: st.Sid, Index: st.Index, Line: st.Line}
+}
+
+// Decide answers without saying why. It allocates nothing unless keys that the
+// answer seems to depend on are unknown.
+func (r *Request) Decide() Result {
+	f := r.frame()
+	t := f.quick()
+	if t == maybe {
+		t = f.settle(f.formula())
+	}
+	return result(t)
+}
+
+func result(t tri) Result {
+	switch t {
+	case yes:
+		return Allow
+	case no:
+		return Deny
+	case maybe:
+	}
+	return Unknown
+}
+
+// Evaluate answers and says why.
+func (r *Request) Evaluate() Decision {
+	f := r.frame()
+	var d Decision
+	t := f.quick()
+	if t == maybe {
+		x := f.formula()
+		if t = f.settle(x); t == maybe {
+			d.Residue = &Residue{root: x}
+		} else {
+			d.InEveryCase = true
 		}
 	}
-	switch {
-	case deny != nil:
-		return Decision{Effect: Denied, By: deny}
-	case mayDeny != nil && (allow != nil || mayAllow != nil):
-		return Decision{Effect: Unknown, By: mayDeny, Residue: residueDeny}
-	case allow != nil:
-		return Decision{Effect: Allowed, By: allow}
-	case mayAllow != nil:
-		return Decision{Effect: Unknown, By: mayAllow, Residue: residueAllow}
+	d.Result = result(t)
+	sure := yes
+	if d.InEveryCase {
+		sure = maybe
 	}
-	return Decision{Effect: NotAllowed}
-}
-
-func (s Statement) matches(r Request) (tri, []Condition) {
-	action := func(p string) bool { return glob(strings.ToLower(p), strings.ToLower(r.Action)) }
-	resource := func(p string) bool { return glob(p, r.Resource) }
-	principal := func(p Principal) bool { return p.matches(r.Principal) }
-	if s.Actions != nil && !slices.ContainsFunc(s.Actions, action) ||
-		s.NotActions != nil && slices.ContainsFunc(s.NotActions, action) ||
-		s.Resources != nil && !slices.ContainsFunc(s.Resources, resource) ||
-		s.NotResources != nil && slices.ContainsFunc(s.NotResources, resource) ||
-		s.Principals != nil && !slices.ContainsFunc(s.Principals, principal) ||
-		s.NotPrincipals != nil && slices.ContainsFunc(s.NotPrincipals, principal) {
-		return no, nil
-	}
-	result := yes
-	var residue []Condition
-	for _, c := range s.Conditions {
-		switch c.eval(r.Keys) {
-		case no:
-			return no, nil
-		case maybe:
-			result, residue = maybe, append(residue, c)
-		case yes:
+	for edge := range atEnd {
+		if !f.counts(edge) {
+			continue
+		}
+		_, x := f.at(edge)
+		for _, st := range x.deny[edge] {
+			if st.applies(r) >= sure {
+				d.Denials = append(d.Denials, st.ref())
+			}
+		}
+		for _, st := range x.allow[edge] {
+			if st.applies(r) >= sure {
+				d.Allows = append(d.Allows, st.ref())
+			}
 		}
 	}
-	return result, residue
+	if d.Result == Deny && (len(d.Denials) == 0 || d.InEveryCase) {
+		d.Missing = f.missing()
+	}
+	return d
 }
 
-// matches says whether the entry covers the caller: everyone, the caller
-// itself, or the caller's whole account by id or root ARN.
-func (p Principal) matches(caller string) bool {
-	if p.ID == "*" && (p.Kind == "*" || p.Kind == "AWS") {
-		return true
-	}
-	if p.Kind != "AWS" || caller == "" {
-		return false
-	}
-	account := caller
-	if a, err := lamina.ParseARN(caller); err == nil {
-		account = a.Account
-	}
-	if a, err := lamina.ParseARN(p.ID); err == nil && a.Service == "iam" && a.Resource == "root" {
-		return a.Account == account
-	}
-	return p.ID == caller || p.ID == account
-}
-
-// eval follows
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html:
-// negated operators and IfExists are true when the key is absent.
-func (c Condition) eval(keys map[string]*string) tri {
-	op, ifExists := strings.CutSuffix(c.Operator, "IfExists")
-	value, known := keys[strings.ToLower(c.Key)]
-	if !known || strings.ContainsRune(op, ':') {
-		return maybe // ForAnyValue: and ForAllValues: need the many values
-	}
-	if op == "Null" {
-		return tell(len(c.Values) == 1 && strings.EqualFold(c.Values[0], "true") == (value == nil))
-	}
-	negated := strings.Contains(op, "Not")
-	var one func(pattern, value string) bool
-	switch op {
-	case "StringEquals", "StringNotEquals":
-		one = func(p, v string) bool { return p == v }
-	case "StringLike", "StringNotLike":
-		one = glob
-	case "ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals":
-		one = globARN
-	case "Bool":
-		one = strings.EqualFold
-	default:
-		return maybe
-	}
-	if value == nil {
-		return tell(negated || ifExists)
-	}
-	if slices.ContainsFunc(c.Values, func(p string) bool { return strings.Contains(p, "${") }) {
-		return maybe // policy variables are not resolved
-	}
-	return tell(slices.ContainsFunc(c.Values, func(p string) bool { return one(p, *value) }) != negated)
-}
-
-func tell(b bool) tri {
-	if b {
-		return yes
-	}
-	return no
-}
-
-// globARN matches each of the six parts of an ARN on its own, as ArnLike does.
-func globARN(pattern, value string) bool {
-	ps, vs := strings.SplitN(pattern, ":", 6), strings.SplitN(value, ":", 6)
-	if len(ps) != 6 || len(vs) != 6 {
-		return false
-	}
-	for i := range ps {
-		if !glob(ps[i], vs[i]) {
-			return false
+// missing are the kinds of policy that do not allow.
+func (f *frame) missing() []Layer {
+	var out []Layer
+	for _, edge := range []int{atSCP, atRCP, atEndpoint, atBoundary, atSession} {
+		if !f.limits(edge) {
+			continue
+		}
+		set, x := f.at(edge)
+		for i, level := range x.level[edge] {
+			if f.best(level) == no {
+				out = append(out, Layer{edges[edge], set.levels[edge][i]})
+			}
 		}
 	}
-	return true
+	if f.Subject.kind == federatedUser && !f.limits(atSession) {
+		out = append(out, Layer{Edge: Session})
+	}
+	if f.principal() && f.identity() == no {
+		out = append(out, Layer{Edge: Identity})
+	}
+	g := f.granted()
+	short := g.any() == no
+	if f.principal() && f.sameAccount() == yes {
+		// Within the account, the resource's policy is one of two ways, unless it
+		// alone has authority, and what it gives to the account it only delegates.
+		short = f.soleAuthority() && short || f.identity() == no && max(g[direct], g[asRole]) == no
+	}
+	if short {
+		out = append(out, Layer{Edge: ResourcePolicy})
+	}
+	slices.SortStableFunc(out, func(a, b Layer) int { return slices.Index(edges, a.Edge) - slices.Index(edges, b.Edge) })
+	return out
 }
 
-// glob matches * and ? in linear time and space: on a mismatch it goes back to
-// the last * only, which is enough for this language.
-func glob(pattern, s string) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p, i = p+1, i+1
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
+// String says the answer and why, in one line for each reason.
+func (d Decision) String() string {
+	var b strings.Builder
+	b.WriteString(string(d.Result))
+	lines := func(word string, refs []Ref) {
+		for _, r := range refs {
+			fmt.Fprintf(&b, "\n  %s %s", word, r)
 		}
 	}
-	return strings.Trim(pattern[p:], "*") == ""
+	switch d.Result {
+	case Allow:
+		lines("by", d.Allows)
+	case Deny:
+		lines("denied by", d.Denials)
+		for _, l := range d.Missing {
+			fmt.Fprintf(&b, "\n  no %s allows it", l)
+		}
+	case Unknown:
+		fmt.Fprintf(&b, "\n  %s", d.Residue)
+		var seen []Ref
+		for _, n := range d.Residue.Needs() {
+			if n.Statement != (Ref{}) && !slices.Contains(seen, n.Statement) {
+				seen = append(seen, n.Statement)
+			}
+		}
+		lines("depends on", seen)
+	}
+	if d.InEveryCase {
+		b.WriteString("\n  whatever the values of the unknown condition keys are")
+	}
+	return b.String()
 }

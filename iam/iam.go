@@ -1,60 +1,87 @@
 // Package iam is policy documents and what they allow.
 //
-// It parses a document as IAM's JSON grammar has it
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html)
-// and evaluates a request against it with three answers: a condition whose key
-// is not known makes the answer Unknown and names the residue, never Allowed
-// and never Denied. It refuses documents it cannot read whole: an element, an
-// effect or a shape that it does not know is an error, because a statement
-// skipped is a statement that says nothing.
+// It parses documents as AWS writes them and evaluates a request against all
+// policies that bear on it: identity policies, the permissions boundary,
+// session policies, the service control policies of each node from the root to
+// the account, resource control policies, the policy of the resource, and the
+// policy of a VPC endpoint. There are three answers. Allow and Deny hold for
+// every request that fits what was told; Unknown comes with the residue: the
+// conditions, and the statements they stand in, on which the answer depends.
+// Nothing that could not be read or is not documented is skipped: it makes the
+// answer Unknown unless the answer is the same either way.
 //
-// Start with Parse, then Policy.Evaluate; LayerGrants reads the policy of a
-// Lambda layer version into nouns.
+// It refuses calls to AWS, knowledge of layers beyond reading the grants of one
+// (LayerGrants), and a guess where AWS documents nothing.
+//
+// Start with Parse and Compile, then Request.Evaluate. Groups puts principals
+// together that nothing in the policies tells apart, which is what makes a
+// whole organisation quick to ask.
+//
+// # What is evaluated, and from where
+//
+// The order of policy types, and which of them limits which, follows
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+// for requests within an account and
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+// for the others. Operators are those of
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+// and set operators those of
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html.
 //
 // # Limits
 //
-// A document has at most MaxPolicy bytes. One document is evaluated at a time:
-// permission boundaries, service control policies, sessions and the meeting of
-// identity and resource policies are not joined here. Of the condition
-// operators StringEquals, StringNotEquals, StringLike, StringNotLike, ArnLike,
-// ArnEquals, Bool and Null are evaluated, with IfExists; any other operator
-// leaves a residue. Keys with many values leave a residue as well.
+// A document has at most MaxPolicy bytes, MaxValues values and MaxDepth levels.
+// Whether conditions on the same unknown key can be met together is decided
+// exactly for up to 4096 combinations of its values; beyond that, and where a
+// policy variable is unknown, the answer may be Unknown although it would be
+// the same in every case. The other way round never happens.
 package iam
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/lamina-sec/lamina"
 )
 
-// MaxPolicy is the size in bytes above which Parse refuses a document. AWS's
-// own limit on any policy is 20,480 characters.
-const MaxPolicy = 1 << 20
+// An Effect is what a statement does to the requests that it matches.
+type Effect string
 
-// A Policy is a parsed document. Its fields are not changed by this package.
+// The effects of a statement. A statement whose effect could not be read has
+// EffectUnknown, and is treated as if it could do either.
+const (
+	EffectAllow   Effect = "Allow"
+	EffectDeny    Effect = "Deny"
+	EffectUnknown Effect = ""
+)
+
+// A Policy is a parsed document. This package does not change it.
 type Policy struct {
+	// Version is "2012-10-17" or "2008-10-17"; a document that names none has
+	// the latter (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html),
+	// which knows no policy variables.
 	Version    string
 	ID         string
 	Statements []Statement
+	// Problems are what could not be understood outside statements. They make
+	// every statement uncertain.
+	Problems []Problem
 }
 
 // A Statement is one statement with every "string or list" made a list.
 type Statement struct {
-	Sid   string
-	Allow bool
+	// Index counts statements from 1; Line is where it opens in the document.
+	Index, Line int
+	Sid         string
+	Effect      Effect
 	// Actions or NotActions, Resources or NotResources, Principals or
-	// NotPrincipals: at most one of each pair is set. In an identity policy
-	// neither of the principals is, in a layer's policy resources may be absent.
+	// NotPrincipals: at most one of each pair is set. A policy of a principal
+	// has no principals, a role's trust policy no resources.
 	Actions, NotActions       []string
 	Resources, NotResources   []string
 	Principals, NotPrincipals []Principal
 	Conditions                []Condition
+	// Problems are what could not be understood. The statement is then one that
+	// may match or not wherever its readable elements do not rule it out.
+	Problems []Problem
 }
 
 // A Principal is one entry of a Principal element: Kind "AWS", "Service",
@@ -72,169 +99,39 @@ func (c Condition) String() string {
 	return c.Operator + " " + c.Key + " " + strings.Join(c.Values, ", ")
 }
 
-// Parse reads one document.
-func Parse(data []byte) (*Policy, error) {
-	if len(data) > MaxPolicy {
-		return nil, fmt.Errorf("policy of %d bytes is above the limit of %d", len(data), MaxPolicy)
-	}
-	var doc struct {
-		Version   string
-		ID        string `json:"Id"`
-		Statement json.RawMessage
-	}
-	if err := strict(data, &doc); err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
-	}
-	p := &Policy{Version: doc.Version, ID: doc.ID}
-	raw := []json.RawMessage{doc.Statement}
-	if t := bytes.TrimSpace(doc.Statement); len(t) == 0 {
-		return nil, errors.New("policy has no Statement")
-	} else if t[0] == '[' {
-		raw = nil
-		if err := json.Unmarshal(t, &raw); err != nil {
-			return nil, fmt.Errorf("policy: Statement: %w", err)
-		}
-	}
-	for i, r := range raw {
-		s, err := parseStatement(r)
-		if err != nil {
-			return nil, fmt.Errorf("policy: statement %d: %w", i+1, err)
-		}
-		p.Statements = append(p.Statements, s)
-	}
-	return p, nil
+// A Problem is something in a document that could not be understood, and where:
+// line and column count from 1, the column in bytes.
+type Problem struct {
+	Line, Column int
+	Text         string
 }
 
-func parseStatement(raw json.RawMessage) (Statement, error) {
-	var in struct {
-		Sid, Effect             string
-		Action, NotAction       list
-		Resource, NotResource   list
-		Principal, NotPrincipal principals
-		Condition               map[string]map[string]list
-	}
-	if err := strict(raw, &in); err != nil {
-		return Statement{}, err
-	}
-	s := Statement{
-		Sid: in.Sid, Allow: in.Effect == "Allow",
-		Actions: in.Action, NotActions: in.NotAction,
-		Resources: in.Resource, NotResources: in.NotResource,
-		Principals: in.Principal, NotPrincipals: in.NotPrincipal,
-	}
-	if in.Effect != "Allow" && in.Effect != "Deny" {
-		return s, fmt.Errorf("unknown Effect %q: want Allow or Deny", in.Effect)
-	}
-	if (s.Actions == nil) == (s.NotActions == nil) {
-		return s, errors.New("want one of Action and NotAction")
-	}
-	if s.Resources != nil && s.NotResources != nil {
-		return s, errors.New("both Resource and NotResource")
-	}
-	if s.Principals != nil && s.NotPrincipals != nil {
-		return s, errors.New("both Principal and NotPrincipal")
-	}
-	for op, keys := range in.Condition {
-		for key, values := range keys {
-			s.Conditions = append(s.Conditions, Condition{Operator: op, Key: key, Values: values})
-		}
-	}
-	slices.SortFunc(s.Conditions, func(a, b Condition) int { return strings.Compare(a.String(), b.String()) })
-	return s, nil
+func (p Problem) String() string {
+	return strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column) + ": " + p.Text
 }
 
-// strict decodes one JSON value into v and refuses members v does not name and
-// anything after the value.
-func strict(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the document")
-	}
-	return nil
-}
-
-// A list is a string, number or boolean, or an array of them.
-type list []string
-
-func (l *list) UnmarshalJSON(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return err
-	}
-	items, ok := v.([]any)
-	if !ok {
-		items = []any{v}
-	}
-	*l = list{}
-	for _, item := range items {
-		switch x := item.(type) {
-		case string:
-			*l = append(*l, x)
-		case bool, json.Number:
-			*l = append(*l, fmt.Sprint(x))
-		default:
-			return fmt.Errorf("want a string or a list of strings, got %s", data)
-		}
-	}
-	return nil
-}
-
-type principals []Principal
-
-func (p *principals) UnmarshalJSON(data []byte) error {
-	var s string
-	if json.Unmarshal(data, &s) == nil {
-		if s != "*" {
-			return fmt.Errorf("principal %q: a bare string can only be *", s)
-		}
-		*p = principals{{Kind: "*", ID: "*"}}
-		return nil
-	}
-	var m map[string]list
-	if err := json.Unmarshal(data, &m); err != nil {
-		return err
-	}
-	*p = principals{}
-	for kind, ids := range m {
-		for _, id := range ids {
-			*p = append(*p, Principal{Kind: kind, ID: id})
-		}
-	}
-	slices.SortFunc(*p, func(a, b Principal) int { return strings.Compare(a.Kind+"\x00"+a.ID, b.Kind+"\x00"+b.ID) })
-	return nil
-}
-
-// LayerGrants reads the policy of a layer version, as GetLayerVersionPolicy
-// returns it, into grants in document order. A layer's policy can only grant
-// one action to an account, to an organisation, or to everyone; a statement of
-// any other shape is an error, so that no grant is overlooked.
-func LayerGrants(data []byte) ([]lamina.Grant, error) {
-	p, err := Parse(data)
-	if err != nil {
-		return nil, err
-	}
-	grants := make([]lamina.Grant, 0, len(p.Statements))
-	for i, s := range p.Statements {
-		if !s.Allow || len(s.Actions) != 1 || len(s.Principals) != 1 || len(s.Conditions) > 1 {
-			return nil, fmt.Errorf("statement %d (%q) is not a layer grant: want Allow with one action, one principal and at most one condition", i+1, s.Sid)
-		}
-		g := lamina.Grant{StatementID: s.Sid, Action: s.Actions[0], Principal: s.Principals[0].ID}
-		if a, err := lamina.ParseARN(g.Principal); err == nil && a.Service == "iam" && a.Resource == "root" {
-			g.Principal = a.Account // stored as arn:P:iam::ACCOUNT:root
-		}
-		for _, c := range s.Conditions {
-			if c.Operator != "StringEquals" || !strings.EqualFold(c.Key, "aws:PrincipalOrgID") || len(c.Values) != 1 {
-				return nil, fmt.Errorf("statement %d (%q) is not a layer grant: unknown condition %s", i+1, s.Sid, c)
+// Problem reports the first problem of the document in order of position, or
+// false when it was understood whole.
+func (p *Policy) Problem() (Problem, bool) {
+	var first Problem
+	found := false
+	take := func(ps []Problem) {
+		for _, x := range ps {
+			if !found || x.Line < first.Line || x.Line == first.Line && x.Column < first.Column {
+				first, found = x, true
 			}
-			g.OrganizationID = c.Values[0]
 		}
-		grants = append(grants, g)
 	}
-	return grants, nil
+	take(p.Problems)
+	for _, s := range p.Statements {
+		take(s.Problems)
+	}
+	return first, found
+}
+
+// Unreadable is the policy of which nothing is known but that it is there: a
+// call that was denied, a document that Parse refused. It may allow and deny
+// anything.
+func Unreadable(reason string) *Policy {
+	return &Policy{Version: version2012, Statements: []Statement{{Index: 1, Line: 1, Problems: []Problem{{Line: 1, Column: 1, Text: reason}}}}}
 }

@@ -1,0 +1,366 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Residue is what an answer depends on: an expression over Needs. The request
+// is allowed exactly when it holds.
+type Residue struct{ root *formula }
+
+// A Need is one thing that is not known: a condition of a statement, or, where
+// Operator is "", the reason for which a part of a statement is uncertain.
+type Need struct {
+	Statement Ref
+	// Operator, Key and Values are the condition as the policy has it.
+	Operator, Key string
+	Values        []string
+	// Reason says what cannot be told, when it is more than the key's value.
+	Reason string
+}
+
+// formula is an expression in which every leaf is a Need; yes and no are known.
+type formula struct {
+	op    formulaOp
+	parts []*formula
+	leaf  *leaf
+}
+
+type formulaOp uint8
+
+const (
+	opNo formulaOp = iota
+	opYes
+	opAnd
+	opOr
+	opNot
+	opLeaf
+)
+
+// leaf is a Need with what is needed to try values for it.
+type leaf struct {
+	Need
+	cond *condition // nil when no value of the key would settle it
+	coin string     // then: leaves with the same coin are true together
+}
+
+var formulaYes, formulaNo = &formula{op: opYes}, &formula{op: opNo}
+
+var symbolic = logic[*formula]{
+	and: func(a, b *formula) *formula { return join(opAnd, opNo, opYes, a, b) },
+	or:  func(a, b *formula) *formula { return join(opOr, opYes, opNo, a, b) },
+	not: func(a *formula) *formula {
+		switch a.op {
+		case opYes:
+			return formulaNo
+		case opNo:
+			return formulaYes
+		case opNot:
+			return a.parts[0]
+		case opAnd, opOr, opLeaf:
+		}
+		return &formula{op: opNot, parts: []*formula{a}}
+	},
+}
+
+// join makes a op b, where zero decides it alone and unit changes nothing.
+func join(op, zero, unit formulaOp, a, b *formula) *formula {
+	switch {
+	case a.op == zero || b.op == unit || a == b:
+		return a
+	case b.op == zero || a.op == unit:
+		return b
+	}
+	out := &formula{op: op}
+	for _, p := range []*formula{a, b} {
+		if p.op == op {
+			out.parts = append(out.parts, p.parts...)
+		} else {
+			out.parts = append(out.parts, p)
+		}
+	}
+	return out
+}
+
+func (f *formula) eval(leaf func(*leaf) tri) tri {
+	switch f.op {
+	case opYes:
+		return yes
+	case opLeaf:
+		return leaf(f.leaf)
+	case opNot:
+		return yes - f.parts[0].eval(leaf)
+	case opAnd:
+		result := yes
+		for _, p := range f.parts {
+			if result = min(result, p.eval(leaf)); result == no {
+				break
+			}
+		}
+		return result
+	case opOr:
+		result := no
+		for _, p := range f.parts {
+			if result = max(result, p.eval(leaf)); result == yes {
+				break
+			}
+		}
+		return result
+	case opNo:
+	}
+	return no
+}
+
+func (f *formula) leaves(out []*leaf) []*leaf {
+	if f.op == opLeaf && !slices.Contains(out, f.leaf) {
+		out = append(out, f.leaf)
+	}
+	for _, p := range f.parts {
+		out = p.leaves(out)
+	}
+	return out
+}
+
+// Needs lists what the answer depends on, in the order of the expression.
+func (r *Residue) Needs() []Need {
+	if r == nil {
+		return nil
+	}
+	var out []Need
+	for _, l := range r.root.leaves(nil) {
+		out = append(out, l.Need)
+	}
+	return out
+}
+
+// Holds evaluates the expression: met says which needs are met.
+func (r *Residue) Holds(met func(Need) bool) bool {
+	return r.root.eval(func(l *leaf) tri { return tell(met(l.Need)) }) == yes
+}
+
+// String says in words when the request is allowed.
+func (r *Residue) String() string {
+	if r == nil {
+		return ""
+	}
+	return "allowed if " + r.root.words(false)
+}
+
+func (f *formula) words(inner bool) string {
+	switch f.op {
+	case opYes:
+		return "in any case"
+	case opNo:
+		return "never"
+	case opLeaf:
+		return f.leaf.words(false)
+	case opNot:
+		if p := f.parts[0]; p.op == opLeaf {
+			return p.leaf.words(true)
+		}
+		return "not (" + f.parts[0].words(false) + ")"
+	case opAnd, opOr:
+	}
+	word := " and "
+	if f.op == opOr {
+		word = " or "
+	}
+	var texts []string
+	for _, p := range f.parts {
+		if w := p.words(true); !slices.Contains(texts, w) {
+			texts = append(texts, w)
+		}
+	}
+	out := strings.Join(texts, word)
+	if inner && len(texts) > 1 {
+		return "(" + out + ")"
+	}
+	return out
+}
+
+func (l *leaf) words(not bool) string {
+	if l.Operator == "" {
+		if not {
+			return "it is not so that " + l.Reason
+		}
+		return l.Reason
+	}
+	name := l.Operator
+	set := ""
+	if rest, ok := strings.CutPrefix(name, "ForAnyValue:"); ok {
+		name, set = rest, "a value of "
+	} else if rest, ok := strings.CutPrefix(name, "ForAllValues:"); ok {
+		name, set = rest, "every value of "
+	}
+	name, ifExists := strings.CutSuffix(name, "IfExists")
+	op, known := operators[name]
+	list := strings.Join(l.Values, " or ")
+	var verb string
+	switch {
+	case !known:
+		verb = fmt.Sprintf("satisfies %s %s", l.Operator, list)
+	case op.family == ofPresence:
+		absent := len(l.Values) == 1 && strings.EqualFold(l.Values[0], "true")
+		return l.Key + " is " + map[bool]string{true: "absent", false: "present"}[absent != not]
+	case op.family == ofStrings && op.fold:
+		verb = "is, in any case of letters, " + list
+	case op.wild:
+		verb = "is like " + list
+	case op.family == ofAddresses:
+		verb = "is in " + list
+	case op.compare == nil, strings.HasSuffix(name, "NotEquals"), name == "NumericEquals", name == "DateEquals":
+		verb = "is " + list
+	default:
+		verb = map[string]string{"LessThan": "is below ", "LessThanEquals": "is at most ", "GreaterThan": "is above ", "GreaterThanEquals": "is at least "}[strings.TrimPrefix(strings.TrimPrefix(name, "Numeric"), "Date")] + list
+	}
+	text := set + l.Key + " " + verb
+	if known && op.negated {
+		text = set + l.Key + " " + strings.Replace(verb, "is", "is not", 1)
+	}
+	if ifExists {
+		text += " or it is absent"
+	}
+	if not {
+		if set == "" && !ifExists && known && op.negated {
+			return set + l.Key + " " + verb
+		}
+		if set == "" && !ifExists {
+			return set + l.Key + " " + strings.Replace(verb, "is", "is not", 1)
+		}
+		return "not (" + text + ")"
+	}
+	if ifExists {
+		text = "(" + text + ")"
+	}
+	return text
+}
+
+// formula is the decision with what is not known left standing.
+func (f *frame) formula() *formula {
+	if f.Subject.kind == strange {
+		return coin(Ref{}, fmt.Sprintf("the caller %q may do so (it is neither user, role, root nor federated user)", f.Subject.ARN), "caller")
+	}
+	p := parts[*formula]{
+		deny: formulaNo, identity: formulaNo, direct: formulaNo, asRole: formulaNo, account: formulaNo,
+		boundary: f.levelsFormula(atBoundary), session: f.levelsFormula(atSession),
+		scp: f.levelsFormula(atSCP), rcp: f.levelsFormula(atRCP), endpoint: f.levelsFormula(atEndpoint),
+	}
+	switch f.sameAccount() {
+	case yes:
+		p.same = formulaYes
+	case no:
+		p.same = formulaNo
+	case maybe:
+		p.same = coin(Ref{}, "the resource is in the caller's account", "same account")
+	}
+	if f.Subject.kind == federatedUser && !f.limits(atSession) {
+		p.session = formulaNo
+	}
+	if f.Subject.kind == root {
+		p.identity = formulaYes
+	}
+	for _, st := range f.subject.allow[atIdentity] {
+		p.identity = symbolic.or(p.identity, f.statementFormula(st, -1))
+	}
+	for _, st := range f.object.allow[atResource] {
+		p.direct = symbolic.or(p.direct, f.statementFormula(st, direct))
+		p.asRole = symbolic.or(p.asRole, f.statementFormula(st, asRole))
+		p.account = symbolic.or(p.account, f.statementFormula(st, account))
+	}
+	for edge := range atEnd {
+		if _, x := f.at(edge); f.counts(edge) {
+			for _, st := range x.deny[edge] {
+				p.deny = symbolic.or(p.deny, f.statementFormula(st, -1))
+			}
+		}
+	}
+	return decide(symbolic, p, f.principal(), f.soleAuthority())
+}
+
+func (f *frame) levelsFormula(edge int) *formula {
+	if !f.limits(edge) {
+		return formulaYes
+	}
+	out := formulaYes
+	_, x := f.at(edge)
+	for _, level := range x.level[edge] {
+		one := formulaNo
+		for _, st := range level {
+			one = symbolic.or(one, f.statementFormula(st, -1))
+		}
+		out = symbolic.and(out, one)
+	}
+	return out
+}
+
+// statementFormula is whether a statement applies, by one way of reaching the
+// caller, or by any with way -1.
+func (f *frame) statementFormula(st *statementOf, way int) *formula {
+	x := st.match(f.Request)
+	t := x.any()
+	if way >= 0 {
+		t = x[way]
+	}
+	switch t {
+	case yes:
+		return formulaYes
+	case no:
+		return formulaNo
+	case maybe:
+	}
+	out := formulaYes
+	and := func(g *formula) { out = symbolic.and(out, g) }
+	ref := st.ref()
+	id := fmt.Sprintf("%p", st.Statement)
+	reached := st.reach(f.Subject)
+	if r := reached.any(); way >= 0 && reached[way] == maybe || way < 0 && r == maybe {
+		and(coin(ref, "the caller is a principal that the statement names", fmt.Sprint(id, "principal", way)))
+	}
+	if st.resource(f.Request) == maybe {
+		and(coin(ref, "the resource is one that the statement names", fmt.Sprintf("resource %q %q", st.Resources, st.NotResources)))
+	}
+	if st.doubt != "" {
+		reason := fmt.Sprintf("the statement applies (%s)", st.doubt)
+		if st.Effect == EffectUnknown {
+			reason = fmt.Sprintf("the statement applies as %s (%s)", map[bool]Effect{true: EffectAllow, false: EffectDeny}[st.allow], st.doubt)
+		}
+		and(coin(ref, reason, fmt.Sprint(id, "statement", st.allow && st.Effect == EffectUnknown)))
+	}
+	for i := range st.conditions {
+		c := &st.conditions[i]
+		if c.eval(f.Request) != maybe {
+			continue
+		}
+		l := &leaf{Need: Need{Statement: ref, Operator: c.Operator, Key: c.Key, Values: c.Values, Reason: c.problem}}
+		if state := f.lookup(c.key).state; c.problem != "" || state == isKnown || state == isAbsent || c.waits(f.Request) {
+			l.coin = c.String()
+			if l.Reason == "" && state == isKnown {
+				l.Reason = "AWS does not document what this operator does with the key's value"
+			}
+		} else {
+			l.cond = c
+		}
+		and(&formula{op: opLeaf, leaf: l})
+	}
+	return out
+}
+
+func coin(ref Ref, reason, id string) *formula {
+	return &formula{op: opLeaf, leaf: &leaf{Need: Need{Statement: ref, Reason: reason}, coin: id}}
+}
+
+// waits says that a value of the policy has a variable that is not known.
+func (c *condition) waits(r *Request) bool {
+	for _, p := range c.patterns {
+		for _, v := range p.vars {
+			switch value := r.lookup(v.key); {
+			case value.state == isUnknown, value.state == isPresent, len(value.values) > 1,
+				value.state == isAbsent && !v.hasDefault && c.negated:
+				return true
+			}
+		}
+	}
+	return false
+}
