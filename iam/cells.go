@@ -42,8 +42,9 @@ func (f *frame) settle(x *formula) tri {
 		}
 		groups[g] = append(groups[g], l)
 	}
-	if len(groups) == len(leaves) && !slices.ContainsFunc(leaves, func(l *leaf) bool { return l.cond != nil && !f.contingent(l.cond) }) {
-		return maybe // nothing hangs together
+	entwined := func(l *leaf) bool { return l.coin == sameAccountCoin || l.cond != nil && !f.contingent(l.cond) }
+	if len(groups) == len(leaves) && !slices.ContainsFunc(leaves, entwined) {
+		return maybe // nothing hangs together, and all but that coin only ever help or only ever hinder
 	}
 	// Each group is a wheel of cases, and a case gives each of its leaves a truth.
 	var wheels [][]map[*leaf]tri
@@ -154,9 +155,9 @@ func (f *frame) completions(leaves []*leaf) (values [][]string, ok bool) {
 	}
 	if f.lookup(key).state != isPresent {
 		values = append(values, nil)
-	}
-	if strs {
-		values = append(values, []string{""})
+		if strs {
+			values = append(values, []string{""})
+		}
 	}
 	for _, v := range one {
 		values = append(values, []string{v})
@@ -354,7 +355,7 @@ func boolInt(b bool) int {
 func (c *condition) tokens(i int, r *Request) []token {
 	p := &c.patterns[i]
 	if c.family != ofARNs {
-		runes, missing, _ := p.expand(p.runes, r)
+		runes, missing, _, _ := p.expand(p.runes, r)
 		if missing != "" {
 			return nothingMatches
 		}
@@ -366,7 +367,7 @@ func (c *condition) tokens(i int, r *Request) []token {
 	}
 	var out []token
 	for n, part := range c.arns[i] {
-		runes, missing, _ := p.expand(part, r)
+		runes, missing, _, _ := p.expand(part, r)
 		if missing != "" {
 			return nothingMatches
 		}

@@ -385,18 +385,17 @@ func (c *condition) matches(i int, v string, r *Request) tri {
 		return tell(p.text == v)
 	}
 	var missing, doubt string
-	var hit bool
+	var hit, frail bool
 	if c.family == ofARNs {
 		parts := c.arns[i]
 		for j := range parts {
-			var m, d string
-			parts[j], m, d = p.expand(parts[j], r)
-			missing, doubt = missing+m, doubt+d
+			part, m, d, f := p.expand(parts[j], r)
+			parts[j], missing, doubt, frail = part, missing+m, doubt+d, frail || f
 		}
 		hit = globARN(&parts, v)
 	} else {
 		var runes []rune
-		runes, missing, doubt = p.expand(p.runes, r)
+		runes, missing, doubt, frail = p.expand(p.runes, r)
 		if c.fold {
 			runes, v = lower(runes), strings.ToLower(v)
 		}
@@ -406,7 +405,7 @@ func (c *condition) matches(i int, v string, r *Request) tri {
 		}
 	}
 	switch {
-	case missing != "" && c.negated:
+	case (missing != "" || frail) && c.negated:
 		return maybe
 	case missing != "" || !hit:
 		return no

@@ -131,13 +131,16 @@ func (r *Request) Evaluate() Decision {
 		}
 	}
 	if d.Result == Deny && (len(d.Denials) == 0 || d.InEveryCase) {
-		d.Missing = f.missing()
+		if d.Missing = f.missing(no); d.Missing == nil && len(d.Denials) == 0 {
+			d.Missing = f.missing(maybe)
+		}
 	}
 	return d
 }
 
-// missing are the kinds of policy that do not allow.
-func (f *frame) missing() []Layer {
+// missing are the kinds of policy that do not allow, or with maybe those that
+// are not sure to: policies can allow what no request can bring together.
+func (f *frame) missing(most tri) []Layer {
 	var out []Layer
 	for _, edge := range []int{atSCP, atRCP, atEndpoint, atBoundary, atSession} {
 		if !f.limits(edge) {
@@ -145,7 +148,7 @@ func (f *frame) missing() []Layer {
 		}
 		set, x := f.at(edge)
 		for i, level := range x.level[edge] {
-			if f.best(level) == no {
+			if f.best(level) <= most {
 				out = append(out, Layer{edges[edge], set.levels[edge][i]})
 			}
 		}
@@ -153,15 +156,15 @@ func (f *frame) missing() []Layer {
 	if f.Subject.kind == federatedUser && !f.limits(atSession) {
 		out = append(out, Layer{Edge: Session})
 	}
-	if f.principal() && f.identity() == no {
+	if f.principal() && f.identity() <= most {
 		out = append(out, Layer{Edge: Identity})
 	}
 	g := f.granted()
-	short := g.any() == no
+	short := g.any() <= most
 	if f.principal() && f.sameAccount() == yes {
 		// Within the account, the resource's policy is one of two ways, unless it
 		// alone has authority, and what it gives to the account it only delegates.
-		short = f.soleAuthority() && short || f.identity() == no && max(g[direct], g[asRole]) == no
+		short = f.soleAuthority() && short || f.identity() <= most && max(g[direct], g[asRole]) <= most
 	}
 	if short {
 		out = append(out, Layer{Edge: ResourcePolicy})

@@ -54,10 +54,10 @@ func (st *statementOf) resource(r *Request) tri {
 			result = max(result, maybe)
 			continue
 		}
-		runes, missing, doubt := p.expand(p.runes, r)
+		runes, missing, doubt, frail := p.expand(p.runes, r)
 		hit := globResource(runes, r.Object.ARN)
 		switch {
-		case missing != "" && st.NotResources != nil:
+		case (missing != "" || frail) && st.NotResources != nil:
 			result = max(result, maybe)
 		case missing != "" || !hit:
 		case doubt != "":

@@ -88,10 +88,10 @@ func readVariable(s string) (variable, error) {
 // expand puts the values of variables into p.runes, or a part of them. missing is the key of a variable that
 // has no value and no default; doubt is one whose value is not known, in which
 // case runes has * in its place, so that what does not match these runes
-// matches for no value.
-func (p *pattern) expand(part []rune, r *Request) (runes []rune, missing, doubt string) {
+// matches for no value. frail says that a variable may turn out to be missing.
+func (p *pattern) expand(part []rune, r *Request) (runes []rune, missing, doubt string, frail bool) {
 	if len(p.vars) == 0 {
-		return part, "", ""
+		return part, "", "", false
 	}
 	runes = make([]rune, 0, len(part))
 	for _, c := range part {
@@ -110,10 +110,11 @@ func (p *pattern) expand(part []rune, r *Request) (runes []rune, missing, doubt 
 			runes = append(runes, many)
 		default:
 			doubt = v.key
+			frail = frail || value.state == isUnknown && !v.hasDefault
 			runes = append(runes, many)
 		}
 	}
-	return runes, missing, doubt
+	return runes, missing, doubt, frail
 }
 
 // glob matches s in time O(len(p)·len(s)) and without memory: on a mismatch it

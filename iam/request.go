@@ -18,7 +18,7 @@ type state uint8
 
 const (
 	isUnknown state = iota
-	isPresent       // there, with a value that is not known
+	isPresent       // there, with a value that is not known and not empty
 	isAbsent
 	isKnown
 )
@@ -35,7 +35,8 @@ func Is(values ...string) Value {
 // Absent is a key that the request is known not to have.
 func Absent() Value { return Value{state: isAbsent} }
 
-// Present is a key that the request has with a value that is not known.
+// Present is a key that the request has, with a value that is not empty and not
+// known.
 func Present() Value { return Value{state: isPresent} }
 
 // UnknownValue is a key of which nothing is known.
@@ -262,4 +263,3 @@ func (r *Request) lookup(key string) Value {
 	}
 	return r.Rest
 }
-

@@ -253,7 +253,7 @@ func (f *frame) formula() *formula {
 	case no:
 		p.same = formulaNo
 	case maybe:
-		p.same = coin(Ref{}, "the resource is in the caller's account", "same account")
+		p.same = coin(Ref{}, "the resource is in the caller's account", sameAccountCoin)
 	}
 	if f.Subject.kind == federatedUser && !f.limits(atSession) {
 		p.session = formulaNo
@@ -316,7 +316,7 @@ func (f *frame) statementFormula(st *statementOf, way int) *formula {
 	id := fmt.Sprintf("%p", st.Statement)
 	reached := st.reach(f.Subject)
 	if r := reached.any(); way >= 0 && reached[way] == maybe || way < 0 && r == maybe {
-		and(coin(ref, "the caller is a principal that the statement names", fmt.Sprint(id, "principal", way)))
+		and(f.principalFormula(st, way))
 	}
 	if st.resource(f.Request) == maybe {
 		and(coin(ref, "the resource is one that the statement names", fmt.Sprintf("resource %q %q", st.Resources, st.NotResources)))
@@ -347,8 +347,30 @@ func (f *frame) statementFormula(st *statementOf, way int) *formula {
 	return out
 }
 
+const sameAccountCoin = "same account"
+
 func coin(ref Ref, reason, id string) *formula {
 	return &formula{op: opLeaf, leaf: &leaf{Need: Need{Statement: ref, Reason: reason}, coin: id}}
+}
+
+// principalFormula is whether the caller is one that the statement names, where
+// that is open. Statements that name the same principal share the doubt.
+func (f *frame) principalFormula(st *statementOf, way int) *formula {
+	if st.NotPrincipals != nil {
+		return coin(st.ref(), "the caller is not spared by NotPrincipal", fmt.Sprintf("%p NotPrincipal", st.Statement))
+	}
+	out := formulaNo
+	for i := range st.principals {
+		p := &st.principals[i]
+		if t, w := p.match(f.Subject); t == maybe && (way < 0 || w == way) {
+			reason := "the caller is " + p.Kind + " " + p.ID
+			if p.doubt != "" {
+				reason = p.doubt
+			}
+			out = symbolic.or(out, coin(st.ref(), reason, "principal "+p.Kind+" "+p.ID))
+		}
+	}
+	return out
 }
 
 // waits says that a value of the policy has a variable that is not known.
