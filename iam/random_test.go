@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -386,38 +387,40 @@ func (p *puzzle) keys(g gen) {
 // completions are values to try for a key: one for each set of the comparisons
 // in the documents that a value can satisfy, found by trying all.
 func (p *puzzle) completions(k keyKind, variable bool) [][]string {
-	var tries []string
-	seen := map[string]bool{}
-	for _, v := range k.tries {
-		var verdict strings.Builder
-		fmt.Fprint(&verdict, v == "")
-		for _, d := range p.rest {
-			for _, s := range d.statements {
-				block, _ := s["Condition"].(map[string]any)
-				for _, op := range sortedKeys(block) {
-					values, ok := block[op].(map[string]any)[k.key]
-					if !ok || op == "Null" {
-						continue
-					}
-					for _, one := range strs(values) {
-						q := p.known
-						q.keys = map[string][]string{strings.ToLower(k.key): {v}, "aws:username": p.known.keys["aws:username"]}
-						q.coin = func(string) bool { return false }
-						_, bare, found := strings.Cut(op, ":")
-						if !found {
-							bare = op
-						}
-						fmt.Fprint(&verdict, q.condition(d.version, bare, k.key, []string{one}))
+	type comparison struct{ version, operator, value string }
+	var all []comparison
+	for _, d := range p.rest {
+		for _, s := range d.statements {
+			block, _ := s["Condition"].(map[string]any)
+			for _, op := range sortedKeys(block) {
+				_, bare, found := strings.Cut(op, ":")
+				if !found {
+					bare = op
+				}
+				values := strs(block[op].(map[string]any)[k.key])
+				for _, v := range values {
+					if op != "Null" {
+						all = append(all, comparison{d.version, bare, v})
 					}
 				}
 			}
 		}
-		if variable && slices.Contains([]string{"a", "orders", "dev", "xb"}, v) || !seen[verdict.String()] {
-			seen[verdict.String()] = true
+	}
+	q := p.known
+	q.coin = func(string) bool { return false }
+	var tries []string
+	seen := map[string]bool{}
+	for _, v := range k.tries {
+		q.keys = map[string][]string{strings.ToLower(k.key): {v}, "aws:username": p.known.keys["aws:username"]}
+		verdict := strconv.AppendBool(nil, v == "")
+		for _, c := range all {
+			verdict = strconv.AppendBool(verdict, q.condition(c.version, c.operator, k.key, []string{c.value}))
+		}
+		if variable && slices.Contains([]string{"a", "orders", "dev", "xb"}, v) || !seen[string(verdict)] {
+			seen[string(verdict)] = true
 			tries = append(tries, v)
 		}
 	}
-
 	var out [][]string
 	for _, v := range tries {
 		out = append(out, []string{v})
