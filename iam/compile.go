@@ -258,7 +258,7 @@ func (s *Set) describe() {
 	for i := range s.statements {
 		st := &s.statements[i]
 		h.Reset()
-		write(string(edges[st.edge]), st.document.Level, fmt.Sprint(st.allow), st.document.Policy.Version, st.doubt)
+		write(string(edges[st.edge]), st.document.Level, fmt.Sprint(st.allow, st.doubt != ""), st.document.Policy.Version)
 		for _, list := range [][]string{st.Actions, st.NotActions, st.Resources, st.NotResources} {
 			write(fmt.Sprint(list != nil, len(list)))
 			write(slices.Sorted(slices.Values(list))...)

@@ -40,6 +40,8 @@ type puzzle struct {
 
 type gen struct{ *rand.Rand }
 
+func newRand(n uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, n)) }
+
 func pick[T any](g gen, list ...T) T { return list[g.IntN(len(list))] }
 
 func (g gen) chance(percent int) bool { return g.IntN(100) < percent }
@@ -387,6 +389,8 @@ func (p *puzzle) keys(g gen) {
 // completions are values to try for a key: one for each set of the comparisons
 // in the documents that a value can satisfy, found by trying all.
 func (p *puzzle) completions(k keyKind, variable bool) [][]string {
+	// A set operator says that a key of a service can have several values.
+	several := k.several
 	type comparison struct{ version, operator, value string }
 	var all []comparison
 	for _, d := range p.rest {
@@ -398,6 +402,7 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 					bare = op
 				}
 				values := strs(block[op].(map[string]any)[k.key])
+				several = several || found && values != nil && !strings.HasPrefix(k.key, "aws:")
 				for _, v := range values {
 					if op != "Null" {
 						all = append(all, comparison{d.version, bare, v})
@@ -425,7 +430,7 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 	for _, v := range tries {
 		out = append(out, []string{v})
 	}
-	if k.several {
+	if several {
 		full := slices.DeleteFunc(slices.Clone(tries), func(v string) bool { return v == "" })
 		for n := range 1 << min(len(full), 5) {
 			var set []string
@@ -569,6 +574,9 @@ const seed = 20261122
 func cases() uint64 {
 	if os.Getenv("LAMINA_LONG") != "" {
 		return 1_000_000
+	}
+	if n, err := strconv.ParseUint(os.Getenv("CASES"), 10, 64); err == nil {
+		return n
 	}
 	return 20_000
 }

@@ -205,6 +205,9 @@ func NewSubject(c Caller, policies *Set) *Subject {
 	return s
 }
 
+// Policies are those that the subject was joined with, or nil.
+func (s *Subject) Policies() *Set { return s.policies }
+
 // NewObject joins a resource with its policies; nil is none.
 func NewObject(r Resource, policies *Set) *Object {
 	o := &Object{Resource: r, policies: policies, owner: r.Account, keys: Keys{}}

@@ -378,8 +378,7 @@ func (c *condition) waits(r *Request) bool {
 	for _, p := range c.patterns {
 		for _, v := range p.vars {
 			switch value := r.lookup(v.key); {
-			case value.state == isUnknown, value.state == isPresent, len(value.values) > 1,
-				value.state == isAbsent && !v.hasDefault && c.negated:
+			case value.state == isUnknown, value.state == isPresent, len(value.values) > 1:
 				return true
 			}
 		}
