@@ -39,10 +39,11 @@ func (p *puzzle) change(f func(edge string, statements []map[string]any) []map[s
 		out.docs = append(out.docs, oracleDoc(d.edge, d.level, d.name, string(text)))
 	}
 	out.compile()
+	out.join()
 	return out.request
 }
 
-const properties = 3000 // cases of each
+const properties = 1000 // cases of each
 
 func TestProperty_a_deny_never_gives_more(t *testing.T) {
 	for n := range uint64(properties) {
@@ -233,16 +234,15 @@ func TestGroups(t *testing.T) {
 
 // The members of a group get the same answers.
 func TestGroups_hide_no_difference(t *testing.T) {
-	for n := range uint64(300) {
+	for n := range uint64(60) {
 		var subjects []*iam.Subject
 		var objects []*iam.Object
 		var requests []iam.Request
 		for i := range uint64(12) {
-			p := newPuzzle(seed+5, n*12+i%4)
+			p := newPuzzle(seed+5, perSet*(n*12+i%4))
 			if i >= 4 {
 				q := newPuzzle(seed+6, n*12+i)
-				p.request.Subject = iam.NewSubject(q.request.Subject.Caller, nil)
-				p.compile()
+				p.request.Subject = iam.NewSubject(q.request.Subject.Caller, p.own)
 			}
 			subjects, objects, requests = append(subjects, p.request.Subject), append(objects, p.request.Object), append(requests, p.request)
 		}
