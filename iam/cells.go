@@ -18,7 +18,7 @@ import (
 
 const (
 	maxCombinations = 4096
-	maxManyValued   = 5    // values of which all sets are tried
+	maxManyValued   = 8    // values of which all sets are tried
 	maxProduct      = 4000 // states of patterns read together
 	maxPattern      = 300  // runes
 )

@@ -94,6 +94,8 @@ type statementOf struct {
 	conditions []condition
 	// doubt is why the statement may not be what it seems; "" for none.
 	doubt string
+	// digest is of all but the resources.
+	digest string
 }
 
 type resourcePattern struct {
@@ -259,7 +261,7 @@ func (s *Set) describe() {
 		st := &s.statements[i]
 		h.Reset()
 		write(string(edges[st.edge]), st.document.Level, fmt.Sprint(st.allow, st.doubt != ""), st.document.Policy.Version)
-		for _, list := range [][]string{st.Actions, st.NotActions, st.Resources, st.NotResources} {
+		for _, list := range [][]string{st.Actions, st.NotActions} {
 			write(fmt.Sprint(list != nil, len(list)))
 			write(slices.Sorted(slices.Values(list))...)
 		}
@@ -272,6 +274,11 @@ func (s *Set) describe() {
 		for _, c := range st.Conditions {
 			write(c.Operator, c.Key, fmt.Sprint(len(c.Values)))
 			write(c.Values...)
+		}
+		st.digest = hex.EncodeToString(h.Sum(nil))
+		for _, list := range [][]string{st.Resources, st.NotResources} {
+			write(fmt.Sprint(list != nil, len(list)))
+			write(slices.Sorted(slices.Values(list))...)
 		}
 		digests = append(digests, hex.EncodeToString(h.Sum(nil)))
 		for _, p := range st.principals {

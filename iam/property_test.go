@@ -219,7 +219,7 @@ func TestGroups(t *testing.T) {
 	objects := []*iam.Object{granted(t, layer, ownOrg, toAccount)}
 	check := func(want string) {
 		t.Helper()
-		if got := fmt.Sprint(iam.Groups(subjects, objects)); got != want {
+		if got := fmt.Sprint(iam.GroupSubjects(subjects, objects)); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -230,6 +230,30 @@ func TestGroups(t *testing.T) {
 	// So does a condition on a key that only the resource's policy asks for.
 	objects = append(objects[:1], granted(t, fn, ownOrg, `{"Effect":"Allow","Principal":"*","Action":"lambda:*","Resource":"*","Condition":{"StringLike":{"aws:PrincipalArn":"*b"}}}`))
 	check("[[0] [1] [2] [3] [4] [5] [6]]")
+}
+
+func TestGroupObjects(t *testing.T) {
+	arn := "arn:aws:lambda:eu-west-1:111122223333:layer:"
+	own := func(version, grant string) *iam.Object {
+		return granted(t, arn+version, ownOrg, strings.Replace(grant, `"Resource":"*"`, `"Resource":"`+arn+version+`"`, 1))
+	}
+	objects := []*iam.Object{
+		own("a:1", toOrg), own("a:2", toOrg), own("b:1", toOrg), own("a:3", toEveryone), own("a:4", toEveryone),
+		granted(t, foreign, ownOrg, toOrg),
+	}
+	subject := func(resource string) *iam.Subject {
+		return iam.NewSubject(iam.Caller{ARN: dev}, iam.Compile(iam.Document{Edge: iam.Identity, Name: "p", Policy: parse(t, one(`{"Effect":"Allow","Action":"*","Resource":"`+resource+`"}`))}))
+	}
+	for resource, want := range map[string]string{
+		"*":                          "[[0 1 2] [3 4] [5]]",
+		arn + "a:*":                  "[[0 1] [2] [3 4] [5]]",
+		arn + "${aws:username}:1":    "[[0] [1] [2] [3 4] [5]]",
+		"arn:aws:s3:::${aws:userid}": "[[0 1 2] [3 4] [5]]",
+	} {
+		if got := fmt.Sprint(iam.GroupObjects(objects, []*iam.Subject{subject(resource)})); got != want {
+			t.Errorf("%s: got %s, want %s", resource, got, want)
+		}
+	}
 }
 
 // The members of a group get the same answers.
@@ -246,14 +270,26 @@ func TestGroups_hide_no_difference(t *testing.T) {
 			}
 			subjects, objects, requests = append(subjects, p.request.Subject), append(objects, p.request.Object), append(requests, p.request)
 		}
-		for _, group := range iam.Groups(subjects, objects) {
+		for _, group := range iam.GroupSubjects(subjects, objects) {
 			for _, member := range group[1:] {
 				for _, r := range requests {
 					a, b := r, r
-					a.Keys, b.Keys = nil, nil
+					a.Keys, b.Keys, a.Endpoint, b.Endpoint = nil, nil, nil, nil
 					a.Subject, b.Subject = subjects[group[0]], subjects[member]
 					if x, y := a.Decide(), b.Decide(); x != y {
 						t.Fatalf("case %d: %s and %s are one group and get %s and %s", n, a.Subject.ARN, b.Subject.ARN, x, y)
+					}
+				}
+			}
+		}
+		for _, group := range iam.GroupObjects(objects, subjects) {
+			for _, member := range group[1:] {
+				for _, r := range requests {
+					a, b := r, r
+					a.Keys, b.Keys, a.Endpoint, b.Endpoint = nil, nil, nil, nil
+					a.Object, b.Object = objects[group[0]], objects[member]
+					if x, y := a.Decide(), b.Decide(); x != y {
+						t.Fatalf("case %d: %s and %s are one group and get %s and %s", n, a.Object.ARN, b.Object.ARN, x, y)
 					}
 				}
 			}

@@ -446,10 +446,12 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 		out = append(out, []string{v})
 	}
 	if several {
+		// Of more values than these not all sets are tried.
+		p.blurred = p.blurred || len(tries) > 8
 		full := slices.DeleteFunc(slices.Clone(tries), func(v string) bool { return v == "" })
-		for n := range 1 << min(len(full), 5) {
+		for n := range 1 << min(len(full), 7) {
 			var set []string
-			for i, v := range full[:min(len(full), 5)] {
+			for i, v := range full[:min(len(full), 7)] {
 				if n>>i&1 == 1 {
 					set = append(set, v)
 				}
