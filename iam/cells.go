@@ -84,7 +84,9 @@ func (f *frame) settle(x *formula) tri {
 // contingent says that there are surely values that meet the condition and
 // values that do not, without looking for them.
 func (f *frame) contingent(c *condition) bool {
-	simple := !slices.ContainsFunc(c.patterns, func(p pattern) bool { return len(p.vars) > 0 })
+	simple := !slices.ContainsFunc(c.patterns, func(p pattern) bool {
+		return len(p.vars) > 0 || !slices.ContainsFunc(p.runes, func(r rune) bool { return r != many })
+	})
 	return simple && f.lookup(c.key).state == isUnknown && !c.ifExists && c.quality != forAll && len(c.Values) == 1
 }
 

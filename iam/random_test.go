@@ -107,9 +107,9 @@ var words = func() []string {
 var arns = func() []string {
 	out := []string{"z", ""}
 	for _, s := range []string{"x", "y"} {
-		for _, r := range []string{"r", "q"} {
+		for _, r := range []string{"r", "q", "q:r", "r:q", "r:r", "r:1", "q:r:1"} {
 			for _, n := range []string{"1", "2"} {
-				for _, x := range []string{"a", "ab", "b", "a:b", "xb", "abb"} {
+				for _, x := range []string{"a", "ab", "b", "a:b", "xb", "abb", "1:ab", "1:b", "1:a"} {
 					out = append(out, "arn:aws:"+s+":"+r+":"+n+":"+x)
 				}
 			}
