@@ -104,7 +104,6 @@ func (f *frame) cases(leaves []*leaf) []map[*leaf]tri {
 	if !ok {
 		// Leaves that are not understood together are independent, which allows
 		// more cases than there are.
-		values = nil
 		n := 1 << min(len(leaves), 12)
 		out := make([]map[*leaf]tri, n)
 		for i := range out {

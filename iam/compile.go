@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -272,7 +273,7 @@ func (s *Set) describe() {
 			}
 		}
 		for _, c := range st.Conditions {
-			write(c.Operator, c.Key, fmt.Sprint(len(c.Values)))
+			write(c.Operator, c.Key, strconv.Itoa(len(c.Values)))
 			write(c.Values...)
 		}
 		st.digest = hex.EncodeToString(h.Sum(nil))

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -98,11 +99,11 @@ func GroupObjects(objects []*Object, subjects []*Subject, more ...*Set) [][]int 
 			var lines []string
 			for i := range o.policies.statements {
 				st := &o.policies.statements[i]
-				line := fmt.Sprintf("%s %t %t %t", st.digest, st.anything, st.Resources != nil, st.NotResources != nil)
+				line := []string{fmt.Sprintf("%s %t %t %t", st.digest, st.anything, st.Resources != nil, st.NotResources != nil)}
 				for j := range st.resources {
-					line += st.resources[j].sign(o.ARN)
+					line = append(line, st.resources[j].sign(o.ARN))
 				}
-				lines = append(lines, line)
+				lines = append(lines, strings.Join(line, ""))
 			}
 			slices.Sort(lines)
 			b.WriteString(strings.Join(lines, "\n"))
@@ -139,7 +140,7 @@ func (p *resourcePattern) sign(arn string) string {
 }
 
 // different yields the sets that say different things.
-func different(sets []*Set) func(func(*Set) bool) {
+func different(sets []*Set) iter.Seq[*Set] {
 	return func(yield func(*Set) bool) {
 		seen := map[string]bool{}
 		for _, s := range sets {

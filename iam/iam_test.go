@@ -19,11 +19,11 @@ const (
 )
 
 // parse reads a document that a test needs whole.
-func parse(t testing.TB, text string) *iam.Policy {
-	t.Helper()
+func parse(tb testing.TB, text string) *iam.Policy {
+	tb.Helper()
 	p, err := iam.Parse([]byte(text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }

@@ -41,9 +41,17 @@ func oracleDoc(edge, level, name, text string) oDoc {
 		list = []any{doc["Statement"]}
 	}
 	for _, s := range list {
-		d.statements = append(d.statements, spread(s).(map[string]any))
+		d.statements = append(d.statements, object(spread(s)))
 	}
 	return d
+}
+
+func object(v any) map[string]any {
+	m, ok := v.(map[string]any)
+	if !ok {
+		panic("not an object in a test document")
+	}
+	return m
 }
 
 // spread makes every "string or list" a []string, and actions lower case.
@@ -56,12 +64,11 @@ func spread(v any) any {
 		if k == "Effect" || k == "Mystery" || x == "*" && strings.HasSuffix(k, "Principal") {
 			continue
 		}
-		m[k] = spread(x)
 		if k == "Action" || k == "NotAction" {
-			for i, a := range strs(x) {
-				m[k].([]string)[i] = strings.ToLower(a)
-			}
+			m[k] = strings.Fields(strings.ToLower(strings.Join(strs(x), " ")))
+			continue
 		}
+		m[k] = spread(x)
 	}
 	return m
 }
@@ -107,12 +114,12 @@ var oracleMemory sync.Map
 
 func remembered(how, pattern, s string, answer func(pattern, s string) bool) bool {
 	q := question{how, pattern, s}
-	if v, ok := oracleMemory.Load(q); ok {
-		return v.(bool)
+	v, ok := oracleMemory.Load(q)
+	if !ok {
+		v = answer(pattern, s)
+		oracleMemory.Store(q, v)
 	}
-	v := answer(pattern, s)
-	oracleMemory.Store(q, v)
-	return v
+	return v == true
 }
 
 func matchesExpression(expression, s string) bool {
@@ -200,22 +207,18 @@ func oracleResource(pattern, s string) bool {
 
 func eachSegment(pattern, s string) bool {
 	segments := strings.SplitN(pattern, ":", 6)
-	expression := ""
 	for i, seg := range segments {
-		if i > 0 {
-			expression += ":"
-		}
-		if i == 5 || len(segments) == 1 && seg == "*" {
-			expression += wildcard(seg, ".*", ".")
-			continue
-		}
-		if body, ok := strings.CutSuffix(seg, "*"); ok {
-			expression += wildcard(body, "[^:]*", "[^:]") + ".*"
-		} else {
-			expression += wildcard(seg, "[^:]*", "[^:]")
+		body, open := strings.CutSuffix(seg, "*")
+		switch {
+		case i == 5:
+			segments[i] = wildcard(seg, ".*", ".")
+		case open:
+			segments[i] = wildcard(body, "[^:]*", "[^:]") + ".*"
+		default:
+			segments[i] = wildcard(seg, "[^:]*", "[^:]")
 		}
 	}
-	return matchesExpression(expression, hide(s))
+	return matchesExpression(strings.Join(segments, ":"), hide(s))
 }
 
 // allowed is the flow chart.
@@ -358,7 +361,7 @@ func (q *oRequest) applies(d oDoc, i int, effect, way string) bool {
 	}
 	block, _ := s["Condition"].(map[string]any)
 	for op, keys := range block {
-		for key, values := range keys.(map[string]any) {
+		for key, values := range object(keys) {
 			if !q.condition(d.version, op, key, strs(values)) {
 				return false
 			}
@@ -428,7 +431,7 @@ func (q *oRequest) spared(v any, id string) bool {
 	case "service", "provider", "anonymous", "root":
 		return true
 	}
-	if v == "*" || slices.Contains(strs(v.(map[string]any)["AWS"]), "*") {
+	if v == "*" || slices.Contains(strs(object(v)["AWS"]), "*") {
 		return true
 	}
 	whole := q.named(v, "direct") && q.named(v, "account") && (q.kind != "role" || q.named(v, "role"))
@@ -486,7 +489,7 @@ func (q *oRequest) condition(version, operator, key string, values []string) boo
 				case "StringEquals":
 					hit = hit || unhide(w) == v
 				case "StringEqualsIgnoreCase":
-					hit = hit || strings.ToUpper(unhide(w)) == strings.ToUpper(v)
+					hit = hit || strings.EqualFold(unhide(w), v)
 				case "StringLike":
 					hit = hit || oracleGlob(w, v)
 				default:

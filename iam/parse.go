@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -369,14 +370,17 @@ func (r *jsonReader) value(depth int) (*node, error) {
 		if depth == MaxDepth {
 			return nil, fmt.Errorf("%d:%d: nested deeper than %d", n.line, n.column, MaxDepth)
 		}
-		n.kind = byte(t)
+		n.kind = '['
+		if t == '{' {
+			n.kind = '{'
+		}
 		return n, r.fill(n, depth)
 	case string:
 		n.kind, n.text = '"', t
 	case json.Number:
 		n.kind, n.text = '0', t.String()
 	case bool:
-		n.kind, n.text = 't', fmt.Sprint(t)
+		n.kind, n.text = 't', strconv.FormatBool(t)
 	default:
 		n.kind = 'n'
 	}
@@ -399,7 +403,10 @@ func (r *jsonReader) fill(n *node, depth int) error {
 		if err != nil {
 			return err
 		}
-		name, _ := t.(string) //nolint:errcheck // the decoder gives strings for keys only
+		name, ok := t.(string)
+		if !ok {
+			return fmt.Errorf("%d:%d: a key that is no string", r.line, r.offset-r.lineStart+1)
+		}
 		v, err := r.value(depth + 1)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"fmt"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -12,8 +13,10 @@ import (
 // policies bear on it, and little when one is not.
 func TestDecide_allocates_nothing(t *testing.T) {
 	subject := member(t, dev, guardrail(t, "p2-no-foreign-layers"))
-	mfa := iam.NewSubject(subject.Caller, iam.Compile(iam.Document{Edge: iam.Identity, Name: "p",
-		Policy: parse(t, one(`{"Effect":"Allow","Action":"lambda:*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`))}))
+	mfa := iam.NewSubject(subject.Caller, iam.Compile(iam.Document{
+		Edge: iam.Identity, Name: "p",
+		Policy: parse(t, one(`{"Effect":"Allow","Action":"lambda:*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`)),
+	}))
 	for name, tt := range map[string]struct {
 		request iam.Request
 		want    iam.Result
@@ -68,7 +71,7 @@ func organisation(tb testing.TB) ([]*iam.Subject, []*iam.Object) {
 		if i%20 >= 10 {
 			documents = append(documents, iam.Document{Edge: iam.Identity, Name: fmt.Sprint("own-", i), Policy: parse(tb, one(statement("sqs:SendMessage", fmt.Sprintf("arn:aws:sqs:*:*:queue-%d", i/1000), "")))})
 		}
-		subjects = append(subjects, iam.NewSubject(iam.Caller{ARN: "arn:aws:iam::" + account(i/50) + ":role/role-" + fmt.Sprint(i), OrgID: iam.Is(ownOrg), Tags: map[string]string{"team": fmt.Sprint("t", i%7)}, OtherTags: iam.Absent()}, iam.Compile(documents...)))
+		subjects = append(subjects, iam.NewSubject(iam.Caller{ARN: "arn:aws:iam::" + account(i/50) + ":role/role-" + strconv.Itoa(i), OrgID: iam.Is(ownOrg), Tags: map[string]string{"team": fmt.Sprint("t", i%7)}, OtherTags: iam.Absent()}, iam.Compile(documents...)))
 	}
 	var objects []*iam.Object
 	for i := range 2_000 {

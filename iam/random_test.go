@@ -3,6 +3,7 @@ package iam_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -241,8 +242,13 @@ func policies(seed, set uint64) *puzzle {
 		percent int
 		levels  []string
 	}{
-		{"identity", 85, []string{""}}, {"resource", 60, []string{""}}, {"boundary", 25, []string{""}}, {"session", 20, []string{""}},
-		{"scp", 35, []string{"root", "ou"}}, {"rcp", 15, []string{"root", "account"}}, {"endpoint", 10, []string{""}},
+		{"identity", 85, []string{""}},
+		{"resource", 60, []string{""}},
+		{"boundary", 25, []string{""}},
+		{"session", 20, []string{""}},
+		{"scp", 35, []string{"root", "ou"}},
+		{"rcp", 15, []string{"root", "account"}},
+		{"endpoint", 10, []string{""}},
 	} {
 		if g.chance(x.percent) {
 			for i, level := range x.levels {
@@ -351,14 +357,15 @@ func (p *puzzle) sift() {
 
 // keys decides what is known of each key.
 func (p *puzzle) keys(g gen) {
-	text := ""
+	var written strings.Builder
 	for _, d := range p.rest {
 		b, err := json.Marshal(d.statements)
 		if err != nil {
 			panic(err)
 		}
-		text += string(b)
+		written.Write(b)
 	}
+	text := written.String()
 	unknown := 0
 	for _, k := range kinds {
 		name := strings.ToLower(k.key)
@@ -416,7 +423,7 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 				if !found {
 					bare = op
 				}
-				values := strs(block[op].(map[string]any)[k.key])
+				values := strs(object(block[op])[k.key])
 				several = several || found && values != nil && !strings.HasPrefix(k.key, "aws:")
 				for _, v := range values {
 					if op != "Null" {
@@ -506,10 +513,7 @@ func (p *puzzle) each(f func(*oRequest) (goOn bool)) (whole bool) {
 	}
 	for n := range total {
 		q := p.known
-		q.keys = map[string][]string{}
-		for k, v := range p.known.keys {
-			q.keys[k] = v
-		}
+		q.keys = maps.Clone(p.known.keys)
 		rest := n
 		for _, k := range names {
 			if v := p.open[k][rest%len(p.open[k])]; v != nil {
