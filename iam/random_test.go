@@ -412,7 +412,7 @@ func (p *puzzle) keys(g gen) {
 // in the documents that a value can satisfy, found by trying all.
 func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 	// A set operator says that a key of a service can have several values.
-	several := k.several
+	several, plain := k.several, false
 	type comparison struct{ version, operator, value string }
 	var all []comparison
 	for _, d := range p.rest {
@@ -424,6 +424,7 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 					bare = op
 				}
 				values := strs(object(block[op])[k.key])
+				plain = plain || !found && values != nil && op != "Null"
 				several = several || found && values != nil && !strings.HasPrefix(k.key, "aws:")
 				for _, v := range values {
 					if op != "Null" {
@@ -451,6 +452,13 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 	var out [][]string
 	for _, v := range tries {
 		out = append(out, []string{v})
+	}
+	if several && plain {
+		// What an operator without ForAny or ForAll does with two values is a doubt.
+		p.blurred = true
+		for _, v := range tries {
+			out = append(out, []string{v, v})
+		}
 	}
 	if several {
 		// Of more values than these not all sets are tried.
