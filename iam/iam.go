@@ -10,12 +10,13 @@
 // Nothing that could not be read or is not documented is skipped: it makes the
 // answer Unknown unless the answer is the same either way.
 //
-// It refuses calls to AWS, knowledge of layers beyond reading the grants of one
-// (LayerGrants), and a guess where AWS documents nothing.
+// It refuses calls to AWS, verdicts about layers (it reads the grants of one,
+// LayerGrants, and lists the actions that concern them), and a guess where AWS
+// documents nothing.
 //
-// Start with Parse and Compile, then Request.Evaluate. Groups puts principals
-// together that nothing in the policies tells apart, which is what makes a
-// whole organisation quick to ask.
+// Start with Parse and Compile, then Request.Evaluate. GroupSubjects and
+// GroupObjects put together what nothing in the policies tells apart, which is
+// what makes a whole organisation quick to ask.
 //
 // # What is evaluated, and from where
 //

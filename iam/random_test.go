@@ -610,9 +610,6 @@ func cases() uint64 {
 	if os.Getenv("LAMINA_LONG") != "" {
 		return 1_000_000
 	}
-	if n, err := strconv.ParseUint(os.Getenv("CASES"), 10, 64); err == nil {
-		return n
-	}
 	return 20_000
 }
 
