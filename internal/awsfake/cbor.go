@@ -197,7 +197,7 @@ func (d *decoder) value(depth int) (any, error) {
 	case 20, 21:
 		return first&31 == 21, nil
 	case 26:
-		return float64(math.Float32frombits(uint32(n))), nil
+		return float64(math.Float32frombits(uint32(n & math.MaxUint32))), nil
 	case 27:
 		return math.Float64frombits(n), nil
 	case 31:

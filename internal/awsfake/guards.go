@@ -9,6 +9,8 @@ import (
 	"github.com/lamina-sec/lamina"
 )
 
+// restPages has the largest pages of the services here; the usual ones are not
+// documented for all (derived).
 var restPages = paging{"maxResults", "nextToken", "nextToken", 100, 100, "ValidationException"}
 
 func restNotFound(what string) *Error {

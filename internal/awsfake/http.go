@@ -196,7 +196,7 @@ func (to answerTo) send(contentType string, status int, body []byte) {
 	h.Set("Content-Type", contentType)
 	h.Set("Date", to.now.Format(http.TimeFormat))
 	to.w.WriteHeader(status)
-	_, _ = to.w.Write(body) // the client may have gone
+	_, _ = to.w.Write(body) //nolint:gosec // no browser reads it; the client may have gone
 }
 
 func writeRESTJSON(to answerTo, err *Error, out object) {
@@ -246,7 +246,7 @@ func (f *Fake) content(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(code)))
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(code) // the client may have gone
+	_, _ = w.Write(code) //nolint:gosec // no browser reads it; the client may have gone
 }
 
 // download is the code with this ARN, nil when there is none.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,8 +117,8 @@ func TestOrganizations(t *testing.T) {
 	want := organization()
 	f.Load(want)
 	ctx := t.Context()
-	client := func(account string) *organizations.Client {
-		return organizations.NewFromConfig(config(f, caller(account), "us-east-1"))
+	client := func(id string) *organizations.Client {
+		return organizations.NewFromConfig(config(f, caller(id), "us-east-1"))
 	}
 	sdk := client(owner)
 	described, err := client("000000000001").DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
@@ -226,7 +227,7 @@ func TestIAM(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pages = append(pages, fmt.Sprint(len(out.UserDetailList)+len(out.GroupDetailList)+len(out.RoleDetailList)+len(out.Policies)))
+		pages = append(pages, strconv.Itoa(len(out.UserDetailList)+len(out.GroupDetailList)+len(out.RoleDetailList)+len(out.Policies)))
 		users = append(users, out.UserDetailList...)
 		roles += len(out.RoleDetailList)
 		for _, r := range out.RoleDetailList {

@@ -44,6 +44,7 @@ func code(err error) string {
 
 // must is for calls that only prepare a test.
 func must[T any](t *testing.T) func(T, error) T {
+	t.Helper()
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {

@@ -38,11 +38,11 @@ type regionStatus struct{ name, status, ec2 string }
 
 func (s Session) regions() []regionStatus {
 	var all []regionStatus
-	for _, r := range strings.Fields(everywhere[s.partition()]) {
+	for r := range strings.FieldsSeq(everywhere[s.partition()]) {
 		all = append(all, regionStatus{r, "ENABLED_BY_DEFAULT", "opt-in-not-required"})
 	}
 	if s.partition() == "aws" {
-		for _, r := range strings.Fields(onRequest) {
+		for r := range strings.FieldsSeq(onRequest) {
 			st := regionStatus{r, "DISABLED", "not-opted-in"}
 			if s.f.enabled(s.caller.Account, r) {
 				st.status, st.ec2 = "ENABLED", "opted-in"

@@ -71,7 +71,9 @@ func (s Session) bucket(op, name string) (object, *Error) {
 	}
 	on := b.PublicAccessBlocked
 	return object{{name: "PublicAccessBlockConfiguration", value: object{
-		{name: "BlockPublicAcls", value: on}, {name: "IgnorePublicAcls", value: on},
-		{name: "BlockPublicPolicy", value: on}, {name: "RestrictPublicBuckets", value: on},
+		{name: "BlockPublicAcls", value: on},
+		{name: "IgnorePublicAcls", value: on},
+		{name: "BlockPublicPolicy", value: on},
+		{name: "RestrictPublicBuckets", value: on},
 	}}}, nil
 }

@@ -114,7 +114,8 @@ func (s Session) CreateCodeSigningConfig(in CodeSigningConfigInput) (string, err
 	if err != nil {
 		return "", err
 	}
-	return out[0].value.(object).text("CodeSigningConfigArn"), nil
+	config, _ := out[0].value.(object) // it is the answer's only member
+	return config.text("CodeSigningConfigArn"), nil
 }
 
 func (s Session) createSigningConfig(in CodeSigningConfigInput) (object, error) {
@@ -289,16 +290,20 @@ func (s Session) verified(fn *function, b *build, code bool) *Error {
 	if c == nil || c.policy != "Enforce" {
 		return nil
 	}
-	signatures := map[string]signature{}
+	type artifact struct {
+		name string
+		signature
+	}
+	var deployed []artifact
 	if code {
-		signatures["function "+fn.name] = b.signature
+		deployed = append(deployed, artifact{"function " + fn.name, b.signature})
 	}
 	for _, l := range b.layers {
-		signatures["layer "+l.arn] = l.signature
+		deployed = append(deployed, artifact{"layer " + l.arn, l.signature})
 	}
-	for what, g := range signatures {
-		if g.profile == "" || !slices.Contains(c.profiles, g.profile) || s.f.revoked(g) || !g.expires.IsZero() && s.f.now.After(g.expires) {
-			return &Error{Status: http.StatusBadRequest, Code: "CodeVerificationFailedException", Message: "Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for " + what + "."}
+	for _, g := range deployed {
+		if g.profile == "" || !slices.Contains(c.profiles, g.profile) || s.f.revoked(g.signature) || !g.expires.IsZero() && s.f.now.After(g.expires) {
+			return &Error{Status: http.StatusBadRequest, Code: "CodeVerificationFailedException", Message: "Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for " + g.name + "."}
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +108,7 @@ func TestLookupEvents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pages = append(pages, fmt.Sprint(len(out.Events)))
+			pages = append(pages, strconv.Itoa(len(out.Events)))
 			for _, e := range out.Events {
 				if !strings.Contains(*e.CloudTrailEvent, `"eventID":"`+*e.EventId+`"`) || *e.Username != "ci" {
 					t.Fatalf("event %+v", e)
@@ -161,8 +162,10 @@ func watched() lamina.Snapshot {
 			{ID: "f-2", Analyzer: "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/external", Resource: "arn:aws:lambda:eu-west-1:111122223333:function:f", Status: "ACTIVE"},
 		},
 		Services: []lamina.ServiceStatus{
-			{Account: owner, Region: region, Feature: "inspector2:LAMBDA", Enabled: true}, {Account: owner, Region: region, Feature: "inspector2:LAMBDA_CODE"},
-			{Account: owner, Region: region, Feature: "guardduty:LAMBDA_NETWORK_LOGS", Enabled: true}, {Account: owner, Region: region, Feature: "securityhub", Enabled: true},
+			{Account: owner, Region: region, Feature: "inspector2:LAMBDA", Enabled: true},
+			{Account: owner, Region: region, Feature: "inspector2:LAMBDA_CODE"},
+			{Account: owner, Region: region, Feature: "guardduty:LAMBDA_NETWORK_LOGS", Enabled: true},
+			{Account: owner, Region: region, Feature: "securityhub", Enabled: true},
 		},
 		SigningProfiles: []lamina.SigningProfile{
 			{VersionARN: "arn:aws:signer:eu-west-1:111122223333:/signing-profiles/p/AbCdEfGhIj", Name: "p", Account: owner, Region: region, Status: "Active"},
@@ -314,7 +317,8 @@ func TestBuckets(t *testing.T) {
 	f := awsfake.New(1, start)
 	f.Load(lamina.Snapshot{Buckets: []lamina.Bucket{
 		{Name: "builds", Account: owner, Policy: `{"Version":"2012-10-17","Statement":[]}`, Versioning: "Enabled", ObjectLock: true, PublicAccessBlocked: true},
-		{Name: "bare.example", Account: owner}, {Name: "theirs", Account: partner},
+		{Name: "bare.example", Account: owner},
+		{Name: "theirs", Account: partner},
 	}})
 	ctx := t.Context()
 	sdk := s3.NewFromConfig(config(f, caller(owner), region))
@@ -360,7 +364,8 @@ func TestNetworks(t *testing.T) {
 	f.Load(lamina.Snapshot{
 		Subnets: []lamina.Subnet{
 			{ID: "subnet-a", Account: owner, Region: region, VPC: "vpc-1", DefaultRoutes: []string{"nat-1", "eigw-1"}},
-			{ID: "subnet-b", Account: owner, Region: region, VPC: "vpc-1"}, {ID: "subnet-c", Account: owner, Region: region, VPC: "vpc-2"},
+			{ID: "subnet-b", Account: owner, Region: region, VPC: "vpc-1"},
+			{ID: "subnet-c", Account: owner, Region: region, VPC: "vpc-2"},
 		},
 		SecurityGroups: []lamina.SecurityGroup{{ID: "sg-1", Account: owner, Region: region, VPC: "vpc-1", Egress: []string{"0.0.0.0/0", "::/0", "pl-1", "sg-2"}}},
 		VPCEndpoints:   []lamina.VPCEndpoint{{ID: "vpce-1", Account: owner, Region: region, VPC: "vpc-1", Service: "com.amazonaws.eu-west-1.lambda", Policy: "{}"}},

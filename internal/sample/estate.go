@@ -134,8 +134,12 @@ const (
 func (g *generator) organization() {
 	units := []lamina.OrganizationalUnit{{ID: rootID, Name: "Root"}}
 	for _, u := range []struct{ id, name, parent string }{
-		{"core", "Core", rootID}, {"work", "Workloads", rootID}, {"prod", "Production", "ou-acme-work"}, {"test", "Test", "ou-acme-work"},
-		{"play", "Sandbox", rootID}, {"gone", "Suspended", rootID},
+		{"core", "Core", rootID},
+		{"work", "Workloads", rootID},
+		{"prod", "Production", "ou-acme-work"},
+		{"test", "Test", "ou-acme-work"},
+		{"play", "Sandbox", rootID},
+		{"gone", "Suspended", rootID},
 	} {
 		units = append(units, lamina.OrganizationalUnit{ID: "ou-acme-" + u.id, Name: u.name, ParentID: u.parent})
 	}

@@ -75,8 +75,14 @@ func TestGenerated_estate(t *testing.T) {
 			what string
 			is   bool
 		}{
-			{"image", f.PackageType == "Image"}, {"signed", f.CodeSigningConfigARN != ""}, {"alias", f.Aliases != nil}, {"policy", f.Policies != nil},
-			{"url", f.URLs != nil}, {"queue", f.EventSources != nil}, {"network", f.Subnets != nil}, {"wrapper", f.Environment["AWS_LAMBDA_EXEC_WRAPPER"] != ""},
+			{"image", f.PackageType == "Image"},
+			{"signed", f.CodeSigningConfigARN != ""},
+			{"alias", f.Aliases != nil},
+			{"policy", f.Policies != nil},
+			{"url", f.URLs != nil},
+			{"queue", f.EventSources != nil},
+			{"network", f.Subnets != nil},
+			{"wrapper", f.Environment["AWS_LAMBDA_EXEC_WRAPPER"] != ""},
 			{"five layers", len(f.Layers) == 5},
 		} {
 			if has.is {

@@ -114,9 +114,14 @@ var published = []struct {
 	account, name string
 	newest        int
 }{
-	{Vendor, "Datadog-Extension", 65}, {Vendor, "Datadog-Python312", 96}, {"017000801446", "AWSLambdaPowertoolsPythonV3-python312-x86_64", 18},
-	{"580247275435", "LambdaInsightsExtension", 53}, {"336392948345", "AWSSDKPandas-Python312", 17}, {"943013980633", "SentryPythonServerlessSDK", 150},
-	{"269863060030", "thundra-lambda-python-layer", 40}, {Stranger, "useful-tools", 9},
+	{Vendor, "Datadog-Extension", 65},
+	{Vendor, "Datadog-Python312", 96},
+	{"017000801446", "AWSLambdaPowertoolsPythonV3-python312-x86_64", 18},
+	{"580247275435", "LambdaInsightsExtension", 53},
+	{"336392948345", "AWSSDKPandas-Python312", 17},
+	{"943013980633", "SentryPythonServerlessSDK", 150},
+	{"269863060030", "thundra-lambda-python-layer", 40},
+	{Stranger, "useful-tools", 9},
 }
 
 // vendors adds the versions of publishers' layers that functions load; some are
