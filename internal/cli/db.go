@@ -20,6 +20,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/safe"
+	"github.com/lamina-sec/lamina/internal/sealed"
 	"github.com/lamina-sec/lamina/internal/vulndb"
 )
 
@@ -98,7 +99,7 @@ func (a *app) verifyDB(db *vulndb.DB) error {
 	if err != nil {
 		return a.missing(name, err)
 	}
-	key, err := vulndb.ParsePublicKey(data)
+	key, err := sealed.ParsePublicKey(data)
 	if err != nil {
 		return usagef("openssl pkey -in key.pem -pubout writes one", "%s: %v", name, err)
 	}
@@ -242,7 +243,7 @@ func (a *app) signingKey(name string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, a.missing(name, err)
 	}
-	key, err := vulndb.ParsePrivateKey(data)
+	key, err := sealed.ParsePrivateKey(data)
 	if err != nil {
 		return nil, usagef("openssl genpkey -algorithm ed25519 -out key.pem makes one", "%s: %v", name, err)
 	}

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lamina-sec/lamina/internal/sealed"
 )
 
 // Info is what a database says of itself.
@@ -229,17 +231,17 @@ func (b *Builder) Build(built time.Time) ([]byte, error) {
 	}
 	info.Counts = *c
 
-	var parts [sections][]byte
+	var parts [sealed.Sections][]byte
 	var err error
 	if parts[secInfo], err = json.Marshal(info); err != nil {
 		return nil, fmt.Errorf("encode the information: %w", err)
 	}
 	parts[secNames], parts[secPostings] = packPackages(packages)
 	parts[secAdvisories] = packAdvisories(advisories)
-	if len(parts[secPostings]) > maxSize || len(parts[secAdvisories]) > maxSize {
-		return nil, fmt.Errorf("the database would have more than %d bytes", int64(maxSize))
+	if len(parts[secPostings]) > sealed.MaxSize || len(parts[secAdvisories]) > sealed.MaxSize {
+		return nil, fmt.Errorf("the database would have more than %d bytes", int64(sealed.MaxSize))
 	}
-	return seal(parts, len(advisories))
+	return format.Seal(parts, len(advisories))
 }
 
 func newAdvisory(r *Record) advisory {
@@ -336,13 +338,13 @@ func packPackages(packages map[[2]string][]entry) (names, postings []byte) {
 	var all []name
 	for _, k := range keys {
 		p := packPackage(k[0], k[1], packages[k])
-		all = append(all, name{fnvName(k[0], k[1]), len(postings), len(p)})
+		all = append(all, name{sealed.Hash(k[0], k[1]), len(postings), len(p)})
 		postings = append(postings, p...)
 	}
 	slices.SortStableFunc(all, func(a, b name) int { return cmp.Compare(a.hash, b.hash) })
 	for _, n := range all {
 		names = binary.LittleEndian.AppendUint64(names, n.hash)
-		names = binary.LittleEndian.AppendUint32(names, uint32(n.offset)) //nolint:gosec // Build refuses more than maxSize
+		names = binary.LittleEndian.AppendUint32(names, uint32(n.offset)) //nolint:gosec // Build refuses more than sealed.MaxSize
 		names = binary.LittleEndian.AppendUint32(names, uint32(n.size))   //nolint:gosec // the same
 	}
 	return names, postings
@@ -353,7 +355,7 @@ func packPackages(packages map[[2]string][]entry) (names, postings []byte) {
 func packAdvisories(advisories []advisory) []byte {
 	var table, body []byte
 	for i := range advisories {
-		table = binary.LittleEndian.AppendUint32(table, uint32(len(body))) //nolint:gosec // Build refuses more than maxSize
+		table = binary.LittleEndian.AppendUint32(table, uint32(len(body))) //nolint:gosec // Build refuses more than sealed.MaxSize
 		body = advisories[i].pack(body)
 	}
 	return bytes.Join([][]byte{table, body}, nil)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/sealed"
 )
 
 // An entry is what one record says of one package.
@@ -48,8 +49,8 @@ func packPackage(ecosystem, name string, entries []entry) []byte {
 	}) {
 		orders = append(orders, semver)
 	}
-	b := putString(putString(nil, ecosystem), name)
-	b = putInt(b, len(orders))
+	b := sealed.PutString(sealed.PutString(nil, ecosystem), name)
+	b = sealed.PutInt(b, len(orders))
 	for _, o := range orders {
 		b = packBlock(b, ecosystem, o, o == own, entries)
 	}
@@ -112,11 +113,11 @@ func packBlock(b []byte, ecosystem string, o order, own bool, entries []entry) [
 	}
 	used[beginning] = beginning
 
-	b = putInt(putInt(b, o.code()), len(kept))
+	b = sealed.PutInt(sealed.PutInt(b, o.code()), len(kept))
 	for _, v := range kept {
-		b = putString(b, v)
+		b = sealed.PutString(b, v)
 	}
-	b = putInt(b, len(placed))
+	b = sealed.PutInt(b, len(placed))
 	for _, p := range placed {
 		b = p.pack(b, used)
 	}
@@ -179,28 +180,28 @@ func place(ecosystem string, o order, own bool, all *places, e entry) (placedEnt
 
 // pack writes p with the places renumbered.
 func (p *placedEntry) pack(b []byte, renumber map[int]int) []byte {
-	b = putInt(putInt(b, p.advisory), p.flags)
-	b = putInt(b, len(p.spans))
+	b = sealed.PutInt(sealed.PutInt(b, p.advisory), p.flags)
+	b = sealed.PutInt(b, len(p.spans))
 	for _, s := range p.spans {
-		b = putInt(b, len(s))
+		b = sealed.PutInt(b, len(s))
 		for _, ev := range s {
-			b = putInt(b, (renumber[ev.place]+1)<<2|int(ev.kind))
+			b = sealed.PutInt(b, (renumber[ev.place]+1)<<2|int(ev.kind))
 		}
 	}
-	b = putInt(b, len(p.listed))
+	b = sealed.PutInt(b, len(p.listed))
 	for _, n := range p.listed {
-		b = putInt(b, renumber[n])
+		b = sealed.PutInt(b, renumber[n])
 	}
-	b = putInt(b, len(p.others))
+	b = sealed.PutInt(b, len(p.others))
 	for _, v := range p.others {
-		b = putString(b, v)
+		b = sealed.PutString(b, v)
 	}
 	if p.flags&flagImports != 0 {
-		b = putInt(b, len(p.affected.Imports))
+		b = sealed.PutInt(b, len(p.affected.Imports))
 		for _, im := range p.affected.Imports {
-			b = putInt(putString(b, im.Path), len(im.Symbols))
+			b = sealed.PutInt(sealed.PutString(b, im.Path), len(im.Symbols))
 			for _, s := range im.Symbols {
-				b = putString(b, s)
+				b = sealed.PutString(b, s)
 			}
 		}
 	}
@@ -216,18 +217,18 @@ func (r Rating) pack(b []byte) []byte {
 	if r.Score >= 0 {
 		score = int(math.Round(r.Score*10)) + 1
 	}
-	return putString(putInt(putInt(b, r.Severity.Rank()+1), score), r.Vector)
+	return sealed.PutString(sealed.PutInt(sealed.PutInt(b, r.Severity.Rank()+1), score), r.Vector)
 }
 
 func (c *cursor) rating() Rating {
 	r := Rating{Score: -1}
-	if n := c.uint(); n > 0 && n <= uint64(len(lamina.Severities)) {
+	if n := c.Uint(); n > 0 && n <= uint64(len(lamina.Severities)) {
 		r.Severity = lamina.Severities[n-1]
 	}
-	if n := c.uint(); n > 0 && n <= 101 {
+	if n := c.Uint(); n > 0 && n <= 101 {
 		r.Score = float64(n-1) / 10
 	}
-	r.Vector = c.str()
+	r.Vector = c.Str()
 	return r
 }
 
@@ -359,29 +360,29 @@ type advisory struct {
 }
 
 func (a *advisory) pack(b []byte) []byte {
-	b = putInt(putString(b, a.id), len(a.aliases))
+	b = sealed.PutInt(sealed.PutString(b, a.id), len(a.aliases))
 	for _, s := range a.aliases {
-		b = putString(b, s)
+		b = sealed.PutString(b, s)
 	}
-	b = a.rating.pack(putString(b, a.summary))
+	b = a.rating.pack(sealed.PutString(b, a.summary))
 	for _, n := range []int{int(a.modified), int(a.published), a.group, a.flags, a.epss} {
-		b = putInt(b, n)
+		b = sealed.PutInt(b, n)
 	}
 	return b
 }
 
 func (c *cursor) advisory() advisory {
-	a := advisory{id: c.str()}
-	for range c.count() {
-		a.aliases = append(a.aliases, c.str())
+	a := advisory{id: c.Str()}
+	for range c.Count() {
+		a.aliases = append(a.aliases, c.Str())
 	}
-	a.summary = c.str()
+	a.summary = c.Str()
 	a.rating = c.rating()
 	for _, p := range []*int64{&a.modified, &a.published} {
-		*p = int64(c.uint() & (1<<40 - 1))
+		*p = int64(c.Uint() & (1<<40 - 1))
 	}
 	for _, p := range []*int{&a.group, &a.flags, &a.epss} {
-		*p = int(c.uint() & (1<<31 - 1))
+		*p = int(c.Uint() & (1<<31 - 1))
 	}
 	return a
 }

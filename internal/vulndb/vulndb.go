@@ -16,16 +16,17 @@ package vulndb
 
 import (
 	"cmp"
+	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sort"
 	"strings"
 	"time"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/sealed"
 )
 
 // A Match is one vulnerability that concerns a version of a package, whichever
@@ -70,56 +71,48 @@ func (m *Match) Urgency() lamina.Severity {
 
 // A DB is an open database. It may be used by several goroutines.
 type DB struct {
-	data                        []byte
-	header, body, trailer       []byte // of data
+	*sealed.File
 	names, postings, advisories []byte
 	count                       int // of advisories
 	info                        Info
-	unmap                       func() error
 }
 
-// Open maps a database and checks that it is whole, which takes about a
-// millisecond for each 10 MB. Whether it is genuine is for [DB.Verify] to say.
-// The file must not be cut while it is open; replacing it is safe.
+// Open maps a database and checks that it is whole; see [sealed.Format.Open].
 func Open(path string) (*DB, error) {
-	f, err := os.Open(path) //nolint:gosec // the user named this file
+	f, err := format.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	data, unmap, err := mapFile(f)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
+	db, err := newDB(f)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	db := &DB{unmap: unmap}
-	if err := db.unseal(data); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unmap())
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	return db, nil
 }
 
 // New is a database of bytes in memory, which must not change.
 func New(data []byte) (*DB, error) {
-	db := &DB{unmap: func() error { return nil }}
-	if err := db.unseal(data); err != nil {
+	f, err := format.New(data)
+	if err != nil {
 		return nil, err
 	}
-	return db, nil
+	return newDB(f)
 }
 
-// Close ends the mapping. No method may be called after it.
-func (db *DB) Close() error { return db.unmap() }
+// Sign returns the database data, as Build made it, with a signature.
+func Sign(data []byte, key ed25519.PrivateKey) ([]byte, error) { return format.Sign(data, key) }
+
+// Check reads the whole database, every package and every advisory, and returns
+// the first thing that is wrong.
+func (db *DB) Check() error {
+	if err := db.CheckSum(); err != nil {
+		return err
+	}
+	return db.walk()
+}
 
 // Info is what the database says of itself.
 func (db *DB) Info() Info { return db.info }
-
-// Size is the length of the file in bytes.
-func (db *DB) Size() int { return len(db.data) }
-
-// Bytes is the whole file. It must not be changed, nor used after Close.
-func (db *DB) Bytes() []byte { return db.data }
 
 // Covers reports whether the database has advisories of the ecosystem: without
 // any, no match means nothing.
@@ -165,7 +158,7 @@ func (db *DB) Lookup(ecosystem, name, version string) []Match {
 func (db *DB) find(ecosystem, name string) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		le := binary.LittleEndian
-		hash := fnvName(ecosystem, name)
+		hash := sealed.Hash(ecosystem, name)
 		n := len(db.names) / nameSize
 		for i := sort.Search(n, func(i int) bool { return le.Uint64(db.names[i*nameSize:]) >= hash }); i < n; i++ {
 			row := db.names[i*nameSize : (i+1)*nameSize]
@@ -186,17 +179,17 @@ func (db *DB) find(ecosystem, name string) func(yield func([]byte) bool) {
 
 // judge adds the hits of one posting, if it is of the package.
 func (db *DB) judge(posting []byte, ecosystem, name, version string, hits []hit) ([]hit, error) {
-	c := &cursor{b: posting}
-	if e, n := c.bytes(), c.bytes(); c.err != nil || string(e) != ecosystem || string(n) != name {
-		return hits, c.err
+	c := db.cursor(posting)
+	if e, n := c.Bytes(), c.Bytes(); c.Err != nil || string(e) != ecosystem || string(n) != name {
+		return hits, c.Err
 	}
-	for range c.count() {
-		hits = c.block(orderOfCode(c.uint(), ecosystem), version, hits)
-		if c.err != nil {
+	for range c.Count() {
+		hits = c.block(orderOfCode(c.Uint(), ecosystem), version, hits)
+		if c.Err != nil {
 			break
 		}
 	}
-	return hits, c.err
+	return hits, c.Err
 }
 
 // A query is the version asked for among the versions of a block.
@@ -211,17 +204,17 @@ type query struct {
 // version.
 func (c *cursor) block(o order, text string, hits []hit) []hit {
 	q := query{text: text, pos: -1}
-	n := c.count()
-	if c.err != nil {
+	n := c.Count()
+	if c.Err != nil {
 		return hits
 	}
 	if n > maxPlaces {
-		c.err = damaged("a package has %d versions", n)
+		c.Err = c.Damaged("a package has %d versions", n)
 		return hits
 	}
 	q.versions = make([][]byte, n)
 	for i := range q.versions {
-		q.versions[i] = c.bytes()
+		q.versions[i] = c.Bytes()
 	}
 	v, err := o.parse(text)
 	if q.err = err; err == nil {
@@ -229,7 +222,7 @@ func (c *cursor) block(o order, text string, hits []hit) []hit {
 		i := sort.Search(n, func(i int) bool {
 			w, err := o.parse(string(q.versions[i]))
 			if err != nil {
-				c.err = damaged("a version out of order: %v", err)
+				c.Err = c.Damaged("a version out of order: %v", err)
 				return true
 			}
 			d := v.compare(w)
@@ -240,9 +233,9 @@ func (c *cursor) block(o order, text string, hits []hit) []hit {
 			q.pos++
 		}
 	}
-	for range c.count() {
+	for range c.Count() {
 		h := c.entry(&q)
-		if c.err != nil {
+		if c.Err != nil {
 			break
 		}
 		hits = append(hits, h)
@@ -253,15 +246,15 @@ func (c *cursor) block(o order, text string, hits []hit) []hit {
 // entry reads one entry and judges it. The outcome is "" if the version is not
 // affected.
 func (c *cursor) entry(q *query) hit {
-	h := hit{advisory: int(c.uint() & (1<<31 - 1)), rating: Rating{Score: -1}}
-	flags := c.uint()
+	h := hit{advisory: int(c.Uint() & (1<<31 - 1)), rating: Rating{Score: -1}}
+	flags := c.Uint()
 	affected := flags&flagUnbounded != 0
 	var fixed, later []int // places: of the ranges it is in, and of all
-	spans := c.count()
+	spans := c.Count()
 	for range spans {
-		s := make(span, c.count())
+		s := make(span, c.Count())
 		for i := range s {
-			e := c.uint()
+			e := c.Uint()
 			s[i] = placed{int(e>>2&(1<<31-1)) - 1, EventKind(e & 3)}
 		}
 		in := q.err == nil && s.contains(q.pos)
@@ -275,13 +268,13 @@ func (c *cursor) entry(q *query) hit {
 			}
 		}
 	}
-	for range c.count() {
-		if place := c.uint(); q.err == nil && q.pos&1 == 1 && place == uint64(q.pos/2) { //nolint:gosec // not negative: no error
+	for range c.Count() {
+		if place := c.Uint(); q.err == nil && q.pos&1 == 1 && place == uint64(q.pos/2) { //nolint:gosec // not negative: no error
 			affected = true
 		}
 	}
-	for range c.count() {
-		if string(c.bytes()) == q.text {
+	for range c.Count() {
+		if string(c.Bytes()) == q.text {
 			affected = true
 		}
 	}
@@ -309,7 +302,7 @@ func (c *cursor) entry(q *query) hit {
 	slices.Sort(fixed)
 	for _, p := range slices.Compact(fixed) {
 		if p >= len(q.versions) {
-			c.fail()
+			c.Fail()
 			return h
 		}
 		if h.outcome != "" {
@@ -321,10 +314,10 @@ func (c *cursor) entry(q *query) hit {
 
 func (c *cursor) imports() []Import {
 	var out []Import
-	for range c.count() {
-		im := Import{Path: c.str()}
-		for range c.count() {
-			im.Symbols = append(im.Symbols, c.str())
+	for range c.Count() {
+		im := Import{Path: c.Str()}
+		for range c.Count() {
+			im.Symbols = append(im.Symbols, c.Str())
 		}
 		out = append(out, im)
 	}
@@ -334,16 +327,16 @@ func (c *cursor) imports() []Import {
 // advisory reads one advisory.
 func (db *DB) advisory(i int) (advisory, error) {
 	if i >= db.count {
-		return advisory{}, damaged("advisory %d of %d", i, db.count)
+		return advisory{}, db.Damaged("advisory %d of %d", i, db.count)
 	}
 	table, body := db.advisories[:4*db.count], db.advisories[4*db.count:]
 	offset := binary.LittleEndian.Uint32(table[4*i:])
 	if uint64(offset) > uint64(len(body)) {
-		return advisory{}, damaged("advisory %d lies beyond the end", i)
+		return advisory{}, db.Damaged("advisory %d lies beyond the end", i)
 	}
-	c := &cursor{b: body[offset:min(uint64(len(body)), uint64(offset)+maxAdvisory)]}
+	c := db.cursor(body[offset:min(uint64(len(body)), uint64(offset)+maxAdvisory)])
 	a := c.advisory()
-	return a, c.err
+	return a, c.Err
 }
 
 // told is a hit and the advisory that says it.
@@ -476,21 +469,21 @@ func (db *DB) walk() error {
 		row := db.names[i*nameSize : (i+1)*nameSize]
 		hash, offset, size := le.Uint64(row), uint64(le.Uint32(row[8:])), uint64(le.Uint32(row[12:]))
 		if total += size; hash < before || offset+size > uint64(len(db.postings)) || total > uint64(len(db.postings)) {
-			return damaged("name %d is out of place", i)
+			return db.Damaged("name %d is out of place", i)
 		}
 		before = hash
-		c := &cursor{b: db.postings[offset : offset+size]}
-		ecosystem, name := c.str(), c.str()
-		if c.err == nil && fnvName(ecosystem, name) != hash {
-			return damaged("name %d, %s %s, is not where it is looked for", i, ecosystem, name)
+		c := db.cursor(db.postings[offset : offset+size])
+		ecosystem, name := c.Str(), c.Str()
+		if c.Err == nil && sealed.Hash(ecosystem, name) != hash {
+			return db.Damaged("name %d, %s %s, is not where it is looked for", i, ecosystem, name)
 		}
-		for range c.count() {
+		for range c.Count() {
 			if err := db.walkBlock(c, ecosystem); err != nil {
 				return fmt.Errorf("%s %s: %w", ecosystem, name, err)
 			}
 		}
-		if c.err != nil {
-			return c.err
+		if c.Err != nil {
+			return c.Err
 		}
 	}
 	return nil
@@ -498,25 +491,25 @@ func (db *DB) walk() error {
 
 // walkBlock reads a block, whose versions must stand in order.
 func (db *DB) walkBlock(c *cursor, ecosystem string) error {
-	o := orderOfCode(c.uint(), ecosystem)
-	n := c.count()
+	o := orderOfCode(c.Uint(), ecosystem)
+	n := c.Count()
 	if n > maxPlaces {
-		return damaged("%d versions", n)
+		return db.Damaged("%d versions", n)
 	}
-	q := query{err: errDamaged, pos: -1, versions: make([][]byte, n)}
+	q := query{err: sealed.ErrDamaged, pos: -1, versions: make([][]byte, n)}
 	var last version
 	for i := range q.versions {
-		q.versions[i] = c.bytes()
+		q.versions[i] = c.Bytes()
 		v, err := o.parse(string(q.versions[i]))
-		if c.err == nil && (err != nil || i > 0 && last.compare(v) >= 0) {
-			return damaged("version %q is out of order", clip(string(q.versions[i]), 60))
+		if c.Err == nil && (err != nil || i > 0 && last.compare(v) >= 0) {
+			return db.Damaged("version %q is out of order", clip(string(q.versions[i]), 60))
 		}
 		last = v
 	}
-	for range c.count() {
-		if h := c.entry(&q); c.err == nil && h.advisory >= db.count {
-			return damaged("advisory %d of %d", h.advisory, db.count)
+	for range c.Count() {
+		if h := c.entry(&q); c.Err == nil && h.advisory >= db.count {
+			return db.Damaged("advisory %d of %d", h.advisory, db.count)
 		}
 	}
-	return c.err
+	return c.Err
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package vulndb
+package sealed
 
 import (
 	"errors"
@@ -20,8 +20,8 @@ func mapFile(f *os.File) ([]byte, func() error, error) {
 		return nil, nil, errors.New("not a regular file")
 	case info.Size() == 0:
 		return nil, nil, errors.New("the file is empty")
-	case info.Size() > maxSize:
-		return nil, nil, errors.New("the file is too large to be a database")
+	case info.Size() > MaxSize:
+		return nil, nil, errors.New("the file is larger than one of these can be")
 	}
 	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package vulndb
+package sealed
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 
 // mapFile reads f: where there is no mmap, memory does as well.
 func mapFile(f *os.File) ([]byte, func() error, error) {
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err == nil && len(data) > maxSize {
-		err = errors.New("the file is too large to be a database")
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err == nil && len(data) > MaxSize {
+		err = errors.New("the file is larger than one of these can be")
 	}
 	return data, func() error { return nil }, err
 }
