@@ -48,6 +48,9 @@ type Finding struct {
 	// Reason and Settle explain Unknown: why, and what would settle it.
 	Reason string `json:"reason,omitempty"`
 	Settle string `json:"settle,omitempty"`
+	// Suppressed is the reason for which what was found does not count
+	// ("verified public content"); the outcome is NotApplicable then.
+	Suppressed string `json:"suppressed,omitempty"`
 	// Techniques are MITRE ATT&CK ids.
 	Techniques []string `json:"techniques,omitempty"`
 	// Remediation is what to do, in a sentence; Fixes are ids of fixes that can plan it.

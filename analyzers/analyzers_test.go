@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,8 +28,9 @@ import (
 // arm64" and "env: NAME=VALUE" what is known of the function. Its files are
 // entries of zips, in order, a name as often as it is to be listed: of the layer
 // under zip/, of a second layer under layer2/, of the function under function/,
-// of a baseline under baseline/; zip+x/ makes one executable, and zip+hex/ is written
-// in hex digits. The last file has
+// of a baseline under baseline/, of artefacts of a registry under
+// published/NAME.whl/ and published/NAME.tgz/; zip+x/ makes one executable, and
+// zip+hex/ is written in hex digits. The last file has
 // the findings, one a line. "AK IA" stands for the prefix of a key, which no
 // file of this repository holds whole.
 func TestGolden(t *testing.T) {
@@ -78,6 +81,7 @@ func sampleOf(ar *txtar.Archive) layers.Sample {
 		}
 	}
 	files := map[string][]layers.File{}
+	published := map[string][]layers.File{}
 	for _, f := range ar.Files[:len(ar.Files)-1] {
 		where, name, _ := strings.Cut(f.Name, "/")
 		entry := layers.File{Name: name, Body: strings.ReplaceAll(string(f.Data), "AK IA", "AKIA")}
@@ -91,7 +95,19 @@ func sampleOf(ar *txtar.Archive) layers.Sample {
 			}
 			where, entry.Body = base, string(b)
 		}
+		if where == "published" {
+			artefact, path, _ := strings.Cut(name, "/")
+			published[artefact] = append(published[artefact], layers.File{Name: path, Body: entry.Body})
+			continue
+		}
 		files[where] = append(files[where], entry)
+	}
+	for _, name := range slices.Sorted(maps.Keys(published)) {
+		pack := layers.Zip
+		if strings.HasSuffix(name, ".tgz") {
+			pack = layers.Tgz
+		}
+		s.Published = append(s.Published, layers.Artefact{Name: name, Body: pack(published[name]...)})
 	}
 	s.Layers = [][]byte{layers.Zip(files["zip"]...)}
 	if l := files["layer2"]; l != nil {

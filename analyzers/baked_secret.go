@@ -45,11 +45,11 @@ func bakedSecret(s *content.Scan, layer int, found func(content.Result)) error {
 			if s.Fingerprints && h.Fingerprint != "" {
 				evidence = append(evidence, "fingerprint: "+h.Fingerprint)
 			}
-			found(content.Result{
+			found(s.Excuse(content.Result{
 				Outcome: lamina.Fail, File: f.Path, Line: h.Line, Key: strconv.Itoa(i), Severity: severity,
 				Detail:   detail + "; whether it is active was not asked",
 				Evidence: evidence,
-			})
+			}, f))
 		}
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/analyzers"
+	"github.com/lamina-sec/lamina/internal/artefact"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/sample/layers"
 )
@@ -34,6 +35,24 @@ func scanOf(s layers.Sample) *content.Scan {
 	}
 	if s.Function != nil {
 		scan.Function.Code = content.Read("function.zip", bytes.NewReader(s.Function), int64(len(s.Function)), content.Options{Imports: true})
+	}
+	if len(s.Published) > 0 {
+		b := artefact.NewBuilder()
+		for _, a := range s.Published {
+			b.Add(a.Name, bytes.NewReader(a.Body), int64(len(a.Body)))
+		}
+		if len(b.Bad()) > 0 {
+			panic(fmt.Sprintf("%s: %v", s.Name, b.Bad()))
+		}
+		data, err := b.Build(scan.Now)
+		if err != nil {
+			panic(err)
+		}
+		x, err := artefact.New(data)
+		if err != nil {
+			panic(err)
+		}
+		scan.Hashes = append(scan.Hashes, x)
 	}
 	if s.Baseline != nil {
 		scan.Baseline = read("baseline.zip", s.Baseline)

@@ -56,6 +56,8 @@ var All = []content.Analyzer{
 	PycMismatch,
 	MissingMetadata,
 	NpmIntegrity,
+	RegistryMismatch,
+	RegistryUnlisted,
 	// what a share would give away
 	PrivateCode,
 	PersonalData,

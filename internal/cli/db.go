@@ -38,7 +38,7 @@ func newDB(a *app) *cobra.Command {
 			"says how old the advisories are; without a database the answer is UNKNOWN.",
 	}
 	group(c)
-	c.AddCommand(newDBBuild(a), newDBUpdate(a), newDBImport(a), newDBStatus(a), newDBVerify(a), newDBLookup(a))
+	c.AddCommand(newDBBuild(a), newDBUpdate(a), newDBImport(a), newDBStatus(a), newDBVerify(a), newDBLookup(a), newDBHashes(a))
 	return c
 }
 
@@ -90,8 +90,11 @@ func (a *app) openDB() (*vulndb.DB, error) {
 }
 
 // verifyDB checks the signature when --verify names a key.
-func (a *app) verifyDB(db *vulndb.DB) error {
-	name := a.conf.text("db_verify")
+func (a *app) verifyDB(db *vulndb.DB) error { return a.verifyWith("db_verify", db.Verify) }
+
+// verifyWith checks a signature with the key that a setting names, if it does.
+func (a *app) verifyWith(setting string, verify func(ed25519.PublicKey) error) error {
+	name := a.conf.text(setting)
 	if name == "" {
 		return nil
 	}
@@ -103,7 +106,7 @@ func (a *app) verifyDB(db *vulndb.DB) error {
 	if err != nil {
 		return usagef("openssl pkey -in key.pem -pubout writes one", "%s: %v", name, err)
 	}
-	if err := db.Verify(key); err != nil {
+	if err := verify(key); err != nil {
 		return &Error{Msg: err.Error(), Hint: "it is not what the holder of " + name + " built", Code: Refused, Err: err}
 	}
 	return nil
@@ -160,12 +163,9 @@ func (a *app) dbBuild(ctx context.Context, sources, shown []string, f *dbFlags) 
 	if path == "" {
 		return usagef("name the file with --db", "no place for the database: HOME is not set")
 	}
-	built := a.std.Now()
-	if f.built != "" {
-		var err error
-		if built, err = time.Parse(time.RFC3339, f.built); err != nil || built.Year() < 1970 || built.Year() > 9999 {
-			return usagef("write it as 2026-01-02T15:04:05Z", "--built %q is no time", f.built)
-		}
+	built, err := a.builtTime(f.built)
+	if err != nil {
+		return err
 	}
 	key, err := a.signingKey(f.sign)
 	if err != nil {
@@ -204,6 +204,18 @@ func (a *app) dbBuild(ctx context.Context, sources, shown []string, f *dbFlags) 
 	return a.dbReport(dbReport{
 		Outcome: "built", Path: path, Size: db.Size(), SHA256: db.SHA256(), Signed: db.SignedBy(), Info: db.Info(), Bad: b.Bad(),
 	})
+}
+
+// builtTime is the time of --built, or now.
+func (a *app) builtTime(s string) (time.Time, error) {
+	if s == "" {
+		return a.std.Now(), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+		return t, usagef("write it as 2026-01-02T15:04:05Z", "--built %q is no time", s)
+	}
+	return t, nil
 }
 
 // readSources reads all sources, with a bar.
@@ -297,15 +309,24 @@ func (a *app) dbReport(r dbReport) error {
 	if err != nil {
 		return err
 	}
-	for i, bad := range r.Bad {
+	bad := make([]string, len(r.Bad))
+	for i, q := range r.Bad {
+		bad[i] = q.Source + ": " + q.File + ": " + q.Reason
+	}
+	return a.quarantined(bad, r.Info.Counts.Quarantined, "record")
+}
+
+// quarantined names what could not be read, n of them, and ends the run with it.
+func (a *app) quarantined(bad []string, n int, one string) error {
+	for i, s := range bad {
 		if i == maxNotes && !a.flags.verbose {
-			a.note("warning: %d more like these; -v shows them", r.Info.Counts.Quarantined-i)
+			a.note("warning: %d more like these; -v shows them", n-i)
 			break
 		}
-		a.note("warning: %s: %s: %s", bad.Source, bad.File, bad.Reason)
+		a.note("warning: %s", s)
 	}
-	if n := r.Info.Counts.Quarantined; n > 0 && a.flags.allowIncomplete == "" {
-		return &statusError{Incomplete, fmt.Sprintf("exit 3: incomplete: %s could not be read", count(n, "record"))}
+	if n > 0 && a.flags.allowIncomplete == "" {
+		return &statusError{Incomplete, fmt.Sprintf("exit 3: incomplete: %s could not be read", count(n, one))}
 	}
 	return nil
 }

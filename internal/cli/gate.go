@@ -42,9 +42,8 @@ func newGate(a *app) *cobra.Command {
 			"  lamina gate *.zip --each --ci -f text -f junit=lamina.xml -f sarif=lamina.sarif\n" +
 			"  lamina gate layer.zip -f html=report.html -f json=results.json",
 		Long: "LAYER is a layer zip or a folder; several are one /opt, or with --each judged one by one.\n" +
-			"The decision comes first: PASS is exit code 0, FAIL is 1, UNKNOWN is 3. Without a policy\n" +
-			"--fail-on decides. What an exception covers, or the baseline has with the same content, is\n" +
-			"shown and decides nothing. None of these files is ever taken from inside a LAYER.",
+			"The decision comes first: exit code 0 is PASS, 1 FAIL, 3 UNKNOWN. Without a policy --fail-on decides.\n" +
+			"Accepted risk, and what the baseline has too, is shown and decides nothing. No LAYER brings such files.",
 		Args: args(1, -1, "LAYER"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.gate(cmd, args, f) },
 	}
@@ -105,11 +104,11 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 	if err := a.keepInputs(slices.DeleteFunc(inputs, func(s string) bool { return s == "" })); err != nil {
 		return err
 	}
-	s := &content.Scan{Now: a.std.Now()}
-	if s.Advisories, s.VEX, err = a.known(); err != nil {
+	s, err := a.known(targets)
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeAdvisories(s.Advisories)) }()
+	defer func() { err = errors.Join(err, closeKnown(s)) }()
 	if in.Findings, err = a.judgeLayers(cmd.Context(), s, targets, f); err != nil {
 		return err
 	}
@@ -188,7 +187,7 @@ const maxTitle = 80
 // gateSummary is the summary of the scan with what the gate counted.
 func (a *app) gateSummary(s *content.Scan, d gate.Decision, in gate.Input) lamina.Summary {
 	sum := scanSummary("gate", s, d.Findings)
-	sum.Coverage += a.advisoryAge(s)
+	sum.Coverage += a.advisoryAge(s) + hashCoverage(s)
 	for _, sev := range lamina.Severities {
 		delete(sum.Counts, string(sev))
 	}
@@ -226,7 +225,7 @@ func (a *app) judgeLayers(ctx context.Context, s *content.Scan, targets []string
 	}
 	var findings []lamina.Finding
 	for _, t := range targets {
-		one := &content.Scan{Now: s.Now, Advisories: s.Advisories, VEX: s.VEX}
+		one := &content.Scan{Now: s.Now, Advisories: s.Advisories, VEX: s.VEX, Hashes: s.Hashes}
 		if err := a.scanLayers(ctx, one, []string{t}, f.scanFlags); err != nil {
 			return nil, err
 		}

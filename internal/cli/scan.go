@@ -19,7 +19,6 @@ import (
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/sandbox"
 	"github.com/lamina-sec/lamina/internal/sbom"
-	"github.com/lamina-sec/lamina/internal/vulndb"
 )
 
 // scanFlags are the flags of scan that are no settings.
@@ -78,7 +77,7 @@ func (f *scanFlags) register(a *app, c *cobra.Command) {
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every file again, and keep nothing for the next time")
 	fl.BoolVar(&f.sandbox, "sandbox", false, "read layers in a child process that can do nothing else")
 	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
-	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex")
+	a.settingFlag(c, "db", "db_verify", "db_max_age", "vex", "hashes")
 }
 
 func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error) {
@@ -90,11 +89,11 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 	if err := a.keepInputs(slices.Concat(targets, f.inputs(), files, a.knownFiles())); err != nil {
 		return err
 	}
-	s := &content.Scan{Now: a.std.Now()}
-	if s.Advisories, s.VEX, err = a.known(); err != nil {
+	s, err := a.known(targets)
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeAdvisories(s.Advisories)) }()
+	defer func() { err = errors.Join(err, closeKnown(s)) }()
 	if err := a.scanLayers(cmd.Context(), s, targets, f); err != nil {
 		return err
 	}
@@ -118,7 +117,7 @@ func (a *app) scan(cmd *cobra.Command, targets []string, f scanFlags) (err error
 			sum.Counts[name] = int64(n)
 		}
 	}
-	sum.Coverage += a.advisoryAge(s)
+	sum.Coverage += a.advisoryAge(s) + hashCoverage(s)
 	return r.Finish(sum)
 }
 
@@ -131,12 +130,13 @@ func (a *app) advisoryAge(s *content.Scan) string {
 	return ", vulnerability data of " + info.Newest.UTC().Format("2006-01-02") + " (" + a.age(info.Newest) + ")"
 }
 
-// closeAdvisories lets go of the database of a scan.
-func closeAdvisories(db *vulndb.DB) error {
-	if db == nil {
-		return nil
+// closeKnown lets go of the database and the indexes of a scan.
+func closeKnown(s *content.Scan) error {
+	err := closeAll(s.Hashes)
+	if s.Advisories != nil {
+		err = errors.Join(err, s.Advisories.Close())
 	}
-	return db.Close()
+	return err
 }
 
 // inputs are the files the flags name.
@@ -144,27 +144,33 @@ func (f *scanFlags) inputs() []string {
 	return slices.DeleteFunc([]string{f.function, f.against}, func(s string) bool { return s == "" })
 }
 
-// known is what a scan is told of vulnerabilities: the database, nil if there is
-// none, and the user's statements.
-func (a *app) known() (db *vulndb.DB, vex *vulndb.VEX, err error) {
-	switch db, err = a.openDB(); {
+// known is a scan without layers, told what there is to know of packages: the
+// database of vulnerabilities, nil if there is none, the user's statements, and
+// what registries published.
+func (a *app) known(targets []string) (*content.Scan, error) {
+	s := &content.Scan{Now: a.std.Now()}
+	var err error
+	switch s.Advisories, err = a.openDB(); {
 	case errors.Is(err, errNoDB) && a.conf.text("db") == "":
-		db = nil // known-vulnerability says UNKNOWN
+		s.Advisories = nil // known-vulnerability says UNKNOWN
 	case err != nil:
 		if _, ok := errors.AsType[*Error](err); ok {
-			return nil, nil, err // of the key, not of the database
+			return nil, err // of the key, not of the database
 		}
-		return nil, nil, wrap(err, Usage, dbHint)
+		return nil, wrap(err, Usage, dbHint)
 	}
-	if vex, err = a.loadVEX(); err != nil {
-		return nil, nil, errors.Join(err, closeAdvisories(db))
+	if s.VEX, err = a.loadVEX(); err == nil {
+		s.Hashes, err = a.openHashes(targets)
 	}
-	return db, vex, nil
+	if err != nil {
+		return nil, errors.Join(err, closeKnown(s))
+	}
+	return s, nil
 }
 
 // knownFiles are the files that known reads.
 func (a *app) knownFiles() []string {
-	return append([]string{a.dbPath()}, a.conf.list("vex")...)
+	return slices.Concat([]string{a.dbPath()}, a.conf.list("vex"), a.conf.list("hashes"))
 }
 
 // warnOfOldData warns if packages were looked up in data that is old.
@@ -457,6 +463,9 @@ func scanSummary(command string, s *content.Scan, findings []lamina.Finding) lam
 	}
 	unknown := 0
 	for _, f := range findings {
+		if f.Suppressed != "" {
+			sum.Counts["suppressed_public_content"]++
+		}
 		switch f.Outcome {
 		case lamina.Fail:
 			sum.Counts[string(f.Severity)]++

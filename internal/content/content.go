@@ -70,6 +70,8 @@ type Result struct {
 	Detail         string
 	Evidence       []string
 	Reason, Settle string
+	// Suppressed is the reason for which a NotApplicable is not a Fail.
+	Suppressed string
 	// Remediation is "" for the analyzer's own.
 	Remediation string
 	// Vulnerability is what it is about, if it is about one.
@@ -106,7 +108,7 @@ func judgeFunction(analyzers []Analyzer, s *Scan) []lamina.Finding {
 	}
 	code := s.Function.Code
 	own := &Scan{
-		Layers: []*Layer{code}, Advisories: s.Advisories, VEX: s.VEX, Now: s.Now,
+		Layers: []*Layer{code}, Advisories: s.Advisories, VEX: s.VEX, Hashes: s.Hashes, Now: s.Now,
 		Function: &Function{Runtime: s.Function.Runtime, Architecture: s.Function.Architecture},
 	}
 	var all []lamina.Finding
@@ -256,7 +258,7 @@ func finding(a Analyzer, l *Layer, r Result) lamina.Finding {
 	f := lamina.Finding{
 		ID: lamina.ID("F", a.ID, resource, r.File, r.Key), Check: a.ID, Ref: a.Ref, Title: cmp.Or(r.Title, a.Title),
 		Severity: cmp.Or(r.Severity, a.Severity), Outcome: r.Outcome, Resource: resource, File: r.File, Line: r.Line,
-		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Techniques: a.Techniques, Vulnerability: r.Vulnerability,
+		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Suppressed: r.Suppressed, Techniques: a.Techniques, Vulnerability: r.Vulnerability,
 	}
 	if r.File == "" {
 		f.SHA256 = l.SHA256

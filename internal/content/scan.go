@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/artefact"
 	"github.com/lamina-sec/lamina/internal/bininfo"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/layerfs"
@@ -29,6 +30,8 @@ type Scan struct {
 	Advisories *vulndb.DB
 	// VEX are the user's statements about vulnerabilities, nil if there are none.
 	VEX *vulndb.VEX
+	// Hashes are indexes of what registries published, none if none was given.
+	Hashes []*artefact.Index
 	// Now is the time of the scan, for ages.
 	Now time.Time
 	// Fingerprints says that those of credentials are worth showing: they were made
@@ -42,6 +45,9 @@ type Scan struct {
 	natives sync.Once
 	built   map[string]int
 	usage   func() *Usage
+
+	comparing sync.Mutex
+	compared  map[int]compared // by layer
 }
 
 // A Function is what a function's configuration and package say.

@@ -32,10 +32,12 @@ type Sample struct {
 	Function []byte
 	// Baseline is an earlier version of the first layer, or nil.
 	Baseline []byte
-	Runtime  string
-	Handler  string
-	Arch     string
-	Env      map[string]string
+	// Published are artefacts of registries that the layers are compared with.
+	Published []Artefact
+	Runtime   string
+	Handler   string
+	Arch      string
+	Env       map[string]string
 	// Want are analyzers of which one must fail the sample, at medium or above.
 	Want []string
 }
@@ -76,7 +78,7 @@ func Zip(files ...File) []byte {
 // All are the samples, attacks first, sorted by technique and name.
 func All() []Sample {
 	var all []Sample
-	for _, group := range [][]Sample{running(), searching(), behaving(), packing(), leaking(), startDetours(), searchDetours(), codeDetours(), fileDetours(), clean(), honest()} {
+	for _, group := range [][]Sample{running(), searching(), behaving(), packing(), registry(), leaking(), startDetours(), searchDetours(), codeDetours(), fileDetours(), clean(), honest()} {
 		all = append(all, group...)
 	}
 	slices.SortStableFunc(all, func(a, b Sample) int { return number(a.Technique) - number(b.Technique) })
