@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,26 +51,26 @@ func compared(t *testing.T, layer []layers.File, published ...layers.Artefact) *
 func what(c *content.Comparison) []string {
 	var out []string
 	for _, p := range c.Packages {
-		line := fmt.Sprintf("%s: %d identical", p.Component.Name, p.Identical)
+		line := []string{fmt.Sprintf("%s: %d identical", p.Component.Name, p.Identical)}
 		for _, d := range p.Differs {
-			line += ", differs " + d.File.Path
+			line = append(line, "differs "+d.File.Path)
 		}
 		for _, d := range p.Rewritten {
-			line += ", rewritten " + d.File.Path
+			line = append(line, "rewritten "+d.File.Path)
 		}
 		for _, f := range p.Unlisted {
-			line += ", unlisted " + f.Path
+			line = append(line, "unlisted "+f.Path)
 		}
 		if p.Missing+p.Generated > 0 {
-			line += fmt.Sprintf(", %d missing, %d generated", p.Missing, p.Generated)
+			line = append(line, fmt.Sprintf("%d missing, %d generated", p.Missing, p.Generated))
 		}
 		if p.Unproven {
-			line += ", unproven"
+			line = append(line, "unproven")
 		}
 		if p.Locked != "" {
-			line += ", lock file: " + p.Locked
+			line = append(line, "lock file: "+p.Locked)
 		}
-		out = append(out, line)
+		out = append(out, strings.Join(line, ", "))
 	}
 	for _, c := range c.Absent {
 		out = append(out, c.Name+": absent")
@@ -161,7 +162,7 @@ func TestPublished_counts_what_was_done(t *testing.T) {
 		var identical, differ, unlisted, missing int
 		manifest := layers.File{Name: "package.json", Body: `{"name":"left","version":"1.0.0"}`}
 		for i := range 2 + r.IntN(30) {
-			f := layers.File{Name: fmt.Sprintf("d%d/f%d.js", r.IntN(4), i), Body: fmt.Sprint(r.IntN(5))}
+			f := layers.File{Name: fmt.Sprintf("d%d/f%d.js", r.IntN(4), i), Body: strconv.Itoa(r.IntN(5))}
 			shipped = append(shipped, f)
 			switch r.IntN(6) {
 			case 0:
