@@ -118,7 +118,8 @@ func TestPublished(t *testing.T) {
 		{"as_published", installed(linux), []layers.Artefact{wheel(linux)}, []string{"acme: 4 identical"}},
 		{"one_of_two_builds", installed(arm), []layers.Artefact{wheel(linux), wheel(arm)}, []string{"acme: 4 identical"}},
 		{
-			"another_build", installed(arm), []layers.Artefact{wheel(linux)},
+			"another_build", installed(arm),
+			[]layers.Artefact{wheel(linux)},
 			[]string{"acme: 2 identical, differs python/acme-1.0.dist-info/WHEEL, unlisted python/acme/_fast." + arm + ".so, 1 missing, 0 generated, unproven"},
 		},
 		{
@@ -129,7 +130,8 @@ func TestPublished(t *testing.T) {
 		{"not_in_the_index", installed(linux), []layers.Artefact{core}, []string{"acme: absent"}},
 		{"jar", entries("java/lib/acme-core-2.0.jar", jar("\xca\xfe\xba\xbeA")), []layers.Artefact{core}, []string{"org.acme:acme-core: 3 identical"}},
 		{
-			"jar_with_another_class", entries("java/lib/acme-core-2.0.jar", jar("\xca\xfe\xba\xbeB")), []layers.Artefact{core},
+			"jar_with_another_class", entries("java/lib/acme-core-2.0.jar", jar("\xca\xfe\xba\xbeB")),
+			[]layers.Artefact{core},
 			[]string{"org.acme:acme-core: 1 identical, differs java/lib/acme-core-2.0.jar!/org/acme/A.class, rewritten java/lib/acme-core-2.0.jar"},
 		},
 		{
