@@ -8,6 +8,10 @@
 // the zips are inert and built by code, and nothing claims to have been seen
 // that AWS shows nobody: no fetch from outside the organisation is in it. Only
 // tests, the demo and `lamina sample` import it. Start with New.
+//
+// Estate generates a larger organisation of any size as a snapshot, for what
+// judges estates, and Play makes the AWS that it is a snapshot of, for what
+// collects them.
 package sample
 
 import (
