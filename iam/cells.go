@@ -131,11 +131,10 @@ func (f *frame) cases(leaves []*leaf) []map[*leaf]tri {
 // completions are values of a key, each a list, that stand for all it can have.
 func (f *frame) completions(leaves []*leaf) (values [][]string, ok bool) {
 	key := leaves[0].cond.key
-	several, single, strs := false, false, false
+	several, single, strs := f.severalValues(key), false, false
 	kind := ofPresence
 	for _, l := range leaves {
 		c := l.cond
-		several = several || c.quality != plain
 		if c.family == ofPresence {
 			continue
 		}
@@ -163,7 +162,7 @@ func (f *frame) completions(leaves []*leaf) (values [][]string, ok bool) {
 	for _, v := range one {
 		values = append(values, []string{v})
 	}
-	if !several || strings.HasPrefix(key, "aws:") && !manyValued[key] {
+	if !several {
 		return values, true
 	}
 	if single || len(one) > maxManyValued {
@@ -181,6 +180,15 @@ func (f *frame) completions(leaves []*leaf) (values [][]string, ok bool) {
 		}
 	}
 	return values, true
+}
+
+// severalValues says whether a key can have more than one value: AWS says so of
+// some, and a policy that compares a service's key with a set operator.
+func (f *frame) severalValues(key string) bool {
+	if strings.HasPrefix(key, "aws:") || manyValued[key] {
+		return manyValued[key]
+	}
+	return slices.ContainsFunc(f.sets[:], func(s *Set) bool { return s != nil && s.several[key] })
 }
 
 // witnesses are values of one kind, none empty, so that for each value there is

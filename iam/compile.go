@@ -66,8 +66,9 @@ type Set struct {
 	present [atEnd]bool
 	levels  [atEnd][]string
 	hash    string
-	keys    []string // lower case, that conditions and variables ask for, sorted
-	named   []string // principals that are named one by one, sorted
+	keys    []string        // lower case, that conditions and variables ask for, sorted
+	named   []string        // principals that are named one by one, sorted
+	several map[string]bool // keys that a set operator says can have several values
 
 	mu      sync.RWMutex
 	actions map[string]*actionIndex
@@ -257,6 +258,7 @@ func (s *Set) describe() {
 		}
 	}
 	keys, named := map[string]bool{}, map[string]bool{}
+	s.several = map[string]bool{}
 	var digests []string
 	for i := range s.statements {
 		st := &s.statements[i]
@@ -289,6 +291,7 @@ func (s *Set) describe() {
 		}
 		for j := range st.conditions {
 			keys[st.conditions[j].key] = true
+			s.several[st.conditions[j].key] = s.several[st.conditions[j].key] || st.conditions[j].quality != plain
 			for _, p := range st.conditions[j].patterns {
 				for _, v := range p.vars {
 					keys[v.key] = true

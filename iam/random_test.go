@@ -413,6 +413,14 @@ func (p *puzzle) keys(g gen) {
 func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 	// A set operator says that a key of a service can have several values.
 	several, plain := k.several, false
+	for _, d := range p.docs {
+		for _, s := range d.statements {
+			block, _ := s["Condition"].(map[string]any)
+			for op, keys := range block {
+				several = several || strings.Contains(op, ":") && object(keys)[k.key] != nil && !strings.HasPrefix(k.key, "aws:")
+			}
+		}
+	}
 	type comparison struct{ version, operator, value string }
 	var all []comparison
 	for _, d := range p.rest {
@@ -425,7 +433,6 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 				}
 				values := strs(object(block[op])[k.key])
 				plain = plain || !found && values != nil && op != "Null"
-				several = several || found && values != nil && !strings.HasPrefix(k.key, "aws:")
 				for _, v := range values {
 					if op != "Null" {
 						all = append(all, comparison{d.version, bare, v})

@@ -22,11 +22,14 @@ var rcpServices = map[string]bool{
 }
 
 // manyValued are the global keys that can have several values
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html),
+// and those of Lambda
+// (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html).
 // Any other key that begins with aws: has at most one.
 var manyValued = map[string]bool{
 	"aws:calledvia": true, "aws:principalorgpaths": true, "aws:principalservicenameslist": true,
 	"aws:resourceorgpaths": true, "aws:sourceorgpaths": true, "aws:tagkeys": true, "aws:vpceorgpaths": true,
+	"lambda:layer": true, "lambda:securitygroupids": true, "lambda:subnetids": true,
 }
 
 // keysOfActions are keys that exist on these actions alone and are absent from
