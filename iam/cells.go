@@ -19,8 +19,11 @@ import (
 const (
 	maxCombinations = 4096
 	maxManyValued   = 8    // values of which all sets are tried
+	maxLeaves       = 256  // conditions of a formula
+	maxIndependent  = 10   // conditions of which all truths are tried; others stay open
+	maxValues       = 1000 // of one key
 	maxProduct      = 4000 // states of patterns read together
-	maxPattern      = 300  // runes
+	maxWork         = 5e6  // positions of patterns looked at for one key
 )
 
 // settle says whether the formula is the same in every case. It says maybe when
@@ -33,7 +36,10 @@ func (f *frame) settle(x *formula) tri {
 		return no
 	case opAnd, opOr, opNot, opLeaf:
 	}
-	leaves := x.leaves(nil)
+	leaves := x.leaves()
+	if len(leaves) > maxLeaves {
+		return maybe
+	}
 	groups := map[string][]*leaf{}
 	for _, l := range leaves {
 		g := "coin " + l.coin
@@ -104,15 +110,11 @@ func (f *frame) cases(leaves []*leaf) []map[*leaf]tri {
 	if !ok {
 		// Leaves that are not understood together are independent, which allows
 		// more cases than there are.
-		n := 1 << min(len(leaves), 12)
-		out := make([]map[*leaf]tri, n)
+		out := make([]map[*leaf]tri, 1<<min(len(leaves), maxIndependent))
 		for i := range out {
 			out[i] = map[*leaf]tri{}
-			for j, l := range leaves {
-				out[i][l] = maybe
-				if j < 12 {
-					out[i][l] = tell(i>>j&1 == 1)
-				}
+			for j, l := range leaves[:min(len(leaves), maxIndependent)] {
+				out[i][l] = tell(i>>j&1 == 1)
 			}
 		}
 		return out
@@ -150,7 +152,7 @@ func (f *frame) completions(leaves []*leaf) (values [][]string, ok bool) {
 		strs = kind == ofStrings
 	}
 	one, ok := f.witnesses(kind, leaves)
-	if !ok {
+	if !ok || len(one) > maxValues {
 		return nil, false
 	}
 	if f.lookup(key).state != isPresent {
@@ -285,10 +287,11 @@ func witnessAddresses(leaves []*leaf) []string {
 func (f *frame) witnessTexts(leaves []*leaf) ([]string, bool) {
 	var automata [][]token
 	alphabet := map[rune]bool{}
+	work := 0
 	for _, l := range leaves {
 		for i := range l.cond.patterns {
 			a := l.cond.tokens(i, f.Request)
-			if len(a) > maxPattern {
+			if work += len(a) + 1; work > maxWork {
 				return nil, false
 			}
 			for _, t := range a {
@@ -328,8 +331,12 @@ func (f *frame) witnessTexts(leaves []*leaf) ([]string, bool) {
 	for queue := []point{start}; len(queue) > 0; queue = queue[1:] {
 		for _, c := range runes {
 			next := point{text: queue[0].text + string(c), at: make([]states, len(automata))}
+			if work += len(next.text); work > maxWork {
+				return nil, false
+			}
 			var id, verdict []byte
 			for i, a := range automata {
+				work += len(a) + 1
 				next.at[i] = queue[0].at[i].step(a, c)
 				for _, w := range next.at[i] {
 					id = strconv.AppendUint(append(id, ','), w, 36)

@@ -351,7 +351,7 @@ func (q *oRequest) applies(d oDoc, i int, effect, way string) bool {
 	if v, ok := s["NotResource"]; ok {
 		for _, p := range strs(v) {
 			p, ok := q.fill(d.version, p)
-			if ok && oracleResource(p, q.resource) || !ok && q.coin(id+"notresource") {
+			if ok && oracleResource(p, q.resource) || !ok && q.coin(effect+"notresource"+strings.Join(strs(v), " ")) {
 				return false
 			}
 		}
@@ -362,7 +362,7 @@ func (q *oRequest) applies(d oDoc, i int, effect, way string) bool {
 	block, _ := s["Condition"].(map[string]any)
 	for op, keys := range block {
 		for key, values := range object(keys) {
-			if !q.condition(d.version, op, key, strs(values)) {
+			if !q.condition(d.version, effect, op, key, strs(values)) {
 				return false
 			}
 		}
@@ -452,7 +452,7 @@ func (q *oRequest) leftOut(v any, id string) bool {
 }
 
 // condition says whether one line of a Condition block holds.
-func (q *oRequest) condition(version, operator, key string, values []string) bool {
+func (q *oRequest) condition(version, effect, operator, key string, values []string) bool {
 	have := q.keys[strings.ToLower(key)]
 	id := operator + key + strings.Join(values, ",")
 	op := operator
@@ -513,7 +513,7 @@ func (q *oRequest) condition(version, operator, key string, values []string) boo
 			}
 		}
 		if open && !hit {
-			return q.coin(id)
+			return q.coin(effect + id)
 		}
 		return hit != negated
 	}

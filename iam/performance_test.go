@@ -25,7 +25,7 @@ func TestDecide_allocates_nothing(t *testing.T) {
 		"allow":                {iam.Request{Subject: subject, Action: "lambda:GetLayerVersion", Object: granted(t, layer, ownOrg, toOrg)}, iam.Allow, 0},
 		"explicit_deny":        {iam.Request{Subject: subject, Action: "lambda:GetLayerVersion", Object: granted(t, foreign, "o-anotherone1", toEveryone)}, iam.Deny, 0},
 		"no_grant":             {iam.Request{Subject: subject, Action: "lambda:GetLayerVersion", Object: granted(t, foreign, "o-anotherone1", "")}, iam.Deny, 0},
-		"unknown_key":          {iam.Request{Subject: mfa, Action: "lambda:GetLayerVersion", Object: granted(t, layer, ownOrg, "")}, iam.Unknown, 40},
+		"unknown_key":          {iam.Request{Subject: mfa, Action: "lambda:GetLayerVersion", Object: granted(t, layer, ownOrg, "")}, iam.Unknown, 60},
 		"unknown_but_no_grant": {iam.Request{Subject: mfa, Action: "lambda:GetLayerVersion", Object: granted(t, foreign, ownOrg, "")}, iam.Deny, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -449,7 +449,7 @@ func (p *puzzle) completions(k keyKind, variable bool) [][]string {
 		q.keys = map[string][]string{strings.ToLower(k.key): {v}, "aws:username": p.known.keys["aws:username"]}
 		verdict := strconv.AppendBool(nil, v == "")
 		for _, c := range all {
-			verdict = strconv.AppendBool(verdict, q.condition(c.version, c.operator, k.key, []string{c.value}))
+			verdict = strconv.AppendBool(verdict, q.condition(c.version, "", c.operator, k.key, []string{c.value}))
 		}
 		if variable && slices.Contains([]string{"a", "orders", "dev", "xb"}, v) || !seen[string(verdict)] {
 			seen[string(verdict)] = true
@@ -561,7 +561,7 @@ func (p *puzzle) check() (problem string, loose, skipped bool) {
 		allow, deny, tossed = allow || a, deny || b, tossed || c
 		if conditionsOnly && !p.blurred && !c {
 			holds := d.Residue.Holds(func(n iam.Need) bool {
-				return q.condition(p.version(n.Statement.Policy), n.Operator, n.Key, n.Values)
+				return q.condition(p.version(n.Statement.Policy), "", n.Operator, n.Key, n.Values)
 			})
 			if holds != a {
 				problem = fmt.Sprintf("the residue holds: %t, the oracle allows: %t, with %v", holds, a, q.keys)

@@ -2,7 +2,6 @@ package iam
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -65,23 +64,37 @@ var symbolic = logic[*formula]{
 	},
 }
 
-// join makes a op b, where zero decides it alone and unit changes nothing.
-func join(op, zero, unit formulaOp, a, b *formula) *formula {
-	switch {
-	case a.op == zero || b.op == unit || a == b:
-		return a
-	case b.op == zero || a.op == unit:
-		return b
-	}
+// join makes a op b …, where zero decides it alone and unit changes nothing.
+func join(op, zero, unit formulaOp, list ...*formula) *formula {
 	out := &formula{op: op}
-	for _, p := range []*formula{a, b} {
-		if p.op == op {
+	for _, p := range list {
+		switch {
+		case p.op == zero:
+			return p
+		case p.op == unit || len(out.parts) > 0 && out.parts[len(out.parts)-1] == p:
+		case p.op == op:
 			out.parts = append(out.parts, p.parts...)
-		} else {
+		default:
 			out.parts = append(out.parts, p)
 		}
 	}
+	switch len(out.parts) {
+	case 0:
+		return &formula{op: unit}
+	case 1:
+		return out.parts[0]
+	}
 	return out
+}
+
+// anyOf is whether one of the statements applies, by one way of reaching the
+// caller or by any with way -1.
+func (f *frame) anyOf(list []*statementOf, way int) *formula {
+	parts := make([]*formula, 0, len(list))
+	for _, st := range list {
+		parts = append(parts, f.statementFormula(st, way))
+	}
+	return join(opOr, opYes, opNo, parts...)
 }
 
 func (f *formula) eval(leaf func(*leaf) tri) tri {
@@ -113,13 +126,21 @@ func (f *formula) eval(leaf func(*leaf) tri) tri {
 	return no
 }
 
-func (f *formula) leaves(out []*leaf) []*leaf {
-	if f.op == opLeaf && !slices.Contains(out, f.leaf) {
-		out = append(out, f.leaf)
+// leaves lists the different leaves, in the order of the expression.
+func (f *formula) leaves() []*leaf {
+	var out []*leaf
+	seen := map[*leaf]bool{}
+	var walk func(*formula)
+	walk = func(f *formula) {
+		if f.op == opLeaf && !seen[f.leaf] {
+			seen[f.leaf] = true
+			out = append(out, f.leaf)
+		}
+		for _, p := range f.parts {
+			walk(p)
+		}
 	}
-	for _, p := range f.parts {
-		out = p.leaves(out)
-	}
+	walk(f)
 	return out
 }
 
@@ -129,7 +150,7 @@ func (r *Residue) Needs() []Need {
 		return nil
 	}
 	var out []Need
-	for _, l := range r.root.leaves(nil) {
+	for _, l := range r.root.leaves() {
 		out = append(out, l.Need)
 	}
 	return out
@@ -168,8 +189,10 @@ func (f *formula) words(inner bool) string {
 		word = " or "
 	}
 	var texts []string
+	seen := map[string]bool{}
 	for _, p := range f.parts {
-		if w := p.words(true); !slices.Contains(texts, w) {
+		if w := p.words(true); !seen[w] {
+			seen[w] = true
 			texts = append(texts, w)
 		}
 	}
@@ -242,8 +265,10 @@ func (f *frame) formula() *formula {
 	if f.Subject.kind == strange {
 		return coin(Ref{}, fmt.Sprintf("the caller %q may do so (it is neither user, role, root nor federated user)", f.Subject.ARN), "caller")
 	}
+	grants := f.object.allow[atResource]
 	p := parts[*formula]{
-		deny: formulaNo, identity: formulaNo, direct: formulaNo, asRole: formulaNo, account: formulaNo,
+		identity: f.anyOf(f.subject.allow[atIdentity], -1),
+		direct:   f.anyOf(grants, direct), asRole: f.anyOf(grants, asRole), account: f.anyOf(grants, account),
 		boundary: f.levelsFormula(atBoundary), session: f.levelsFormula(atSession),
 		scp: f.levelsFormula(atSCP), rcp: f.levelsFormula(atRCP), endpoint: f.levelsFormula(atEndpoint),
 	}
@@ -261,21 +286,13 @@ func (f *frame) formula() *formula {
 	if f.Subject.kind == root {
 		p.identity = formulaYes
 	}
-	for _, st := range f.subject.allow[atIdentity] {
-		p.identity = symbolic.or(p.identity, f.statementFormula(st, -1))
-	}
-	for _, st := range f.object.allow[atResource] {
-		p.direct = symbolic.or(p.direct, f.statementFormula(st, direct))
-		p.asRole = symbolic.or(p.asRole, f.statementFormula(st, asRole))
-		p.account = symbolic.or(p.account, f.statementFormula(st, account))
-	}
+	var denials []*statementOf
 	for edge := range atEnd {
 		if _, x := f.at(edge); f.counts(edge) {
-			for _, st := range x.deny[edge] {
-				p.deny = symbolic.or(p.deny, f.statementFormula(st, -1))
-			}
+			denials = append(denials, x.deny[edge]...)
 		}
 	}
+	p.deny = f.anyOf(denials, -1)
 	return decide(symbolic, p, f.principal(), f.soleAuthority())
 }
 
@@ -286,11 +303,7 @@ func (f *frame) levelsFormula(edge int) *formula {
 	out := formulaYes
 	_, x := f.at(edge)
 	for _, level := range x.level[edge] {
-		one := formulaNo
-		for _, st := range level {
-			one = symbolic.or(one, f.statementFormula(st, -1))
-		}
-		out = symbolic.and(out, one)
+		out = symbolic.and(out, f.anyOf(level, -1))
 	}
 	return out
 }
@@ -319,7 +332,7 @@ func (f *frame) statementFormula(st *statementOf, way int) *formula {
 		and(f.principalFormula(st, way))
 	}
 	if st.resource(f.Request) == maybe {
-		and(coin(ref, "the resource is one that the statement names", fmt.Sprintf("resource %q %q", st.Resources, st.NotResources)))
+		and(coin(ref, "the resource is one that the statement names", fmt.Sprintf("resource %q %q %t", st.Resources, st.NotResources, st.NotResources != nil && st.allow)))
 	}
 	if st.doubt != "" {
 		reason := fmt.Sprintf("the statement applies (%s)", st.doubt)
@@ -335,7 +348,7 @@ func (f *frame) statementFormula(st *statementOf, way int) *formula {
 		}
 		l := &leaf{Need: Need{Statement: ref, Operator: c.Operator, Key: c.Key, Values: c.Values, Reason: c.problem}}
 		if state := f.lookup(c.key).state; c.problem != "" || state == isKnown || state == isAbsent || c.waits(f.Request) {
-			l.coin = c.String()
+			l.coin = fmt.Sprintf("%s %t", c.Condition, c.negated && st.allow)
 			if l.Reason == "" && state == isKnown {
 				l.Reason = "AWS does not document what this operator does with the key's value"
 			}

@@ -144,6 +144,28 @@ func TestEvaluate_gives_up_in_time(t *testing.T) {
 	if got := r.Decide(); got != iam.Unknown {
 		t.Error(got)
 	}
+	// Thousands of statements that all ask for one unknown key.
+	var statements []string
+	for i := range 3000 {
+		statements = append(statements, fmt.Sprintf(`{"Effect":"%s","Action":"*","Resource":"*","Condition":{"StringLike":{"svc:k":["*%d?a*b","%s"]},"NumericLessThan":{"svc:n":"%d"},"IpAddress":{"aws:SourceIp":"10.%d.0.0/16"}}}`,
+			[]string{"Allow", "Deny"}[i%2], i, strings.Repeat(string(rune('a'+i%26)), i%50), i, i%256))
+	}
+	own := iam.Compile(iam.Document{Edge: iam.Identity, Name: "p", Policy: parse(t, one("["+strings.Join(statements, ",")+"]"))})
+	r = request(dev, "lambda:GetLayerVersion", layer, own, nil)
+	if d := r.Evaluate(); d.Result != iam.Unknown || len(d.Residue.Needs()) != 9000 {
+		t.Errorf("%s with %d needs", d.Result, len(d.Residue.Needs()))
+	}
+	// And a few with as many values as fit.
+	for _, condition := range []string{`"StringLike":{"svc:k":["%d*"`, `"NumericEquals":{"svc:k":["%d"`, `"IpAddress":{"svc:k":["10.0.%d.0/24"`} {
+		values := fmt.Sprintf(condition, 1)
+		for i := range 20_000 {
+			values += "," + strings.SplitN(fmt.Sprintf(condition, i%250), "[", 2)[1]
+		}
+		r = conditional(t, "{"+values+"]}}", "{"+strings.Replace(values, `":{`, `IfExists":{`, 1)+"]}}")
+		if got := r.Decide(); got == iam.Allow {
+			t.Errorf("%s: %s", condition, got)
+		}
+	}
 	// Patterns that would go back and forth without end in a bad matcher.
 	r = conditional(t, `{"StringLike":{"svc:k":"`+strings.Repeat("*a", 5000)+`"}}`, "")
 	r.Keys.Set("svc:k", iam.Is(strings.Repeat("a", 4000)))
