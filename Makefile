@@ -62,6 +62,10 @@ fuzz: ## FUZZTIME (20s) of each fuzz target
 fetch-layers: ## bring real layers by others into LAMINA_LAYERS (.cache/layers); needs npm, python3 with pip, and their registries
 	$(GO) run ./internal/tools/fetchlayers
 
+oracle: build ## compare packages in the layers of fetch-layers with those osv-scalibr finds; fetches and builds osv-scalibr
+	cd internal/tools/scalibroracle && $(GO) build -p 1 -o ../../../.cache/scalibroracle .
+	.cache/scalibroracle
+
 new: ## write the files of a new item: make new KIND=check ID=layer-public
 	@$(GO) run ./internal/tools/newitem "$(KIND)" "$(ID)"
 
@@ -89,4 +93,4 @@ tidy-check:
 docs-check:
 	@$(GO) test -json -count=1 -run '^(TestDocs|TestArchitectureTable)' ./... | $(TESTSUM) -q
 
-.PHONY: help build demo test check test-integration test-long bench eval fuzz fetch-layers new docs fmt fmt-check vet lint arch tidy-check docs-check
+.PHONY: help build demo test check test-integration test-long bench eval fuzz fetch-layers oracle new docs fmt fmt-check vet lint arch tidy-check docs-check

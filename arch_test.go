@@ -99,6 +99,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/tools/newitem", "rule"},
 	{"internal/tools/besidezcat", "internal/sample/corpus"},
 	{"internal/tools/fetchlayers", ""},
+	{"internal/tools/scalibroracle", ""},
 	{"cmd/lamina-sensor", "internal/sensor"},
 }
 
@@ -108,7 +109,7 @@ var sdk = []struct{ prefix, only string }{
 	{"modernc.org/sqlite", "internal/store/sqlite"},
 	{"github.com/jackc/pgx", "internal/store/postgres"},
 	{"net/http", "internal/awsread internal/awswrite internal/awsfake internal/serve internal/notify internal/vulndb internal/sensor"},
-	{"os/exec", "internal/gate internal/sandbox internal/tools/besidezcat internal/tools/fetchlayers"},
+	{"os/exec", "internal/gate internal/sandbox internal/tools/besidezcat internal/tools/fetchlayers internal/tools/scalibroracle"},
 	{"unsafe", "ecs internal/cloudtrail internal/sandbox"},
 }
 
