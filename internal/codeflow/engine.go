@@ -67,6 +67,8 @@ type sourceKey struct {
 }
 
 type engine struct {
+	folded map[foldKey]*Value
+
 	xor      uint64 // the source that hiding gives, 0 before the first
 	lang     *Lang
 	f        *Facts

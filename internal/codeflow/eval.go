@@ -1072,9 +1072,63 @@ func (e *engine) fold(path, method string, recv *Value, args []arg) *Value {
 			cost += len(recv.text)
 		}
 	}
+	key, big := e.bigFold(path, method, recv, args, cost)
+	if v, done := e.folded[key]; big && done {
+		return v
+	}
 	if !e.afford(cost) {
 		return nil
 	}
+	v := e.compute(path, method, recv, args)
+	if big {
+		if e.folded == nil {
+			e.folded = map[foldKey]*Value{}
+		}
+		e.folded[key] = v
+	}
+	return v
+}
+
+// A foldKey is a call of constants that is dear enough to be done once only: a
+// bundle decodes its one big constant again in every pass.
+type foldKey struct {
+	path, method, recv string
+	args               [2]string
+	n                  int
+}
+
+// foldOnce is from how many bytes on a call is remembered.
+const foldOnce = 64 << 10
+
+// bigFold returns the key of a call that is worth remembering: of plain texts, one
+// of them big.
+func (e *engine) bigFold(path, method string, recv *Value, args []arg, cost int) (k foldKey, ok bool) {
+	k = foldKey{path: path, method: method, n: len(args)}
+	if cost < foldOnce || len(args) > len(k.args) {
+		return foldKey{}, false
+	}
+	plain := func(v *Value) bool { return v != nil && v.list == nil && v.taint == 0 && v.marks == 0 && v.via == 0 }
+	if recv != nil {
+		if !plain(recv) {
+			return foldKey{}, false
+		}
+		if k.recv, ok = recv.Text(); !ok {
+			return foldKey{}, false
+		}
+	}
+	for i, a := range args {
+		if a.spread || a.name != "" || !plain(a.v) {
+			return foldKey{}, false
+		}
+		if k.args[i], ok = a.v.Text(); !ok {
+			return foldKey{}, false
+		}
+	}
+	return k, true
+}
+
+// compute folds a call of constants that can be afforded.
+func (e *engine) compute(path, method string, recv *Value, args []arg) *Value {
 	at := len(e.vals)
 	defer func() { e.vals = e.vals[:at] }()
 	for i := range args {

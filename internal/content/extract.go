@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -210,7 +211,12 @@ func cleanMetadata(f *layerfs.File) *layerfs.File {
 	if f.Data == nil || !sbom.Reads(f) {
 		return f
 	}
-	name, data := Clean(f.Path), standard().RedactData(f.Data)
+	name, data := Clean(f.Path), f.Data
+	if path.Base(f.Path) == "RECORD" {
+		data = cleanRecord(data)
+	} else {
+		data = standard().RedactData(data)
+	}
 	if name == f.Path && bytes.Equal(data, f.Data) {
 		return f
 	}
@@ -218,6 +224,27 @@ func cleanMetadata(f *layerfs.File) *layerfs.File {
 	c.Path, c.Data, c.ReaderAt = name, data, bytes.NewReader(data)
 	c.Size = int64(len(data))
 	return &c
+}
+
+// digests ends a line of RECORD: a digest, which may look like a credential and
+// is none, and a size
+// (https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file).
+var digests = regexp.MustCompile(`,[a-z0-9]+=[A-Za-z0-9_-]{43,86}=*,[0-9]*\r?\n?$`)
+
+// cleanRecord is a RECORD without what is a credential in the names of files.
+func cleanRecord(data []byte) []byte {
+	if bytes.Equal(standard().RedactData(data), data) {
+		return data // nearly all of them
+	}
+	var out []byte
+	for line := range bytes.Lines(data) {
+		end := len(line)
+		if at := digests.FindIndex(line); at != nil {
+			end = at[0]
+		}
+		out = append(append(out, standard().RedactData(line[:end])...), line[end:]...)
+	}
+	return out
 }
 
 // maxHook is how much of an install command is kept.
