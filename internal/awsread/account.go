@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -212,7 +213,7 @@ func (c *Client) Credentials(ctx context.Context) (map[string]lamina.Credentials
 		return nil, fail(action, "*", err)
 	}
 	if len(rows) == 0 {
-		return nil, fail(action, "*", fmt.Errorf("the report is empty"))
+		return nil, fail(action, "*", errors.New("the report is empty"))
 	}
 	column := map[string]int{}
 	for i, name := range rows[0] {

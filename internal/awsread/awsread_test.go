@@ -124,8 +124,7 @@ func TestCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	clients := map[string]bool{}
-	for i := range reflect.TypeFor[awsread.Client]().NumField() {
-		f := reflect.TypeFor[awsread.Client]().Field(i)
+	for f := range reflect.TypeFor[awsread.Client]().Fields() {
 		if strings.Contains(f.Type.String(), ".Client") {
 			clients[f.Name] = true
 		}

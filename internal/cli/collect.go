@@ -263,8 +263,8 @@ func (a *app) previous(file string) (*lamina.Snapshot, error) {
 	if err != nil {
 		return nil, wrap(err, CannotRun, "")
 	}
-	defer in.Close()
 	s, err := snapshot.Read(in)
+	err = errors.Join(err, in.Close())
 	if err != nil {
 		return nil, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "it would be replaced: give another file with -o, or move it away", Code: Refused, Err: err}
 	}
@@ -285,7 +285,7 @@ type journal struct {
 func (a *app) openJournal(file string, f collectFlags) (*journal, error) {
 	name := a.path(file + partSuffix)
 	if f.resume {
-		in, err := os.OpenFile(name, os.O_RDWR, 0)
+		in, err := os.OpenFile(name, os.O_RDWR, 0) //nolint:gosec // beside the file that the user named
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, usagef("leave out --resume", "there is nothing to go on with: no %s", file+partSuffix)
 		}
@@ -307,10 +307,10 @@ func (a *app) openJournal(file string, f collectFlags) (*journal, error) {
 		_, err = in.Seek(size, io.SeekStart)
 		return j, err
 	}
-	out, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // as above
 	if errors.Is(err, fs.ErrExist) {
 		return nil, &Error{
-			Msg:  fmt.Sprintf("%s is there: a collection was interrupted, or is running", file+partSuffix),
+			Msg:  file + partSuffix + " is there: a collection was interrupted, or is running",
 			Hint: "go on with --resume, or delete it", Code: Usage,
 		}
 	}

@@ -97,11 +97,12 @@ func collectPolicy() policyDocument {
 	p := policyDocument{Version: "2012-10-17"}
 	for _, s := range services {
 		slices.Sort(by[s])
-		sid := "Read"
+		var sid strings.Builder
+		sid.WriteString("Read")
 		for word := range strings.SplitSeq(s, "-") {
-			sid += strings.ToUpper(word[:1]) + word[1:]
+			sid.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}
-		p.Statement = append(p.Statement, statement{Sid: sid, Effect: "Allow", Action: by[s], Resource: "*"})
+		p.Statement = append(p.Statement, statement{Sid: sid.String(), Effect: "Allow", Action: by[s], Resource: "*"})
 	}
 	return p
 }

@@ -60,7 +60,7 @@ func newPostureChecks(a *app) *cobra.Command {
 					if err != nil {
 						return err
 					}
-					_, err = io.WriteString(w, string(doc))
+					_, err = w.Write(doc)
 					return err
 				}
 				return writeChecks(w, list)
@@ -177,8 +177,8 @@ func (a *app) openEstate(file string) (*estate.Estate, error) {
 	if err != nil {
 		return nil, a.missing(file, err)
 	}
-	defer in.Close()
 	s, err := snapshot.Read(in)
+	err = errors.Join(err, in.Close())
 	if err != nil {
 		return nil, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "a snapshot is what lamina collect writes", Code: Usage, Err: err}
 	}

@@ -50,7 +50,7 @@ func Discover(ctx context.Context, account string, c *awsread.Client, now time.T
 	for i := range o.Accounts {
 		o.Accounts[i].Management = o.Accounts[i].ID == management
 	}
-	read, gaps := d.coverage.target()
+	read, gaps := d.target()
 	o.target = lamina.Target{Account: account, Region: organizationTarget, Taken: now.UTC(), Read: read, Gaps: gaps}
 	return o, ctx.Err()
 }
