@@ -129,7 +129,7 @@ func New(seed uint64, start time.Time) *Fake {
 		account.scope:        f.paths(&account, f.accountPaths()...),
 		organizations.scope:  f.targets(&organizations, f.organizationsOperations()),
 		cloudtrail.scope:     f.targets(&cloudtrail, f.cloudtrailOperations()),
-		cloudwatch.scope:     f.packed(&cloudwatch, f.cloudwatchOperations()),
+		cloudwatch.scope:     f.cloudwatchHandler(),
 		logs.scope:           f.targets(&logs, f.logsOperations()),
 		sns.scope:            f.forms(&sns, f.snsOperations()),
 		events.scope:         f.targets(&events, f.eventsOperations()),

@@ -161,8 +161,8 @@ func (f *Fake) handler(svc *service, operations map[string]rpc, name func(*http.
 // in X-Amz-Target.
 func (f *Fake) targets(svc *service, operations map[string]rpc) http.Handler {
 	return f.handler(svc, operations, func(r *http.Request, _ input) string {
-		_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		return op
+		target := r.Header.Get("X-Amz-Target")
+		return target[strings.LastIndexByte(target, '.')+1:]
 	}, func(_ *http.Request, body []byte) (input, error) { return readJSON(body) })
 }
 

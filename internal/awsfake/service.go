@@ -87,23 +87,25 @@ var (
 
 // The services.
 var (
-	lambda         = service{"lambda", "lambda", "lambda.amazonaws.com", &restJSON}
-	sts            = service{"sts", "sts", "sts.amazonaws.com", &query}
-	iam            = service{"iam", "iam", "iam.amazonaws.com", &query}
-	account        = service{"account", "account", "account.amazonaws.com", &restJSON}
-	organizations  = service{"organizations", "organizations", "organizations.amazonaws.com", &awsJSON}
-	cloudtrail     = service{"cloudtrail", "cloudtrail", "cloudtrail.amazonaws.com", &awsJSON}
-	cloudwatch     = service{"monitoring", "cloudwatch", "monitoring.amazonaws.com", &cbor}
-	logs           = service{"logs", "logs", "logs.amazonaws.com", &awsJSON}
-	sns            = service{"sns", "sns", "sns.amazonaws.com", &topicQuery}
-	events         = service{"events", "events", "events.amazonaws.com", &awsJSON}
-	accessAnalyzer = service{"access-analyzer", "access-analyzer", "access-analyzer.amazonaws.com", &restJSON}
-	inspector      = service{"inspector2", "inspector2", "inspector2.amazonaws.com", &restJSON}
-	guardDuty      = service{"guardduty", "guardduty", "guardduty.amazonaws.com", &restJSON}
-	securityHub    = service{"securityhub", "securityhub", "securityhub.amazonaws.com", &restJSON}
-	signer         = service{"signer", "signer", "signer.amazonaws.com", &restJSON}
-	s3             = service{"s3", "s3", "s3.amazonaws.com", &restXML}
-	ec2            = service{"ec2", "ec2", "ec2.amazonaws.com", &ec2Query}
+	lambda          = service{"lambda", "lambda", "lambda.amazonaws.com", &restJSON}
+	sts             = service{"sts", "sts", "sts.amazonaws.com", &query}
+	iam             = service{"iam", "iam", "iam.amazonaws.com", &query}
+	account         = service{"account", "account", "account.amazonaws.com", &restJSON}
+	organizations   = service{"organizations", "organizations", "organizations.amazonaws.com", &awsJSON}
+	cloudtrail      = service{"cloudtrail", "cloudtrail", "cloudtrail.amazonaws.com", &awsJSON}
+	cloudwatch      = service{"monitoring", "cloudwatch", "monitoring.amazonaws.com", &cbor}
+	cloudwatchJSON  = service{"monitoring", "cloudwatch", "monitoring.amazonaws.com", &awsJSON}
+	cloudwatchQuery = service{"monitoring", "cloudwatch", "monitoring.amazonaws.com", &query}
+	logs            = service{"logs", "logs", "logs.amazonaws.com", &awsJSON}
+	sns             = service{"sns", "sns", "sns.amazonaws.com", &topicQuery}
+	events          = service{"events", "events", "events.amazonaws.com", &awsJSON}
+	accessAnalyzer  = service{"access-analyzer", "access-analyzer", "access-analyzer.amazonaws.com", &restJSON}
+	inspector       = service{"inspector2", "inspector2", "inspector2.amazonaws.com", &restJSON}
+	guardDuty       = service{"guardduty", "guardduty", "guardduty.amazonaws.com", &restJSON}
+	securityHub     = service{"securityhub", "securityhub", "securityhub.amazonaws.com", &restJSON}
+	signer          = service{"signer", "signer", "signer.amazonaws.com", &restJSON}
+	s3              = service{"s3", "s3", "s3.amazonaws.com", &restXML}
+	ec2             = service{"ec2", "ec2", "ec2.amazonaws.com", &ec2Query}
 )
 
 // deniedBy is the error of a call that a policy does not allow.

@@ -10,6 +10,23 @@ import (
 	"github.com/lamina-sec/lamina"
 )
 
+// cloudwatchHandler takes the three protocols that CloudWatch speaks; SDKs differ
+// in which they choose.
+func (f *Fake) cloudwatchHandler() http.Handler {
+	operations := f.cloudwatchOperations()
+	packed, targets, forms := f.packed(&cloudwatch, operations), f.targets(&cloudwatchJSON, operations), f.forms(&cloudwatchQuery, operations)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Smithy-Protocol") != "":
+			packed.ServeHTTP(w, r)
+		case r.Header.Get("X-Amz-Target") != "":
+			targets.ServeHTTP(w, r)
+		default:
+			forms.ServeHTTP(w, r)
+		}
+	})
+}
+
 // cloudwatchOperations know metric alarms.
 func (f *Fake) cloudwatchOperations() map[string]rpc {
 	pages := paging{"MaxRecords", "NextToken", "NextToken", 50, 100, "InvalidNextToken"}

@@ -34,6 +34,7 @@ func FuzzServeHTTP(f *testing.F) {
 		{"cloudtrail", "POST", "/", "CloudTrail_20131101.LookupEvents", `{"LookupAttributes":[{"AttributeKey":"ResourceName","AttributeValue":"f"}],"StartTime":1e300}`},
 		{"monitoring", "POST", "/service/GraniteServiceVersion20100801/operation/DescribeAlarms", "", "\xbfjMaxRecords\x18\x32\xff"},
 		{"monitoring", "POST", "/service/GraniteServiceVersion20100801/operation/DescribeAlarms", "", "\x9b\xff\xff\xff\xff\xff\xff\xff\xff"},
+		{"monitoring", "POST", "/", "GraniteServiceVersion20100801.DescribeAlarms", "{}"},
 		{"logs", "POST", "/", "Logs_20140328.DescribeMetricFilters", `{"limit":1e9}`},
 		{"sns", "POST", "/", "", "Action=ListSubscriptionsByTopic&TopicArn=arn:aws:sns:eu-west-1:111122223333:t"},
 		{"events", "POST", "/", "AWSEvents.ListTargetsByRule", `{"Rule":"r"}`},
