@@ -18,8 +18,9 @@ import (
 	"github.com/lamina-sec/lamina"
 )
 
-// Trails returns the trails whose home is the client's region, and the
-// organisation's trail as the account sees it, without status and selectors.
+// Trails returns the trails of the account whose home is the client's region: the
+// organisation's is listed in its management account. Status and selectors come
+// with TrailLogging and TrailSelectors.
 func (c *Client) Trails(ctx context.Context) ([]lamina.Trail, error) {
 	out, err := c.cloudtrail.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(false)})
 	if err != nil {
