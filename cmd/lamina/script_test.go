@@ -73,6 +73,7 @@ func TestScript(t *testing.T) {
 			"lines":   lines,
 			"layer":   layer,
 			"capture": capture,
+			"aws":     aws,
 		},
 	})
 }

@@ -19,7 +19,7 @@ type Limits struct {
 // (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 const DefaultRate = 5
 
-// otherRate is for every other service.
+// otherRate is for every other service, unless Lambda is asked faster.
 const otherRate = 10
 
 // NewLimits makes limits of so many calls of Lambda a second.
@@ -33,9 +33,9 @@ func (l *Limits) Wait(ctx context.Context, account, region, service string) erro
 	l.mu.Lock()
 	b, ok := l.buckets[key]
 	if !ok {
-		r := rate.Limit(otherRate)
-		if service == "lambda" {
-			r = l.lambda
+		r := l.lambda
+		if service != "lambda" {
+			r = max(r, otherRate)
 		}
 		b = rate.NewLimiter(r, 1)
 		l.buckets[key] = b

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"net/http/httptest"
+	"slices"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/awsfake"
+	"github.com/lamina-sec/lamina/internal/sample"
+)
+
+// externalID is what the role that scripts assume asks for.
+const externalID = "the-customer-chose-this-one"
+
+// aws starts an AWS for the rest of the script, with the small generated
+// organisation in it, and makes the script an administrator's role of its
+// management account; each account has a role lamina-collect that it may assume.
+//
+//	aws [deny ACTION...]
+//
+// Denied actions are denied to everyone.
+func aws(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 && args[0] != "deny" {
+		ts.Fatalf("usage: aws [deny ACTION...]")
+	}
+	s := sample.Estate(1, sample.Small)
+	management := ""
+	for _, a := range s.Accounts {
+		if a.Management {
+			management = a.ID
+		}
+	}
+	for _, a := range s.Accounts {
+		s.Principals = append(s.Principals, lamina.Principal{
+			ARN: "arn:aws:iam::" + a.ID + ":role/lamina-collect", Account: a.ID, Kind: "Role", Name: "lamina-collect", ID: "AROACOLLECT" + a.ID, Path: "/", Created: s.Taken,
+			Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + management +
+				`:root"},"Condition":{"StringEquals":{"sts:ExternalId":"` + externalID + `"}}}]}`,
+		})
+	}
+	fake, err := sample.Play(1, s)
+	ts.Check(err)
+	fake.SessionsEnd(time.Now().Add(time.Hour))
+	if len(args) > 0 {
+		fake.Deny(func(c awsfake.Call) bool { return slices.Contains(args[1:], c.Action) })
+	}
+	server := httptest.NewServer(fake)
+	ts.Defer(server.Close)
+	id, secret := fake.Credentials((&sample.Org{}).Reader(management))
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": sample.Region,
+		"AWS_EC2_METADATA_DISABLED": "true", "EXTERNAL_ID": externalID, "MANAGEMENT": management,
+	} {
+		ts.Setenv(name, value)
+	}
+}
