@@ -260,7 +260,7 @@ func fail(action, resource string, err error) error {
 			e.Denied = e.Denied || strings.HasPrefix(api.ErrorCode(), d)
 		}
 		e.Err = fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage()) // without the SDK's wrapping, which names hosts and request ids
-		if strings.Contains(err.Error(), "STS: AssumeRole") { // not the call was refused, but the session that makes it
+		if strings.Contains(err.Error(), "STS: AssumeRole") {             // not the call was refused, but the session that makes it
 			e.Denied, e.Err = false, errors.New("the role could not be assumed: "+api.ErrorCode())
 		}
 	}
