@@ -3,6 +3,8 @@ package checks_test
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +22,7 @@ import (
 //	target 111122223333 us-east-1             everything was read there
 //	gap 111122223333 eu-west-1 lambda:ListLayers denied
 //	gap 111122223333 eu-west-1 lambda:GetLayerVersionPolicy throttled acme-auth:7
+//	unit ou-prod parent=r-1
 //	layer acme-auth:7 runtimes=python3.12 signed=PROFILE-VERSION-ARN
 //	grant acme-auth:7 SID * org=o-exampleorgid
 //	function billing layers=acme-auth:7,arn:… role=billing env.NODE_OPTIONS=--require
@@ -158,6 +161,10 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 			return fmt.Errorf("no function %s", arn)
 		}
 		e.s.Functions[i].Aliases = append(e.s.Functions[i].Aliases, lamina.Alias{Name: p[1], Version: p[2]})
+	case "unit":
+		e.s.OrganizationalUnits = append(e.s.OrganizationalUnits, lamina.OrganizationalUnit{ID: p[0], ParentID: v["parent"]})
+	case "scp":
+		return e.scp(p, v)
 	case "csc":
 		e.s.CodeSigningConfigs = append(e.s.CodeSigningConfigs, lamina.CodeSigningConfig{
 			ARN: cscARN(p[0], account, region), Account: account, Region: region, UntrustedArtifact: p[1], AllowedPublishers: p[2:],
@@ -178,6 +185,28 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 	default:
 		return fmt.Errorf("unknown word %q", kind)
 	}
+	return nil
+}
+
+// scp attaches a policy to nodes: one that allows everything, one of iam's
+// guardrails, or one that denies an action under conditions.
+//
+//	scp full r-1 allow=*
+//	scp p1 ou-prod guardrail=p1-only-approved-layers
+//	scp loose ou-prod deny=lambda:GetLayerVersion condition={"StringNotEqualsIfExists":{"aws:SourceAccount":"111122223333"}}
+func (e *estateText) scp(p []string, v map[string]string) error {
+	doc := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	switch {
+	case v["guardrail"] != "":
+		data, err := os.ReadFile(filepath.Join("..", "iam", "testdata", "guardrails", v["guardrail"]+".json"))
+		if err != nil {
+			return err
+		}
+		doc = string(data)
+	case v["deny"] != "":
+		doc = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"` + v["deny"] + `","Resource":"*","Condition":` + or(v["condition"], "{}") + `}]}`
+	}
+	e.s.OrganizationPolicies = append(e.s.OrganizationPolicies, lamina.OrganizationPolicy{ID: "p-" + p[0], Name: p[0], Type: "SERVICE_CONTROL_POLICY", Document: doc, Targets: p[1:]})
 	return nil
 }
 
@@ -298,8 +327,13 @@ func without(s *lamina.Snapshot, action string) {
 		s.Trails = nil
 	case "access-analyzer:ListAnalyzers":
 		s.Analyzers = nil
-	case "organizations:DescribeOrganization", "organizations:ListAccounts":
-		s.OrgID = ""
+	case "organizations:DescribePolicy", "organizations:ListPolicies", "organizations:ListTargetsForPolicy":
+		s.OrganizationPolicies = nil
+	case "organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent":
+		s.OrganizationalUnits = nil
+	case "organizations:DescribeOrganization":
+		s.OrgID, s.Accounts = "", nil
+	case "organizations:ListAccounts":
 		var collected []lamina.Account
 		for _, a := range s.Accounts {
 			if slices.ContainsFunc(s.Targets, func(t lamina.Target) bool { return t.Account == a.ID }) {

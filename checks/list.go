@@ -44,6 +44,11 @@ var All = []posture.Check{
 	// NET: egress and ingress
 	URLForeignLayer,
 	// GRD: guardrails
+	GuardrailAttach,
+	GuardrailForeign,
+	GuardrailShare,
+	GuardrailPublish,
+	GuardrailSigning,
 	ManagementAccountFunctions,
 	// VIS: can we see it
 	TrailMissing,

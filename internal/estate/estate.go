@@ -190,8 +190,10 @@ func (m Missing) Why() string { return m.Action + ": " + m.Reason }
 // Settle is what would settle an UNKNOWN.
 func (m Missing) Settle() string {
 	switch {
+	case m.Account == "" && m.Denied:
+		return fmt.Sprintf("allow %s to the collector in the management account, or to a delegated administrator", m.Action)
 	case m.Account == "":
-		return "read it with lamina collect"
+		return "read it with lamina collect --organization"
 	case m.Denied:
 		return fmt.Sprintf("allow %s to the collector in %s", m.Action, m.Account)
 	}

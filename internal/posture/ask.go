@@ -15,6 +15,9 @@ import (
 var (
 	ListLayers    = []string{"lambda:ListLayers", "lambda:ListLayerVersions"}
 	ListFunctions = []string{"lambda:ListFunctions"}
+	// ServiceControl is what it takes to know the service control policies of
+	// every account.
+	ServiceControl = []string{"organizations:DescribeOrganization", "organizations:DescribePolicy", "organizations:ListAccounts", "organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent", "organizations:ListPolicies", "organizations:ListRoots", "organizations:ListTargetsForPolicy"}
 )
 
 // Grants asks bad of every grant of a layer version and makes one result of it:
