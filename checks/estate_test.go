@@ -68,7 +68,7 @@ func parseEstate(t *testing.T, text string) lamina.Snapshot {
 		var plain []string
 		values := map[string]string{}
 		for _, w := range words[1:] {
-			if k, v, ok := strings.Cut(w, "="); ok {
+			if k, v, ok := strings.Cut(w, "="); ok && !strings.HasPrefix(w, "{") {
 				values[k] = v
 			} else {
 				plain = append(plain, w)
@@ -161,6 +161,12 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 			return fmt.Errorf("no function %s", arn)
 		}
 		e.s.Functions[i].Aliases = append(e.s.Functions[i].Aliases, lamina.Alias{Name: p[1], Version: p[2]})
+	case "policy":
+		e.s.ManagedPolicies = append(e.s.ManagedPolicies, lamina.ManagedPolicy{ARN: "arn:aws:iam::aws:policy/" + p[0], Name: p[0], Document: p[1]})
+	case "group":
+		e.s.Groups = append(e.s.Groups, lamina.Group{ARN: "arn:aws:iam::" + account + ":group/" + p[0], Account: account, Name: p[0], Attached: policies(v["attached"])})
+	case "role", "user":
+		e.principal(kind, p[0], v, account)
 	case "unit":
 		e.s.OrganizationalUnits = append(e.s.OrganizationalUnits, lamina.OrganizationalUnit{ID: p[0], ParentID: v["parent"]})
 	case "scp":
@@ -186,6 +192,31 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		return fmt.Errorf("unknown word %q", kind)
 	}
 	return nil
+}
+
+func policies(names string) []string {
+	var arns []string
+	for _, n := range list(names) {
+		arns = append(arns, "arn:aws:iam::aws:policy/"+n)
+	}
+	return arns
+}
+
+func (e *estateText) principal(kind, name string, v map[string]string, account string) {
+	p := lamina.Principal{
+		ARN: "arn:aws:iam::" + account + ":" + kind + "/" + name, Account: account, Kind: strings.ToUpper(kind[:1]) + kind[1:], Name: name, ID: "A" + strings.ToUpper(name), Path: "/",
+		Attached: policies(v["attached"]),
+	}
+	for _, g := range list(v["groups"]) {
+		p.Groups = append(p.Groups, "arn:aws:iam::"+account+":group/"+g)
+	}
+	if b := policies(v["boundary"]); len(b) > 0 {
+		p.Boundary = b[0]
+	}
+	if v["mfa"] != "" {
+		p.Credentials = &lamina.Credentials{Password: true, MFA: v["mfa"] == "true"}
+	}
+	e.s.Principals = append(e.s.Principals, p)
 }
 
 // scp attaches a policy to nodes: one that allows everything, one of iam's
@@ -315,6 +346,12 @@ func without(s *lamina.Snapshot, action string) {
 	switch action {
 	case "lambda:ListLayers", "lambda:ListLayerVersions":
 		s.Layers = nil
+	case "iam:GetAccountAuthorizationDetails":
+		s.Principals, s.Groups, s.ManagedPolicies = nil, nil, nil
+	case "iam:GetCredentialReport":
+		for i := range s.Principals {
+			s.Principals[i].Credentials = nil
+		}
 	case "lambda:ListFunctions":
 		s.Functions, s.CodeSigningConfigs = nil, nil
 	case "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig":

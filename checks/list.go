@@ -35,6 +35,9 @@ var All = []posture.Check{
 	SigningProfileRevoked,
 	SigningForeignProfile,
 	LayerReferenceUnversioned,
+	// PTH: privilege and attack paths
+	RoleSpreads,
+	LayerSharer,
 	// LIF: lifecycle and drift
 	LayerOrphan,
 	LayerGhost,

@@ -2,6 +2,7 @@ package estate
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
@@ -60,11 +61,7 @@ func (e *Estate) ServiceControl(account string) []iam.Document {
 			if p.Type != "SERVICE_CONTROL_POLICY" || !slices.Contains(p.Targets, level) {
 				continue
 			}
-			policy, err := iam.Parse([]byte(p.Document))
-			if err != nil {
-				policy = iam.Unreadable(err.Error())
-			}
-			docs = append(docs, iam.Document{Policy: policy, Edge: iam.SCP, Name: p.Name, Level: level})
+			docs = append(docs, iam.Document{Policy: e.parse(p.Document), Edge: iam.SCP, Name: p.Name, Level: level})
 		}
 	}
 	return docs
@@ -73,3 +70,90 @@ func (e *Estate) ServiceControl(account string) []iam.Document {
 // maxLevels is more than an organisation can be deep: AWS allows five levels of
 // units below the root.
 const maxLevels = 16
+
+// Subject returns the principal with every policy that bears on what it does:
+// its own, those of its groups, its boundary, and the service control policies
+// of its account. A policy that is named and was not read is one of which nothing
+// is known.
+func (e *Estate) Subject(p lamina.Principal) *iam.Subject {
+	var docs []iam.Document
+	add := func(edge iam.Edge, name, document string) {
+		docs = append(docs, iam.Document{Policy: e.parse(document), Edge: edge, Name: name})
+	}
+	managed := func(edge iam.Edge, arn string) {
+		i, ok := e.managed[arn]
+		if !ok {
+			docs = append(docs, iam.Document{Policy: iam.Unreadable("the policy was not read"), Edge: edge, Name: arn})
+			return
+		}
+		add(edge, arn, e.Snapshot.ManagedPolicies[i].Document)
+	}
+	own := func(of string, inline []lamina.InlinePolicy, attached []string) {
+		for _, i := range inline {
+			add(iam.Identity, i.Name+" of "+of, i.Document)
+		}
+		for _, arn := range attached {
+			managed(iam.Identity, arn)
+		}
+	}
+	own(p.Name, p.Inline, p.Attached)
+	for _, arn := range p.Groups {
+		if i, ok := e.groups[arn]; ok {
+			g := e.Snapshot.Groups[i]
+			own(g.Name, g.Inline, g.Attached)
+		}
+	}
+	if p.Boundary != "" {
+		managed(iam.Boundary, p.Boundary)
+	}
+	docs = append(docs, e.control(p.Account)...)
+	a, _ := e.Account(p.Account)
+	org := iam.Absent()
+	switch _, missing := e.Missing("", "", "organizations:DescribeOrganization", ""); {
+	case e.Snapshot.OrgID != "":
+		org = iam.Is(e.Snapshot.OrgID)
+	case missing:
+		org = iam.UnknownValue()
+	}
+	tags := iam.Absent()
+	if p.Kind == "Role" { // a session may bring tags of its own
+		tags = iam.UnknownValue()
+	}
+	return iam.NewSubject(iam.Caller{ARN: p.ARN, UniqueID: p.ID, Management: a.Management, OrgID: org, Tags: p.Tags, OtherTags: tags}, iam.Compile(docs...))
+}
+
+// parsed is what was parsed of the snapshot's documents, each once.
+type parsed struct {
+	mu       sync.Mutex
+	policies map[string]*iam.Policy
+	control  map[string][]iam.Document // by account
+}
+
+func (e *Estate) parse(document string) *iam.Policy {
+	e.parsed.mu.Lock()
+	defer e.parsed.mu.Unlock()
+	if p, ok := e.parsed.policies[document]; ok {
+		return p
+	}
+	p, err := iam.Parse([]byte(document))
+	if err != nil {
+		p = iam.Unreadable(err.Error())
+	}
+	e.parsed.policies[document] = p
+	return p
+}
+
+// control is ServiceControl, worked out once for each account.
+func (e *Estate) control(account string) []iam.Document {
+	e.parsed.mu.Lock()
+	docs, ok := e.parsed.control[account]
+	e.parsed.mu.Unlock()
+	if ok {
+		return docs
+	}
+	docs = e.ServiceControl(account)
+	e.parsed.mu.Lock()
+	defer e.parsed.mu.Unlock()
+	e.parsed.control[account] = docs
+	return docs
+}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/iam"
 )
 
 // An Estate is an indexed snapshot. It is not changed after New and may be used
@@ -26,6 +27,9 @@ type Estate struct {
 	versions  map[string][]int // by unversioned ARN, oldest first
 	users     map[string][]int
 	functions map[string]int // by ARN
+	managed   map[string]int // by ARN
+	groups    map[string]int // by ARN
+	parsed    *parsed
 	coverage  map[question]reading
 }
 
@@ -56,6 +60,9 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 		versions:  map[string][]int{},
 		users:     map[string][]int{},
 		functions: make(map[string]int, len(s.Functions)),
+		managed:   make(map[string]int, len(s.ManagedPolicies)),
+		groups:    make(map[string]int, len(s.Groups)),
+		parsed:    &parsed{policies: map[string]*iam.Policy{}, control: map[string][]iam.Document{}},
 		coverage:  map[question]reading{},
 	}
 	for i, l := range s.Layers {
@@ -64,6 +71,12 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 	}
 	for _, vs := range e.versions {
 		slices.SortFunc(vs, func(a, b int) int { return cmp.Compare(s.Layers[a].Version, s.Layers[b].Version) })
+	}
+	for i, p := range s.ManagedPolicies {
+		e.managed[p.ARN] = i
+	}
+	for i, g := range s.Groups {
+		e.groups[g.ARN] = i
 	}
 	for i, f := range s.Functions {
 		e.functions[f.ARN] = i

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/iam"
 	"github.com/lamina-sec/lamina/internal/estate"
 )
 
@@ -130,4 +131,30 @@ func Whole(e *estate.Estate, f lamina.Function) lamina.Function {
 		return whole
 	}
 	return f
+}
+
+// Able is whether a principal may make a call, and the statements that let it;
+// of an Unknown, what it depends on.
+func Able(s *iam.Subject, action, resource string) (iam.Result, []string, string) {
+	a, err := lamina.ParseARN(resource)
+	if err != nil {
+		return iam.Unknown, nil, err.Error()
+	}
+	q := &iam.Request{Subject: s, Action: action, Object: iam.NewObject(iam.Resource{ARN: resource, Account: a.Account}, nil)}
+	if q.Decide() == iam.Deny {
+		return iam.Deny, nil, ""
+	}
+	d := q.Evaluate()
+	var by []string
+	for _, ref := range d.Allows {
+		if ref.Edge == iam.Identity {
+			by = append(by, "statement: "+ref.String())
+		}
+	}
+	slices.Sort(by)
+	why := ""
+	if d.Result == iam.Unknown {
+		why = d.Residue.String()
+	}
+	return d.Result, by[:min(len(by), maxEvidence)], why
 }

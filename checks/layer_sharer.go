@@ -1,0 +1,65 @@
+package checks
+
+import (
+	"strings"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/iam"
+	"github.com/lamina-sec/lamina/internal/posture"
+)
+
+// LayerSharer finds users and roles that may share any layer of their account.
+var LayerSharer = posture.Check{
+	ID:          "layer-sharer",
+	Ref:         "PTH-10",
+	Title:       "user or role may share any layer of the account with anyone",
+	Since:       "0.1",
+	Severity:    lamina.Medium,
+	Techniques:  []string{"T1537"},
+	Citation:    "https://docs.aws.amazon.com/lambda/latest/api/API_AddLayerVersionPermission.html",
+	Needs:       []string{"iam:GetAccountAuthorizationDetails"},
+	Uses:        append([]string{"iam:GetCredentialReport"}, posture.ServiceControl...),
+	Lists:       []string{"iam:GetAccountAuthorizationDetails"},
+	Remediation: "allow lambda:AddLayerVersionPermission to one role that shares on purpose, on the layers that are meant to be shared",
+	NoFix:       "tightening a policy that people work with needs its owner: who uses the permission is in CloudTrail",
+	Run:         layerSharer,
+}
+
+func layerSharer(in posture.Input, found func(posture.Result)) {
+	quiet := map[string]bool{} // accounts of which every principal was denied
+	for _, p := range in.Estate.Snapshot.Principals {
+		if _, seen := quiet[p.Account]; !seen {
+			quiet[p.Account] = true
+		}
+		if strings.HasPrefix(p.Path, "/aws-service-role/") {
+			continue // AWS's own, which nobody can act as
+		}
+		// A layer that nobody has named: only statements about any layer take it in.
+		a, err := lamina.ParseARN(p.ARN)
+		if err != nil {
+			continue
+		}
+		layer := "arn:" + a.Partition + ":lambda:us-east-1:" + p.Account + ":layer:lamina-canary:1"
+		answer, by, why := posture.Able(in.Estate.Subject(p), "lambda:AddLayerVersionPermission", layer)
+		r := posture.Result{Resource: p.ARN, Evidence: by}
+		switch answer {
+		case iam.Deny:
+			continue
+		case iam.Allow:
+			r.Outcome, r.Detail = lamina.Fail, "it may share any layer of account "+p.Account+" with anyone"
+			if c := p.Credentials; c != nil && c.Password && !c.MFA {
+				r.Severity, r.Detail = lamina.High, r.Detail+", and signs in without MFA"
+			}
+		case iam.Unknown:
+			r.Outcome, r.Detail, r.Reason = lamina.Unknown, "whether it may share any layer of the account is not known", why
+			r.Settle = "decide what the conditions named leave open"
+		}
+		quiet[p.Account] = false
+		found(r)
+	}
+	for _, account := range in.Estate.Snapshot.Accounts {
+		if quiet[account.ID] {
+			found(posture.Result{Outcome: lamina.Pass, Resource: "arn:*:iam::" + account.ID + ":*", Detail: "no user or role may share any layer"})
+		}
+	}
+}
