@@ -52,6 +52,7 @@ var All = []posture.Check{
 	GuardrailShare,
 	GuardrailPublish,
 	GuardrailSigning,
+	GuardrailIneffective,
 	ManagementAccountFunctions,
 	// VIS: can we see it
 	TrailMissing,
