@@ -1,9 +1,9 @@
 package secret
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // longEnough is from how many bytes on a text is taken for one that was cut, and
@@ -19,22 +19,27 @@ const (
 // before it. A text of 200 bytes and more may have been cut: what could be the
 // beginning of a credential at its end goes, too. A text of which not all could
 // be searched is replaced as a whole.
-func (e *Engine) Redact(text string) string { return e.redact(text, len(text) >= longEnough) }
-
-// RedactData is Redact for the whole of a file, which is not cut.
-func (e *Engine) RedactData(data []byte) []byte {
-	text := string(data)
-	if clean := e.redact(text, false); clean != text {
-		return []byte(clean)
-	}
-	return data
-}
-
-func (e *Engine) redact(text string, cut bool) string {
+func (e *Engine) Redact(text string) string {
 	if len(text) < minLiteral {
 		return text
 	}
-	data := []byte(text)
+	if clean, changed := e.redact([]byte(text), len(text) >= longEnough); changed {
+		return string(clean)
+	}
+	return text
+}
+
+// RedactData is Redact for the whole of a file, which is not cut.
+func (e *Engine) RedactData(data []byte) []byte {
+	clean, _ := e.redact(data, false)
+	return clean
+}
+
+// redact returns data itself when nothing in it changes, which it never writes to.
+func (e *Engine) redact(data []byte, cut bool) (clean []byte, changed bool) {
+	if len(data) < minLiteral {
+		return data, false
+	}
 	some, last := false, -1 // an anchor, and the last of a format that values are known by
 	glued := e.newSearch(Hint{}, true, int64(len(data)))
 	e.all().scan(data, func(id uint16, start int) {
@@ -52,16 +57,16 @@ func (e *Engine) redact(text string, cut bool) string {
 	})
 	switch {
 	case !some:
-		return text
+		return data, false
 	case glued.truncated || glued.incomplete != "":
-		return withheld
+		return []byte(withheld), true
 	}
 	fs := glued.found
 	for _, bin := range []bool{false, true} {
 		s := e.newSearch(Hint{Path: ".env"}, false, int64(len(data)))
 		s.binary = bin
 		if s.window(data, 0, 0, len(data)); s.truncated || s.incomplete != "" {
-			return withheld
+			return []byte(withheld), true
 		}
 		fs = append(fs, s.found...)
 	}
@@ -80,22 +85,25 @@ func (e *Engine) redact(text string, cut bool) string {
 		spans = append(spans, x)
 	}
 	within := func(x span) bool { return x.from <= last && last < x.to }
-	if cut && last >= 0 && len(data)-last <= tailReach && !strings.ContainsAny(text[last:], " \t\r\n") && !slices.ContainsFunc(spans, within) {
+	if cut && last >= 0 && len(data)-last <= tailReach && !bytes.ContainsAny(data[last:], " \t\r\n") && !slices.ContainsFunc(spans, within) {
 		spans = append(spans, span{last, len(data), withheld})
 	}
+	if len(spans) == 0 {
+		return data, false
+	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
-	var b strings.Builder
+	out := make([]byte, 0, len(data)+len(withheld))
 	done := 0
 	for _, x := range spans {
 		switch {
 		case x.from >= done:
-			b.WriteString(text[done:x.from] + x.by)
+			out = append(append(out, data[done:x.from]...), x.by...)
 		case x.to > done:
-			b.WriteString(withheld)
+			out = append(out, withheld...)
 		}
 		done = max(done, x.to)
 	}
-	return b.String() + text[done:]
+	return append(out, data[done:]...), true
 }
 
 // withheld stands for a value of which nothing is shown.
