@@ -57,7 +57,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// Nothing of the developer's machine reaches a script: not the
 			// settings, not the colours, not the CI it may run in.
-			for _, v := range []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI", "TERM", "COLUMNS", "LAMINA_TESTDATA", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"} {
+			for _, v := range []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI", "TERM", "COLUMNS", "LAMINA_TESTDATA", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"} {
 				e.Setenv(v, "")
 			}
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))

@@ -76,6 +76,10 @@ type Session struct {
 	account string
 }
 
+// ErrNoRegion says that neither the options nor the machine's configuration
+// name a region.
+var ErrNoRegion = errors.New("AWS configuration: no region")
+
 // Connect makes a session from the AWS configuration of the machine, or from
 // the credentials of o. It calls nothing but what the configuration asks for.
 func Connect(ctx context.Context, o Options) (*Session, error) {
@@ -97,7 +101,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return nil, errors.New("AWS configuration: no region; hint: give --region, or set AWS_REGION")
+		return nil, ErrNoRegion
 	}
 	return session(cfg, o), nil
 }
@@ -255,6 +259,10 @@ var denials = []string{"AccessDenied", "UnauthorizedOperation", "AuthorizationEr
 
 func fail(action, resource string, err error) error {
 	e := &Error{Action: action, Resource: resource, Err: err}
+	if strings.Contains(err.Error(), "failed to refresh cached credentials") && code(err) == "" {
+		e.Err = errors.New("no credentials were found") // the SDK lists every place where it looked
+		return e
+	}
 	if api, ok := errors.AsType[apiError](err); ok {
 		for _, d := range denials {
 			e.Denied = e.Denied || strings.HasPrefix(api.ErrorCode(), d)

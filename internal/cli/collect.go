@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -190,15 +191,18 @@ func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) er
 	s, err := awsread.Connect(ctx, awsread.Options{
 		Profile: f.profile, Region: region, Endpoint: a.std.Env("AWS_ENDPOINT_URL"), Wait: limits.Wait, Keep: keepVariable,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, awsread.ErrNoRegion):
+		return wrap(err, CannotRun, "give --region, or set AWS_REGION")
+	case err != nil:
 		return wrap(err, CannotRun, "aws configure, or aws sso login, makes a profile; --profile names it")
 	}
 	me, err := s.Identity(ctx)
 	if err != nil {
-		return wrap(err, CannotRun, "AWS did not take the credentials: try aws sts get-caller-identity"+strings.TrimSuffix(" --profile "+f.profile, " --profile "))
+		return wrap(err, CannotRun, "aws sso login or aws configure makes credentials; what AWS takes them for: aws sts get-caller-identity"+strings.TrimSuffix(" --profile "+f.profile, " --profile "))
 	}
 	a.note("reading as %s", me.ARN)
-	home := cmpRegion(region, s.Region())
+	home := cmp.Or(region, s.Region())
 	if opt.Organization, err = collect.Discover(ctx, me.Account, s.In(home), opt.Now, f.organization); err != nil {
 		return err
 	}
@@ -224,13 +228,6 @@ func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) er
 		opt.Accounts = append(opt.Accounts, collect.Account{ID: id, Session: session, Regions: f.regions, Home: home})
 	}
 	return nil
-}
-
-func cmpRegion(asked, configured string) string {
-	if asked != "" {
-		return asked
-	}
-	return configured
 }
 
 // keepVariable keeps the values of variables that make a runtime load code: the

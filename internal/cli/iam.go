@@ -46,7 +46,7 @@ func newIAMPolicyCollect(a *app) *cobra.Command {
 		Args: args(0, 0, ""),
 		RunE: func(_ *cobra.Command, _ []string) error {
 			if terraform && cloudformation {
-				return usagef("give one of them", "--terraform and --cloudformation")
+				return usagef("give one of them", "--terraform and --cloudformation ask for two documents")
 			}
 			return a.document([]string{"json", "text"}, func(format string, w io.Writer) error {
 				switch {

@@ -158,7 +158,7 @@ func selectChecks(only []string) ([]posture.Check, error) {
 		if i < 0 {
 			var ids []string
 			for _, c := range checks.All {
-				ids = append(ids, c.ID)
+				ids = append(ids, c.ID, c.Ref)
 			}
 			hint := "lamina posture checks lists them"
 			if g := nearest(id, ids); g != "" {

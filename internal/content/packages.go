@@ -62,7 +62,7 @@ func (l *Layer) inventory() *inventory {
 			}
 		}
 		slices.Sort(v.sites)
-		v.packages = slices.DeleteFunc(sbom.Join(found), l.stub)
+		v.packages = slices.DeleteFunc(sbom.Join(found), l.versionOnly)
 		v.owners = sbom.NewOwners(v.packages)
 		v.at = map[string]*holding{}
 		for _, f := range l.Files {
@@ -82,10 +82,10 @@ func (l *Layer) inventory() *inventory {
 	return v
 }
 
-// stub reports whether all that is there of a Python package is a version and at
-// most one more module: botocore keeps the exceptions of requests and urllib3, for
+// versionOnly reports whether all that is there of a Python package is a version
+// and at most one more module: botocore keeps the exceptions of requests and urllib3, for
 // one. What is not there has no vulnerabilities and no licence.
-func (l *Layer) stub(c sbom.Component) bool {
+func (l *Layer) versionOnly(c sbom.Component) bool {
 	base := path.Base(c.File)
 	if c.Ecosystem != sbom.PyPI || base != "__init__.py" && base != "__init__.pyc" || c.How != sbom.Vendored && c.How != sbom.Embedded {
 		return false
