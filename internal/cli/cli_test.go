@@ -28,7 +28,7 @@ func withContext(t *testing.T, ctx context.Context, args []string, f func(contex
 	t.Helper()
 	saved := commands
 	defer func() { commands = saved }()
-	commands = append(slices.Clip(commands), commandGroup{groupAbout + "-test", "Test:", []func(*app) *cobra.Command{
+	commands = append(slices.Clip(commands), commandGroup{groupAbout + "-test", "Test:", false, []func(*app) *cobra.Command{
 		func(a *app) *cobra.Command { //nolint:contextcheck // a command's context is the one Main gives it
 			return &cobra.Command{Use: "try", Short: "try", RunE: func(cmd *cobra.Command, _ []string) error { return f(cmd.Context(), a) }}
 		},

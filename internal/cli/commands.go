@@ -17,13 +17,15 @@ const rootExample = `  lamina demo                              the whole story 
 // A commandGroup is commands that the help lists together.
 type commandGroup struct {
 	id, title string
-	make      []func(*app) *cobra.Command
+	// brief says that the root's help names them and no more.
+	brief bool
+	make  []func(*app) *cobra.Command
 }
 
 // commands is the list of all commands, as the help shows them. A new command
 // is one line here.
 var commands = []commandGroup{
-	{groupLook, "Look:", []func(*app) *cobra.Command{
+	{groupLook, "Look:", false, []func(*app) *cobra.Command{
 		newDemo,
 		newScan,
 		newContent,
@@ -35,11 +37,11 @@ var commands = []commandGroup{
 		newDetect,
 		newExplain,
 		newRules,
+	}},
+	{groupAbout, "About lamina and what it knows:", true, []func(*app) *cobra.Command{
 		newIAM,
 		newPublishers,
 		newDB,
-	}},
-	{groupAbout, "About lamina:", []func(*app) *cobra.Command{
 		newRender,
 		newSample,
 		newConfig,

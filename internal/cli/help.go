@@ -43,8 +43,15 @@ func (a *app) help(cmd *cobra.Command) {
 	if cmd.Long != "" {
 		fmt.Fprintf(out, "\n%s\n", strings.TrimSpace(cmd.Long))
 	}
-	for _, g := range cmd.Groups() {
-		a.helpCommands(cmd, g.Title, g.ID)
+	for _, g := range commands {
+		if cmd.HasParent() {
+			break // only the root's commands are in groups
+		}
+		if g.brief && !a.flags.all {
+			a.helpNames(cmd, g.title, g.id)
+		} else {
+			a.helpCommands(cmd, g.title, g.id)
+		}
 	}
 	a.helpCommands(cmd, "Commands:", "")
 	if f := ownFlags(cmd); f.HasAvailableFlags() {
@@ -74,6 +81,17 @@ func (a *app) helpCommands(cmd *cobra.Command, title, id string) {
 		}
 		fmt.Fprintf(a.std.Out, "  %-12s %s\n", c.Name(), c.Short)
 	}
+}
+
+// helpNames lists commands by name alone.
+func (a *app) helpNames(cmd *cobra.Command, title, id string) {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.GroupID == id && c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	fmt.Fprintf(a.std.Out, "\n%s (lamina help NAME):\n  %s\n", strings.TrimSuffix(title, ":"), strings.Join(names, "  "))
 }
 
 // useLine is the usage without cobra's "[flags]" where there are none.
