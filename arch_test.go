@@ -35,6 +35,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/layerfs", "."},
 	{"internal/estate", ". iam"},
 	{"internal/snapshot", "."},
+	{"internal/zipstore", ""},
 	{"internal/iac", "."},
 	{"internal/publishers", "."},
 	{"internal/sealed", ""},

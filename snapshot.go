@@ -45,14 +45,16 @@ type Target struct {
 	Account string    `json:"account"`
 	Region  string    `json:"region"`
 	Taken   time.Time `json:"taken,omitzero"`
-	// Read are the IAM actions that answered everything that was asked, sorted.
+	// Read are the IAM actions that answered everything that was asked, sorted;
+	// "content" is fetching zips.
 	Read []string `json:"read,omitempty"`
 	Gaps []Gap    `json:"gaps,omitempty"`
 }
 
 // A Gap is something that a target did not answer.
 type Gap struct {
-	// Action is the IAM action that was refused or failed.
+	// Action is the IAM action that was refused or failed, "content" when a zip could
+	// not be fetched.
 	Action string `json:"action"`
 	// Resources are what it was asked of, sorted; none means all of the target.
 	Resources []string `json:"resources,omitempty"`

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -46,6 +47,11 @@ func aws(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 0 {
 		fake.Deny(func(c awsfake.Call) bool { return slices.Contains(args[1:], c.Action) })
 	}
+	world, ok := ts.Value(worldKey{}).(*world)
+	if !ok {
+		ts.Fatalf("the script has no world")
+	}
+	world.fake = fake
 	server := httptest.NewServer(fake)
 	ts.Defer(server.Close)
 	id, secret := fake.Credentials((&sample.Org{}).Reader(management))
@@ -54,5 +60,44 @@ func aws(ts *testscript.TestScript, neg bool, args []string) {
 		"AWS_EC2_METADATA_DISABLED": "true", "EXTERNAL_ID": externalID, "MANAGEMENT": management,
 	} {
 		ts.Setenv(name, value)
+	}
+}
+
+// A world is the AWS of a script, nil before it is started.
+type world struct{ fake *awsfake.Fake }
+
+type worldKey struct{}
+
+// calls wants an action to have been called so often by anyone since the script
+// began or forgot, or zips to have been fetched so often:
+//
+//	calls 24 lambda:GetLayerVersion
+//	calls 24 zips
+//	calls forget
+func calls(ts *testscript.TestScript, neg bool, args []string) {
+	world, ok := ts.Value(worldKey{}).(*world)
+	if !ok || world.fake == nil || neg {
+		ts.Fatalf("usage: aws, then calls N ACTION|zips, or calls forget")
+	}
+	if len(args) == 1 && args[0] == "forget" {
+		world.fake.Forget()
+		return
+	}
+	if len(args) != 2 {
+		ts.Fatalf("usage: calls N ACTION|zips, or calls forget")
+	}
+	got := 0
+	if args[1] == "zips" {
+		for _, n := range world.fake.Downloads() {
+			got += n
+		}
+	}
+	for c, n := range world.fake.Calls() {
+		if c.Action == args[1] {
+			got += n
+		}
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%d calls of %s, want %s", got, args[1], args[0])
 	}
 }

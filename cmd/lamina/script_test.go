@@ -60,6 +60,7 @@ func TestScript(t *testing.T) {
 			for _, v := range []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI", "TERM", "COLUMNS", "LAMINA_TESTDATA", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"} {
 				e.Setenv(v, "")
 			}
+			e.Values[worldKey{}] = &world{}
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			// Scripts that read data by others skip with [!testdata].
 			e.Setenv("LAMINA_TESTDATA", os.Getenv("LAMINA_TESTDATA"))
@@ -74,6 +75,7 @@ func TestScript(t *testing.T) {
 			"layer":   layer,
 			"capture": capture,
 			"aws":     aws,
+			"calls":   calls,
 		},
 	})
 }

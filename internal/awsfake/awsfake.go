@@ -328,6 +328,7 @@ type Session struct {
 	caller Caller
 	region string
 	arns   string // the partition
+	served string // the URL under which a socket serves the fake, "" without one
 }
 
 // As returns a session of the caller in the region.

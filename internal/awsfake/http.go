@@ -2,6 +2,7 @@ package awsfake
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -160,7 +161,11 @@ func (f *Fake) session(r *http.Request, svc *service) (Session, *Error) {
 	case !k.until.IsZero() && f.now.After(k.until):
 		return refuse(svc.speaks.expired, "The security token included in the request is expired")
 	}
-	return f.as(k.caller, m[2]), nil
+	out := f.as(k.caller, m[2])
+	if r.URL.Host == "" { // it came through a socket
+		out.served = "http://" + r.Host
+	}
+	return out, nil
 }
 
 func decode[T any](body []byte) (in T, err error) {
@@ -217,11 +222,11 @@ func writeRESTJSON(to answerTo, err *Error, out object) {
 	to.send("application/json", to.status, body)
 }
 
-// contentURL is where the code with this ARN is to be had for ten minutes; the
-// lock must be held.
+// contentURL is where the code with this ARN is to be had for ten minutes: at
+// S3, or where whoever called through a socket reaches it. The lock must be held.
 func (s Session) contentURL(kind, arn string) string {
-	return fmt.Sprintf("https://awslambda-%s-%s.s3.%s.%s/snapshots/%s?X-Amz-Date=%s&X-Amz-Expires=%d",
-		s.region, kind, s.region, dnsSuffix(s.partition()), base64.RawURLEncoding.EncodeToString([]byte(arn)),
+	host := cmp.Or(s.served, fmt.Sprintf("https://awslambda-%s-%s.s3.%s.%s", s.region, kind, s.region, dnsSuffix(s.partition())))
+	return fmt.Sprintf("%s/snapshots/%s?X-Amz-Date=%s&X-Amz-Expires=%d", host, base64.RawURLEncoding.EncodeToString([]byte(arn)),
 		s.f.now.Format("20060102T150405Z"), int(contentLife.Seconds()))
 }
 

@@ -9,7 +9,8 @@
 // the SDK that is not in Calls, and an import test keeps awswrite out of its
 // reach. It keeps no secret: values of environment variables are dropped unless
 // Options.Keep returns what may be kept of them, and endpoints of subscriptions
-// are only counted. Start with Connect, or New for credentials at hand.
+// are only counted. Zips are fetched from where AWS says they are (Fetch), if that
+// is S3. Start with Connect, or New for credentials at hand.
 package awsread
 
 import (
@@ -74,6 +75,7 @@ type Session struct {
 	cfg     aws.Config
 	opt     Options
 	account string
+	zips    *http.Client
 }
 
 // ErrNoRegion says that neither the options nor the machine's configuration
@@ -131,7 +133,7 @@ func session(cfg aws.Config, o Options) *Session {
 			a.StandardOptions = append(a.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts = attempts })
 		})
 	}
-	return &Session{cfg: cfg, opt: o}
+	return &Session{cfg: cfg, opt: o, zips: zipClient(o.HTTP, o.Endpoint)}
 }
 
 // Region is where the session itself calls.
@@ -166,7 +168,7 @@ func (s *Session) Assume(accountID, roleARN, externalID, name string) *Session {
 			o.ExternalID = &externalID
 		}
 	}))
-	return &Session{cfg: cfg, opt: s.opt, account: accountID}
+	return &Session{cfg: cfg, opt: s.opt, account: accountID, zips: s.zips}
 }
 
 // In makes a client of one region. It calls nothing.
@@ -184,9 +186,11 @@ func (s *Session) In(region string) *Client {
 		return c
 	}
 	return &Client{
-		Region: region,
-		keep:   s.opt.Keep,
-		poll:   cmp.Or(s.opt.Poll, 2*time.Second),
+		Region:   region,
+		keep:     s.opt.Keep,
+		poll:     cmp.Or(s.opt.Poll, 2*time.Second),
+		endpoint: s.opt.Endpoint,
+		zips:     s.zips,
 
 		accessanalyzer: accessanalyzer.NewFromConfig(cfg("access-analyzer")),
 		account:        account.NewFromConfig(cfg("account")),
@@ -206,9 +210,11 @@ func (s *Session) In(region string) *Client {
 
 // A Client reads one region of one account. It may be used from many goroutines.
 type Client struct {
-	Region string
-	keep   func(name, value string) string
-	poll   time.Duration
+	Region   string
+	keep     func(name, value string) string
+	poll     time.Duration
+	endpoint string
+	zips     *http.Client
 
 	accessanalyzer *accessanalyzer.Client
 	account        *account.Client

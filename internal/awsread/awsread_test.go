@@ -159,7 +159,8 @@ func TestCalls(t *testing.T) {
 			return true
 		})
 	}
-	listed := map[string]bool{}
+	// No call of the SDK, and no permission: it gets the zip where GetLayerVersion says it is.
+	listed := map[string]bool{"zips.Do": true}
 	for _, c := range awsread.Calls {
 		listed[c.Client+"."+c.Method] = true
 		if c.Method != "GenerateCredentialReport" && !slices.ContainsFunc([]string{"Get", "List", "Describe", "Lookup"}, func(p string) bool { return strings.HasPrefix(c.Method, p) }) {

@@ -73,9 +73,15 @@ func layerVersion(arn, created string) (lamina.LayerVersion, error) {
 // Describe returns the layer version with the ARN, which may be another
 // account's, as AWS describes it, without its policy. The content is not fetched.
 func (c *Client) Describe(ctx context.Context, arn string) (lamina.LayerVersion, error) {
+	v, _, err := c.Locate(ctx, arn)
+	return v, err
+}
+
+// Locate is Describe, and says where the zip is to be had (Fetch).
+func (c *Client) Locate(ctx context.Context, arn string) (lamina.LayerVersion, Location, error) {
 	out, err := c.lambda.GetLayerVersionByArn(ctx, &lambda.GetLayerVersionByArnInput{Arn: &arn})
 	if err != nil {
-		return lamina.LayerVersion{}, fail("lambda:GetLayerVersion", arn, err)
+		return lamina.LayerVersion{}, Location{}, fail("lambda:GetLayerVersion", arn, err)
 	}
 	v, err := layerVersion(aws.ToString(out.LayerVersionArn), aws.ToString(out.CreatedDate))
 	if err == nil && v.ARN != arn {
@@ -84,18 +90,20 @@ func (c *Client) Describe(ctx context.Context, arn string) (lamina.LayerVersion,
 		err = fmt.Errorf("the answer is about %s", v.ARN)
 	}
 	if err != nil {
-		return lamina.LayerVersion{}, fail("lambda:GetLayerVersion", arn, err)
+		return lamina.LayerVersion{}, Location{}, fail("lambda:GetLayerVersion", arn, err)
 	}
 	v.Description, v.LicenseInfo = aws.ToString(out.Description), aws.ToString(out.LicenseInfo)
 	v.CompatibleRuntimes, v.CompatibleArchitectures = words(out.CompatibleRuntimes), words(out.CompatibleArchitectures)
+	var at Location
 	if content := out.Content; content != nil {
+		at.url = aws.ToString(content.Location)
 		v.CodeSize, v.CodeSHA256 = content.CodeSize, aws.ToString(content.CodeSha256)
 		v.SigningProfileVersionARN, v.SigningJobARN = aws.ToString(content.SigningProfileVersionArn), aws.ToString(content.SigningJobArn)
 		if o := content.ResolvedS3Object; o != nil {
 			v.Reference = &lamina.S3Object{Bucket: aws.ToString(o.S3Bucket), Key: aws.ToString(o.S3Key), VersionID: aws.ToString(o.S3ObjectVersion)}
 		}
 	}
-	return v, nil
+	return v, at, nil
 }
 
 // Policy returns the layer version's policy, nil when it has none.

@@ -21,6 +21,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/runtimes"
 	"github.com/lamina-sec/lamina/internal/snapshot"
+	"github.com/lamina-sec/lamina/internal/zipstore"
 )
 
 // collectFlags are the flags of collect that are no settings.
@@ -29,6 +30,7 @@ type collectFlags struct {
 	regions, accounts             []string
 	organization, resume, full    bool
 	rate                          float64
+	content                       string
 }
 
 const snapshotFile = "snapshot.lamina"
@@ -41,6 +43,7 @@ func newCollect(a *app) *cobra.Command {
 		Example: "  lamina collect --profile audit -o snapshot.lamina\n" +
 			"  lamina collect --organization --role-name lamina-collect --external-id ID\n" +
 			"  lamina collect --region eu-west-1 --region us-east-1\n" +
+			"  lamina collect --content layers         # the layers' zips, too\n" +
 			"  lamina collect --resume                 # go on where Ctrl-C stopped it",
 		Long: "Reads layers, their policies, functions, IAM, AWS Organizations and what would notice a\n" +
 			"change, in every enabled region, and writes " + snapshotFile + " (or -o FILE). Every call only\n" +
@@ -48,7 +51,9 @@ func newCollect(a *app) *cobra.Command {
 			"is a gap in the coverage, and what rests on it is UNKNOWN, never PASS (exit 3).\n\n" +
 			"When FILE is there already, what cannot have changed is not read again: contents of layer\n" +
 			"versions never, policies only when CloudTrail names them or their turn has come. A run\n" +
-			"that is interrupted leaves FILE.part, and --resume goes on with it.",
+			"that is interrupted leaves FILE.part, and --resume goes on with it.\n\n" +
+			"With --content DIR the zip of each layer version is fetched, once ever, and kept in DIR if\n" +
+			"it is what AWS says it is; lamina posture --content DIR looks into them.",
 		Args: args(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.collect(cmd, f) },
 	}
@@ -61,6 +66,7 @@ func newCollect(a *app) *cobra.Command {
 	fl.StringArrayVar(&f.accounts, "account", nil, "read the account `ID` only; may be given several times")
 	fl.BoolVar(&f.resume, "resume", false, "go on with a collection that was interrupted")
 	fl.BoolVar(&f.full, "full", false, "read everything again, whatever an earlier snapshot says")
+	fl.StringVar(&f.content, "content", "", "fetch the zips of layers, also those of others that functions load, into `DIR`")
 	fl.Float64Var(&f.rate, "rate", collect.DefaultRate, "make at most `N` calls of Lambda a second in one account and region (AWS allows 15)")
 	return c
 }
@@ -87,6 +93,9 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, j.close()) }()
 	opt := collect.Options{Now: j.header.Now, Jobs: a.conf.num("jobs"), Resume: j.entries, Journal: j.write}
+	if f.content != "" {
+		opt.Zips = zipstore.New(a.path(f.content))
+	}
 	if !f.full {
 		if opt.Previous, err = a.previous(file); err != nil {
 			return err
@@ -147,8 +156,12 @@ func (f collectFlags) check() error {
 
 // asked is what a run was asked for, in the form of its flags.
 func (f collectFlags) asked() string {
-	return fmt.Sprintf("profile=%s organization=%t role-name=%s accounts=%s regions=%s",
+	s := fmt.Sprintf("profile=%s organization=%t role-name=%s accounts=%s regions=%s",
 		f.profile, f.organization, f.roleName, strings.Join(f.accounts, ","), strings.Join(f.regions, ","))
+	if f.content != "" {
+		s += " content=" + f.content
+	}
+	return s
 }
 
 // again is the flags to go on with.
@@ -173,6 +186,7 @@ func (f collectFlags) again(file string) string {
 	for _, region := range f.regions {
 		flag("region", region)
 	}
+	flag("content", f.content)
 	if file != snapshotFile {
 		b.WriteString(" -o " + file)
 	}

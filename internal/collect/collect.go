@@ -38,6 +38,8 @@ type Options struct {
 	Jobs int
 	// Previous is an earlier snapshot whose readings may be kept; nil for none.
 	Previous *lamina.Snapshot
+	// Zips keeps the zips of the layer versions that are described; nil fetches none.
+	Zips Zips
 	// Journal is told what was read while the run goes on; nil for nobody. It is
 	// called from one goroutine at a time; its error ends the run.
 	Journal func(Entry) error
@@ -83,6 +85,7 @@ type run struct {
 	cancel context.CancelFunc
 
 	mu       sync.Mutex
+	fetching map[string]*sync.Mutex // by digest
 	parts    []lamina.Snapshot
 	progress Progress
 	err      error // of the journal
@@ -94,7 +97,7 @@ func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o.Now = o.Now.UTC()
-	r := &run{Options: o, known: newKnown(o), cancel: cancel}
+	r := &run{Options: o, known: newKnown(o), cancel: cancel, fetching: map[string]*sync.Mutex{}}
 	done := map[string]bool{}
 	for _, e := range o.Resume {
 		if len(e.Part.Targets) == 0 {

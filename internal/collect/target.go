@@ -100,17 +100,19 @@ func (d *reader) layers(ctx context.Context) {
 func (d *reader) layer(ctx context.Context, v lamina.LayerVersion) {
 	defer d.run.did(1)
 	known, ok := d.run.known.version(v)
+	var at awsread.Location
 	if ok { // the content of a version never changes
 		policy, read := v.Policy, v.PolicyRead
 		v = known
 		v.Policy, v.PolicyRead = policy, read
 		d.note("lambda:GetLayerVersion", v.ARN, nil)
 	} else {
-		described, err := d.client.Describe(ctx, v.ARN)
+		described, where, err := d.client.Locate(ctx, v.ARN)
 		if d.note("lambda:GetLayerVersion", v.ARN, err) {
-			v = described
+			v, at = described, where
 		}
 	}
+	d.zip(ctx, v, at)
 	if d.run.known.read[v.ARN] || d.holds[v.ARN] {
 		v.Policy, v.PolicyRead = known.Policy, known.PolicyRead
 		d.note("lambda:GetLayerVersionPolicy", v.ARN, nil)
@@ -179,9 +181,10 @@ func (d *reader) functions(ctx context.Context) {
 		}
 		// Also one that was described before: whether we may still read it shows in
 		// the answer.
-		v, err := d.client.Describe(ctx, arn)
+		v, at, err := d.client.Locate(ctx, arn)
 		if d.note("lambda:GetLayerVersion", arn, err) {
 			d.part.Layers = append(d.part.Layers, v)
+			d.zip(ctx, v, at)
 		} else if old, ok := d.run.known.layers[arn]; ok {
 			d.part.Layers = append(d.part.Layers, old)
 		}

@@ -1,0 +1,112 @@
+package collect_test
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/awsfake"
+	"github.com/lamina-sec/lamina/internal/awsread"
+	"github.com/lamina-sec/lamina/internal/collect"
+	"github.com/lamina-sec/lamina/internal/zipstore"
+)
+
+// Each zip is fetched once ever, the other account's among them: with what is
+// kept a second run fetches nothing, and a run whose store has lost one fetches
+// that one and asks for nothing else twice.
+func TestCollect_zips(t *testing.T) {
+	f := world(t)
+	dir := t.TempDir()
+	o := options(t, f)
+	o.Zips = zipstore.New(dir)
+	before := maps.Clone(f.Calls())
+	s := collected(t, o)
+	if n := lambdaCalls(f, before)["lambda:GetLayerVersion"]; n != 56 {
+		t.Errorf("%d calls of GetLayerVersion, want one a version", n)
+	}
+	if n := len(f.Downloads()); n != 56 {
+		t.Errorf("%d zips fetched, want 56", n)
+	}
+	for arn, n := range f.Downloads() {
+		if n != 1 {
+			t.Errorf("%s fetched %d times", arn, n)
+		}
+	}
+	for _, l := range s.Layers {
+		z, size, err := zipstore.New(dir).Open(l.CodeSHA256)
+		if err != nil || size != l.CodeSize {
+			t.Errorf("%s: %d bytes, %v", l.ARN, size, err)
+			continue
+		}
+		if err := z.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, target := range s.Targets {
+		if target.Account == member && target.Region == region && !slices.Contains(target.Read, awsread.Content) {
+			t.Errorf("%s was not read: %v", awsread.Content, target.Gaps)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "*.zip"))
+	if err != nil || len(kept) != 56 {
+		t.Fatalf("%d zips, %v", len(kept), err)
+	}
+	if err := os.Remove(kept[0]); err != nil {
+		t.Fatal(err)
+	}
+	o = options(t, f)
+	o.Zips, o.Previous = zipstore.New(dir), &s
+	before = maps.Clone(f.Calls())
+	collected(t, o)
+	total := 0
+	for _, n := range f.Downloads() {
+		total += n
+	}
+	// One for the zip that is gone, one for the other account's layer, which is described in every run.
+	if n := lambdaCalls(f, before)["lambda:GetLayerVersion"]; total != 57 || n < 1 || n > 2 {
+		t.Errorf("%d zips fetched in two runs, %d calls of GetLayerVersion in the second", total, n)
+	}
+}
+
+// refusing is a store that keeps nothing.
+type refusing struct{}
+
+func (refusing) Has(string) (bool, error) { return false, nil }
+
+func (refusing) Put(_ string, _ int64, r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return errors.Join(err, &os.PathError{Op: "open", Path: "/layers/x.zip", Err: errors.New("no space left on device")})
+}
+
+// A zip that cannot be kept, or that AWS does not give out, is a gap of its own,
+// which names no place of this machine; what else is read of the version stays read.
+func TestCollect_zips_gap(t *testing.T) {
+	f := world(t)
+	o := options(t, f)
+	o.Zips = refusing{}
+	gaps := func(s lamina.Snapshot) []lamina.Gap {
+		i := slices.IndexFunc(s.Targets, func(t lamina.Target) bool { return t.Account == member && t.Region == region })
+		return s.Targets[i].Gaps
+	}
+	want := []lamina.Gap{{Action: awsread.Content, Reason: "the zip could not be kept: no space left on device"}}
+	if d := cmp.Diff(want, gaps(collected(t, o))); d != "" {
+		t.Errorf("gaps (-want +got):\n%s", d)
+	}
+	o = options(t, f)
+	o.Zips = zipstore.New(t.TempDir())
+	f.Deny(func(c awsfake.Call) bool { return c.Action == "lambda:GetLayerVersion" })
+	for _, g := range gaps(collected(t, o)) {
+		if g.Action != "lambda:GetLayerVersion" {
+			t.Errorf("without GetLayerVersion: %+v", g)
+		}
+	}
+}
+
+var _ collect.Zips = zipstore.Store{}
