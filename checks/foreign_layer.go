@@ -32,11 +32,11 @@ func foreignLayer(in posture.Input, found func(posture.Result)) {
 		p, match := in.Publisher(u.Layer)
 		switch match {
 		case publishers.Listed, publishers.AccountOnly:
-			r.Severity, r.Detail = lamina.Low, fmt.Sprintf("%s (%s) publishes it, and %s load it", p.Name, u.Layer.ARN.Account, posture.Count(len(u.Functions), "function"))
+			r.Severity, r.Detail = lamina.Low, fmt.Sprintf("%s (%s) publishes it, and it is loaded by %s", p.Name, u.Layer.ARN.Account, posture.Count(len(u.Functions), "function"))
 		case publishers.UnexpectedName, publishers.UnexpectedRegion:
-			r.Severity, r.Detail = lamina.Medium, fmt.Sprintf("account %s is known as %s, but not for this layer and region, and %s load it", u.Layer.ARN.Account, p.Name, posture.Count(len(u.Functions), "function"))
+			r.Severity, r.Detail = lamina.Medium, fmt.Sprintf("account %s is known as %s, but not for this layer and region, and it is loaded by %s", u.Layer.ARN.Account, p.Name, posture.Count(len(u.Functions), "function"))
 		case publishers.Unverified:
-			r.Severity, r.Detail = lamina.High, fmt.Sprintf("nobody is known to publish from account %s, and %s load it", u.Layer.ARN.Account, posture.Count(len(u.Functions), "function"))
+			r.Severity, r.Detail = lamina.High, fmt.Sprintf("nobody is known to publish from account %s, and it is loaded by %s", u.Layer.ARN.Account, posture.Count(len(u.Functions), "function"))
 		}
 		found(r)
 		for _, f := range u.Functions {

@@ -41,7 +41,7 @@ func layerSharedOrganizationWide(in posture.Input, found func(posture.Result)) {
 					Outcome: lamina.Unknown, Detail: "which accounts use it is not known", Reason: m[0].Why(), Settle: m[0].Settle(),
 				}, true
 			}
-			return posture.Result{Detail: "every account of the organisation may read it, and functions of only " + posture.Count(len(users), "other account") + " load it"}, len(users) <= fewAccounts
+			return posture.Result{Detail: "every account of the organisation may read it, and it is used in " + posture.Count(len(users), "other account")}, len(users) <= fewAccounts
 		})
 		if r.Outcome == lamina.Pass && !shared {
 			r.Outcome, r.Detail = lamina.NotApplicable, "it is not granted to the whole organisation"

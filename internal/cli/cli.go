@@ -95,6 +95,8 @@ type app struct {
 	// again is what explain needs beside an id to find the results of this
 	// command again; empty when it cannot (see report.Options.Explain).
 	again []string
+	// next are commands that show more of the same (see report.Options.Next).
+	next []string
 	// run is what the command examines, for those who read its result later.
 	run *lamina.RunInfo
 }

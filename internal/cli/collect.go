@@ -385,31 +385,36 @@ func collectSummary(s lamina.Snapshot) lamina.Summary {
 // gapsOf says what a snapshot could not read, one line for each action and
 // reason with how many targets it is of.
 func gapsOf(s lamina.Snapshot) []string {
-	type gap struct{ action, reason string }
-	where := map[gap][]string{}
-	var order []gap
+	type gap struct{ where, reason string }
+	type place struct{ action, reason string }
+	at := map[place][]string{}
 	for _, t := range s.Targets {
 		for _, g := range t.Gaps {
-			k := gap{g.Action, g.Reason}
-			if where[k] == nil {
-				order = append(order, k)
-			}
-			at := strings.TrimSpace(t.Account + " " + t.Region)
+			k := place{g.Action, g.Reason}
+			where := strings.TrimSpace(t.Account + " " + t.Region)
 			if n := len(g.Resources); n > 0 {
-				at += " (" + count(n, "resource") + ")"
+				where += " (" + count(n, "resource") + ")"
 			}
-			where[k] = append(where[k], at)
+			at[k] = append(at[k], where)
 		}
 	}
-	slices.SortFunc(order, func(x, y gap) int { return strings.Compare(x.action+" "+x.reason, y.action+" "+y.reason) })
-	var out []string
-	for _, k := range order {
-		at := where[k]
-		line := k.action + ": " + k.reason + " in " + at[0]
-		if n := len(at) - 1; n > 0 {
+	actions := map[gap][]string{}
+	for k, where := range at {
+		line := where[0]
+		if n := len(where) - 1; n > 0 {
 			line += fmt.Sprintf(" and %d more", n)
 		}
-		out = append(out, line)
+		actions[gap{line, k.reason}] = append(actions[gap{line, k.reason}], k.action)
 	}
+	var out []string
+	for k, list := range actions {
+		slices.Sort(list)
+		line := strings.Join(first(list, 3), ", ")
+		if n := len(list) - 3; n > 0 {
+			line += fmt.Sprintf(" and %d more actions", n)
+		}
+		out = append(out, line+": "+k.reason+" in "+k.where)
+	}
+	slices.Sort(out)
 	return out
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/posture"
+	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/snapshot"
 )
 
@@ -54,7 +55,7 @@ func newPostureChecks(a *app) *cobra.Command {
 			return a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
 				switch {
 				case format == "json":
-					return writeChecksJSON(w, list)
+					return writeChecksJSON(w, list, len(args) == 0)
 				case len(args) == 1:
 					doc, err := checks.Docs.ReadFile(strings.ReplaceAll(list[0].ID, "-", "_") + ".md")
 					if err != nil {
@@ -77,7 +78,20 @@ func writeChecks(w io.Writer, list []posture.Check) error {
 	if err := columns(w, []string{"NUMBER", "ID", "SEVERITY", "FINDS"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s\n", count(len(list), "check"))
+	why := map[string][]checks.Absent{}
+	for _, u := range checks.Unsupported {
+		why[u.Reason] = append(why[u.Reason], u)
+	}
+	for i, reason := range sortedKeys(why) {
+		if i == 0 {
+			fmt.Fprintln(w, "\nNumbers of the catalogue that no check answers:")
+		}
+		fmt.Fprintf(w, "\n%s:\n", reason)
+		for _, u := range why[reason] {
+			fmt.Fprintf(w, "  %s  %s\n", u.Ref, u.Asks)
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s; %d of the catalogue are not answered\n", count(len(list), "check"), len(checks.Unsupported))
 	return err
 }
 
@@ -95,12 +109,27 @@ type checkJSON struct {
 	Fixes       []string        `json:"fixes,omitempty"`
 }
 
-func writeChecksJSON(w io.Writer, list []posture.Check) error {
+// An absentJSON is a number of the catalogue without a check.
+type absentJSON struct {
+	Ref    string `json:"ref"`
+	Asks   string `json:"asks"`
+	Reason string `json:"reason"`
+}
+
+func writeChecksJSON(w io.Writer, list []posture.Check, all bool) error {
 	var out []checkJSON
 	for _, c := range list {
 		out = append(out, checkJSON{c.ID, c.Ref, c.Title, c.Severity, c.Needs, c.Uses, c.Techniques, c.Citation, c.Remediation, c.Fixes})
 	}
-	return writeJSON(w, map[string]any{"checks": out})
+	doc := map[string]any{"checks": out}
+	if all {
+		absent := []absentJSON{}
+		for _, u := range checks.Unsupported {
+			absent = append(absent, absentJSON(u))
+		}
+		doc["not_answered"] = absent
+	}
+	return writeJSON(w, doc)
 }
 
 func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string) (err error) {
@@ -113,19 +142,23 @@ func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string
 	if err != nil {
 		return err
 	}
-	e, err := a.openEstate(file)
+	in, err := a.openEstate(file)
 	if err != nil {
 		return err
 	}
 	if err := a.keepInputs(append(slices.Clone(files), file)); err != nil {
 		return err
 	}
+	a.next = []string{
+		"lamina posture " + report.ShellWord(file) + " -v                     # each finding with its evidence and its fix",
+		"lamina posture " + report.ShellWord(file) + " -f html=posture.html   # the same to read in a browser, or to print",
+	}
 	r, err := a.results(cmd)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Abort()) }()
-	findings := posture.Run(list, posture.Input{Estate: e})
+	findings := posture.Run(list, in)
 	covered, _ := exception.Apply(accepted, findings, a.std.Now())
 	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
 		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
@@ -135,7 +168,7 @@ func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string
 			return err
 		}
 	}
-	sum := postureSummary(e, list, findings)
+	sum := postureSummary(in.Estate, list, findings)
 	if covered.Suppressed > 0 {
 		sum.Counts["suppressed"] = int64(covered.Suppressed)
 	}
@@ -156,6 +189,11 @@ func selectChecks(only []string) ([]posture.Check, error) {
 	for _, id := range only {
 		i := slices.IndexFunc(checks.All, func(c posture.Check) bool { return c.ID == id || c.Ref == id })
 		if i < 0 {
+			for _, u := range checks.Unsupported {
+				if u.Ref == id {
+					return nil, usagef("lamina posture checks lists those that are answered", "%s (%s) is not answered: it %s", u.Ref, u.Asks, u.Reason)
+				}
+			}
 			var ids []string
 			for _, c := range checks.All {
 				ids = append(ids, c.ID, c.Ref)
@@ -171,25 +209,25 @@ func selectChecks(only []string) ([]posture.Check, error) {
 	return out, nil
 }
 
-// openEstate reads a snapshot and indexes it.
-func (a *app) openEstate(file string) (*estate.Estate, error) {
+// openEstate reads a snapshot, and indexes it for checks.
+func (a *app) openEstate(file string) (posture.Input, error) {
 	in, err := os.Open(a.path(file))
 	if err != nil {
-		return nil, a.missing(file, err)
+		return posture.Input{}, a.missing(file, err)
 	}
 	s, err := snapshot.Read(in)
 	err = errors.Join(err, in.Close())
 	if err != nil {
-		return nil, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "a snapshot is what lamina collect writes", Code: Usage, Err: err}
+		return posture.Input{}, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "a snapshot is what lamina collect writes", Code: Usage, Err: err}
 	}
 	registry, err := a.loadPublishers()
 	if err != nil {
-		return nil, err
+		return posture.Input{}, err
 	}
-	return estate.New(s, func(account string) bool {
+	return posture.Input{Publishers: registry, Estate: estate.New(s, func(account string) bool {
 		_, ok := registry.Account(account)
 		return ok
-	}), nil
+	})}, nil
 }
 
 func postureSummary(e *estate.Estate, list []posture.Check, findings []lamina.Finding) lamina.Summary {

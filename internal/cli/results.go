@@ -122,7 +122,7 @@ func (a *app) resultsOf(cmd *cobra.Command, v lamina.Version) (*results, error) 
 	}
 	var ws []report.Writer
 	for _, o := range outlets {
-		opt := report.Options{Width: a.width(), Verbose: a.flags.verbose, Live: a.live, Explain: a.again}
+		opt := report.Options{Width: a.width(), Verbose: a.flags.verbose, Live: a.live, Explain: a.again, Next: a.next}
 		if o.format == "table" && (o.file != "" || a.knownWidth() == 0) {
 			opt.Width = report.Unlimited // rows for grep and cut are not cut themselves
 		}

@@ -49,6 +49,9 @@ type Options struct {
 	// find it again: the files that were read, and flags. Text ends with the
 	// command; without Explain it does not.
 	Explain []string
+	// Next are commands that show more of the same, each with a comment after
+	// " # "; text ends with them.
+	Next []string
 	// Now is @timestamp of ecs alerts. When it is zero the time of the event is
 	// used, so that the same input gives the same bytes.
 	Now time.Time

@@ -271,7 +271,7 @@ func TestShellWord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := shellWord(tt.in); got != tt.want {
+			if got := ShellWord(tt.in); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})

@@ -29,6 +29,7 @@ type text struct {
 	// targets are what the command was given: files are shown by their place in
 	// them.
 	targets []string
+	estate  estateText
 }
 
 func newText(p *printer, o Options) Writer { return &text{printer: p, o: o} }
@@ -42,7 +43,9 @@ func (w *text) Write(m lamina.Message) error {
 	case m.Alert != nil:
 		w.alert(m.Alert)
 	case m.Finding != nil:
-		w.finding(m.Finding)
+		if !w.hold(m.Finding) {
+			w.detailed(m.Finding)
+		}
 	case m.Exposure != nil:
 		w.exposure(m.Exposure)
 	case m.Answer != nil:
@@ -50,12 +53,16 @@ func (w *text) Write(m lamina.Message) error {
 	case m.Plan != nil:
 		w.plan(m.Plan)
 	case m.Summary != nil:
+		w.release()
 		w.summary(m.Summary)
 	}
 	return w.err
 }
 
-func (w *text) Close() error { return w.flush() }
+func (w *text) Close() error {
+	w.release()
+	return w.flush()
+}
 
 // content is the head of a layer's results.
 func (w *text) content(c *lamina.Content) {
@@ -117,13 +124,13 @@ func (w *text) explain() {
 	}
 	w.str("explain   lamina explain ", id)
 	for _, arg := range w.o.Explain {
-		w.str(" ", shellWord(safe.Terminal(arg)))
+		w.str(" ", ShellWord(safe.Terminal(arg)))
 	}
 	w.str("\n")
 }
 
-// shellWord quotes s for a POSIX shell unless it needs none.
-func shellWord(s string) string {
+// ShellWord quotes s for a POSIX shell unless it needs none.
+func ShellWord(s string) string {
 	plain := func(r rune) bool {
 		return r >= utf8.RuneSelf || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || strings.ContainsRune("/._-+=:,@", r)
 	}
@@ -208,7 +215,8 @@ func (w *text) shortened(file string) string {
 	return file
 }
 
-func (w *text) finding(f *lamina.Finding) {
+// detailed is a finding with all that is known of it.
+func (w *text) detailed(f *lamina.Finding) {
 	if (f.Outcome == lamina.Pass || f.Outcome == lamina.NotApplicable) && !w.o.Verbose {
 		return
 	}
@@ -318,6 +326,7 @@ func (w *text) summary(s *lamina.Summary) {
 		w.str("\n")
 	}
 	w.explain()
+	w.next()
 }
 
 const (
@@ -441,7 +450,8 @@ func (w *text) flow(at, indent int, s string) {
 	w.str("\n")
 }
 
-func (w *text) flowWords(at, indent int, s string) {
+// flowWords is flow without the end of the line; it returns the column it stops at.
+func (w *text) flowWords(at, indent int, s string) int {
 	for first := true; s != ""; first = false {
 		word, rest, _ := strings.Cut(s, " ")
 		n := width(word)
@@ -458,6 +468,7 @@ func (w *text) flowWords(at, indent int, s string) {
 		at += n
 		s = rest
 	}
+	return at
 }
 
 func (w *text) paint(code, s string) string {
