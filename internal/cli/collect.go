@@ -382,8 +382,8 @@ func collectSummary(s lamina.Snapshot) lamina.Summary {
 	return sum
 }
 
-// gapsOf says what a snapshot could not read, one line for each action and
-// reason with how many targets it is of.
+// gapsOf says what a snapshot could not read: a line for the actions that failed
+// for one reason in the same targets.
 func gapsOf(s lamina.Snapshot) []string {
 	type gap struct{ where, reason string }
 	type place struct{ action, reason string }
@@ -400,6 +400,7 @@ func gapsOf(s lamina.Snapshot) []string {
 	}
 	actions := map[gap][]string{}
 	for k, where := range at {
+		slices.Sort(where)
 		line := where[0]
 		if n := len(where) - 1; n > 0 {
 			line += fmt.Sprintf(" and %d more", n)

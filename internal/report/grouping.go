@@ -188,7 +188,7 @@ func subject(f *lamina.Finding) (kind int, name, where, part string) {
 func (g *grouping) byCheck() []*checkCount {
 	out := slices.DeleteFunc(slices.Collect(maps.Values(g.checks)), func(c *checkCount) bool { return c.failed == 0 })
 	slices.SortFunc(out, func(a, b *checkCount) int {
-		return cmp.Or(b.worst.Rank()-a.worst.Rank(), b.failed-a.failed, cmp.Compare(a.check, b.check))
+		return cmp.Or(b.worst.Rank()-a.worst.Rank(), b.failed-a.failed, cmp.Compare(a.ref, b.ref))
 	})
 	return out
 }
@@ -201,7 +201,7 @@ func (g *grouping) about(kind int) []*group {
 	})
 	for _, x := range out {
 		slices.SortFunc(x.rows, func(a, b *groupRow) int {
-			return cmp.Or(b.severity.Rank()-a.severity.Rank(), cmp.Compare(a.check, b.check), cmp.Compare(a.detail, b.detail))
+			return cmp.Or(b.severity.Rank()-a.severity.Rank(), cmp.Compare(a.ref, b.ref), cmp.Compare(a.detail, b.detail))
 		})
 		for _, r := range x.rows {
 			slices.SortFunc(r.parts, func(a, b string) int {
