@@ -63,3 +63,95 @@ var All = []posture.Check{
 //
 //go:embed *.md
 var Docs embed.FS
+
+// An Absent is a number of the catalogue that no check has.
+type Absent struct {
+	// Ref is the number ("WIN-04"), Asks what the check would ask.
+	Ref, Asks string
+	// Reason is what it would take, in a line without a full stop.
+	Reason string
+}
+
+// What several numbers wait for.
+const (
+	needsHistory  = "needs the history of grants and attachments read of CloudTrail, which a snapshot does not hold"
+	needsContents = "needs what is inside the layers, which a snapshot does not hold"
+	needsPaths    = "needs paths from principals over layers to roles"
+	needsIaC      = "needs the infrastructure code beside the estate"
+	needsFeed     = "needs a dated list of the versions that publishers released, which nobody offers"
+	needsNetwork  = "needs routes and security groups followed to the internet"
+	needsBuckets  = "needs the policies of buckets evaluated"
+	needsSIEM     = "needs to see the systems that receive findings, which AWS does not tell"
+)
+
+// Unsupported lists the numbers of the catalogue without a check: who adds a
+// check takes its line away.
+var Unsupported = []Absent{
+	{"EXP-07", "is a grant never used", needsHistory},
+	{"EXP-08", "which principals of the account may download the layer", needsPaths},
+	{"EXP-09", "can the bucket that holds a layer's zip be read from outside", needsBuckets},
+	{"EXP-11", "does IAM Access Analyzer say something else than Lamina", "needs the analyzer's findings compared with the grants"},
+	{"USE-04", "how far is a publisher's layer behind its newest version", needsFeed},
+	{"USE-05", "is one publisher's layer loaded at many versions", "needs versions of foreign layers counted over functions"},
+	{"USE-08", "does a layer's version come from a parameter that anyone may change", needsIaC},
+	{"USE-09", "does a Lambda@Edge function name a foreign layer", "needs the replicas' master functions followed"},
+	{"USE-10", "does a function's runtime or architecture differ from its layer's", "needs the publisher's word on runtimes of foreign layers too"},
+	{"INT-06", "who may weaken code signing", needsPaths},
+	{"INT-08", "is the bucket of a referenced layer foreign, or writable beyond the pipeline", needsBuckets},
+	{"INT-09", "does the bucket of a referenced layer admit Lambda for any account", needsBuckets},
+	{"INT-10", "does a layer version hold something else than it did", "needs two readings of the same version to compare"},
+	{"PTH-01", "who can run code as a role by attaching a layer", needsPaths},
+	{"PTH-02", "who can publish a version that functions will pick up", needsPaths},
+	{"PTH-03", "who can also trigger what they attached to", needsPaths},
+	{"PTH-04", "who can make a layer's code run by an environment variable", needsPaths},
+	{"PTH-05", "who can make a layer's code run by handler or runtime", needsPaths},
+	{"PTH-06", "what can the owner of a foreign layer reach", needsPaths},
+	{"PTH-07", "may any branch or repository of a pipeline publish and attach", needsPaths},
+	{"PTH-09", "does a function with a role that may do everything load a foreign layer", needsPaths},
+	{"PTH-11", "who may publish, attach or share without a second factor, or by an old key", needsPaths},
+	{"PTH-12", "which foreign principals can take a role that publishes or attaches", needsPaths},
+	{"PTH-13", "who can delete a layer that is in use", needsPaths},
+	{"PTH-14", "which paths are there only because something is not known", needsPaths},
+	{"LIF-03", "does an old version of a function pin a bad layer", needsContents},
+	{"LIF-04", "do functions load many versions of a layer", "needs versions of layers counted over functions"},
+	{"LIF-05", "was the newest version published outside the pipeline", needsHistory},
+	{"LIF-06", "was a layer attached by hand", needsIaC},
+	{"LIF-07", "does the order of layers shadow files", needsContents},
+	{"LIF-08", "does a layer say no licence, description or origin", "needs a place where owners write down what AWS has no tag for"},
+	{"LIF-09", "how much of the account's code storage do layers take", "needs the account's limits, which are not collected"},
+	{"LIF-10", "do versions of a layer grow without end", needsHistory},
+	{"LIF-11", "does the same content lie under several names", "needs digests compared over accounts"},
+	{"RUN-03", "does a layer start an extension", needsContents},
+	{"RUN-04", "is a layer the runtime", needsContents},
+	{"RUN-05", "does a layer replace the AWS SDK or the runtime's own client", needsContents},
+	{"RUN-06", "did an environment variable change that CloudTrail does not show", "needs two snapshots and the events between them"},
+	{"RUN-07", "does SnapStart or provisioned concurrency keep an old layer loaded", "needs the provisioned concurrency of functions, which is not collected"},
+	{"NET-01", "does a function with a foreign or unsigned layer reach the internet", needsNetwork},
+	{"NET-02", "is a function in a VPC that lets everything out", needsNetwork},
+	{"NET-03", "do endpoints have no policy", needsNetwork},
+	{"NET-05", "can such a function send data out by DNS", "needs the rules of Route 53 Resolver DNS Firewall, which are not collected"},
+	{"GRD-07", "is an exemption of a guardrail one that anyone can take", needsPaths},
+	{"GRD-09", "does an endpoint policy admit foreign layers", needsNetwork},
+	{"VIS-02", "do a trail's selectors leave Lambda or reads out", "needs event selectors evaluated"},
+	{"VIS-03", "are a trail's files validated and kept from change", needsBuckets},
+	{"VIS-04", "does an alarm exist that really matches", "needs metric filters tried on events"},
+	{"VIS-05", "does an EventBridge rule see shares", "needs event patterns tried on events"},
+	{"VIS-06", "does Amazon Inspector scan functions in each region", "needs the status of Inspector judged"},
+	{"VIS-08", "does GuardDuty watch Lambda", "needs the status of GuardDuty judged"},
+	{"VIS-09", "does a SIEM receive findings about layers", needsSIEM},
+	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules"},
+	{"WIN-01", "when was each grant open", needsHistory},
+	{"WIN-02", "who of ours fetched or attached it while it was shared", needsHistory},
+	{"WIN-03", "who outside fetched it", needsHistory},
+	{"WIN-04", "does a principal share and revoke in bursts", needsHistory},
+	{"WIN-05", "did somebody look around before a share", needsHistory},
+	{"WIN-06", "was a layer published, attached and taken away within a day", needsHistory},
+	{"TOX-01", "is a layer that holds a secret readable outside", needsContents},
+	{"TOX-02", "is a layer that holds private code readable outside", needsContents},
+	{"TOX-03", "does a reachable function load a package with an exploited vulnerability", needsContents},
+	{"TOX-04", "is a layer in use known to be malicious", needsContents},
+	{"TOX-05", "do a foreign layer, a role that may do everything and an open way out meet", needsNetwork},
+	{"TOX-06", "was a security tool's layer changed", needsFeed},
+	{"TOX-07", "do most functions hang on one layer that many may publish", needsPaths},
+	{"TOX-08", "which roles can use a secret that lies in a layer", needsContents},
+}

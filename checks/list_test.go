@@ -19,7 +19,7 @@ func TestCatalogue_is_whole(t *testing.T) {
 	}
 	for _, u := range checks.Unsupported {
 		if id := have[u.Ref]; id != "" {
-			t.Errorf("%s is the check %s, or is there twice: take its line out of unsupported.go", u.Ref, id)
+			t.Errorf("%s is the check %s, or is there twice: take its line out of Unsupported", u.Ref, id)
 		}
 		have[u.Ref] = "unsupported"
 		if u.Asks == "" || u.Reason == "" {
@@ -30,7 +30,7 @@ func TestCatalogue_is_whole(t *testing.T) {
 		for i := range n {
 			ref := fmt.Sprintf("%s-%02d", family, i+1)
 			if have[ref] == "" {
-				t.Errorf("%s is neither a check nor in unsupported.go", ref)
+				t.Errorf("%s is neither a check nor in Unsupported", ref)
 			}
 			delete(have, ref)
 		}
