@@ -1,5 +1,6 @@
 # A fresh machine needs Go and nothing else. test-integration uses a C compiler
-# for the race detector when there is one, and says so when there is not.
+# for the race detector when there is one, and says so when there is not; so with
+# python3 for moto, which is an AWS by others (checks/moto_test.go).
 
 GO       ?= go
 # How many packages are compiled and tested at once.
@@ -23,11 +24,11 @@ test: ## all tests that need nothing but Go; prints every skip
 
 check: fmt-check vet lint arch tidy-check docs-check ## format, vet, lint, architecture, go.mod, generated documents
 
-test-integration: ## all tests with the race detector and the data in LAMINA_TESTDATA
+test-integration: ## all tests with the race detector, the data in LAMINA_TESTDATA, and moto
 	@if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then race=-race; \
 	else race=; echo "skip -race: there is no C compiler"; fi; \
 	test -n "$$LAMINA_TESTDATA" || echo "skip data by others: LAMINA_TESTDATA is not set"; \
-	$(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
+	LAMINA_INTEGRATION=1 $(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
 	@CGO_ENABLED=0 $(GO) test -json ./internal/sandbox | $(TESTSUM) # Landlock is for programs without cgo
 
 # Interrupted, it goes on where it stopped as long as the commit is the same.
