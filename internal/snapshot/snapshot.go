@@ -8,8 +8,9 @@
 // the same estate whatever order it was read in; Read verifies all of it before
 // it returns any of it. A file from elsewhere is hostile: it may not inflate
 // beyond what its header says nor beyond MaxBytes, may hold no member this
-// version does not know, and nothing may follow it. This package never upgrades
-// in silence: a version it does not know is an error.
+// version does not know, and nothing may follow it. Files of the two versions
+// before Version are read as well: what came later is then not in them, and their
+// coverage says so. Any other version is an error.
 package snapshot
 
 import (
@@ -30,8 +31,23 @@ import (
 	"github.com/lamina-sec/lamina"
 )
 
-// Version is the version that Write writes, and the only one yet.
+// Version is the version that Write writes. It grows with every release whose
+// files hold more: testdata keeps a file of each that Read must read.
 const Version = 1
+
+// reads is how many versions before its own a program reads.
+const reads = 2
+
+// supported says why a program of one version does not read a file of another.
+func supported(file, program int) error {
+	switch oldest := max(1, program-reads); {
+	case file > program:
+		return fmt.Errorf("version %d is of a later lamina: this one reads versions %d to %d", file, oldest, program)
+	case file < oldest:
+		return fmt.Errorf("version %d is too old: this program reads versions %d to %d; collect again, or write it anew with a lamina of between", file, oldest, program)
+	}
+	return nil
+}
 
 // MaxBytes is how many bytes of JSON a file may hold.
 const MaxBytes = 1 << 30
@@ -130,9 +146,10 @@ func read(r io.Reader) (s lamina.Snapshot, err error) {
 	if canonical := fmt.Sprintf("lamina-snapshot %d %s %d\n", version, digest, size); canonical != string(line) {
 		return s, fmt.Errorf("header %q is not in canonical form", line)
 	}
+	if err := supported(version, Version); err != nil {
+		return s, err
+	}
 	switch {
-	case version != Version:
-		return s, fmt.Errorf("version %d is not known: this program reads version %d", version, Version)
 	case size < 2 || size > MaxBytes:
 		return s, fmt.Errorf("%d bytes of JSON: want 2 to %d", size, MaxBytes)
 	}
@@ -161,5 +178,6 @@ func read(r io.Reader) (s lamina.Snapshot, err error) {
 	if s.Version != version {
 		return lamina.Snapshot{}, fmt.Errorf("header says version %d, contents say %d", version, s.Version)
 	}
+	s.Version = Version
 	return s, nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +94,24 @@ func TestRead_refuses(t *testing.T) {
 				t.Errorf("read as %+v", s)
 			}
 		})
+	}
+}
+
+// testdata holds a file of each version that lamina reads; the files are never
+// written anew.
+func TestRead_versions(t *testing.T) {
+	for v := max(1, snapshot.Version-2); v <= snapshot.Version; v++ {
+		file, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("v%d.lamina", v)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := snapshot.Read(bytes.NewReader(file))
+		if err != nil {
+			t.Errorf("version %d: %v", v, err)
+		}
+		if len(s.Layers) != 2 || s.Version != snapshot.Version {
+			t.Errorf("version %d: %+v", v, s)
+		}
 	}
 }
 
