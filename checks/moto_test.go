@@ -29,7 +29,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/signer"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -305,7 +304,10 @@ func answer(err error, ok string) string {
 	if err == nil {
 		return ok
 	}
-	if api, found := errors.AsType[smithy.APIError](err); found && api.ErrorCode() != "UnknownError" {
+	if api, found := errors.AsType[interface {
+		error
+		ErrorCode() string
+	}](err); found && api.ErrorCode() != "UnknownError" {
 		return api.ErrorCode()
 	}
 	if r, found := errors.AsType[interface {
