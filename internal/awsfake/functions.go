@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,8 +86,6 @@ type CreateFunctionInput struct {
 	Publish                                           bool
 }
 
-var functionName = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,64}$`)
-
 // functionRoutes are the paths of functions.
 func functionRoutes(handle router) {
 	const functions = "/2015-03-31/functions"
@@ -168,7 +165,7 @@ func (s Session) create(in CreateFunctionInput) (object, error) {
 		k := funcKey{place{s.caller.Account, s.region}, in.FunctionName}
 		image := in.PackageType == "Image"
 		switch {
-		case !functionName.MatchString(in.FunctionName):
+		case !word(in.FunctionName, 64):
 			return nil, invalid("function name %q is not valid", in.FunctionName)
 		case in.Role == "" || !image && (in.Runtime == "" || in.Handler == ""):
 			return nil, invalid("role, runtime and handler are required")

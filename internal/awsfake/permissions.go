@@ -109,7 +109,7 @@ func (s Session) grantFunction(in AddPermissionInput) (object, error) {
 		switch {
 		case b == nil:
 			return nil, noFunction(arn)
-		case !statementID.MatchString(in.StatementID):
+		case !word(in.StatementID, 100):
 			return nil, invalid("statement id %q is not valid", in.StatementID)
 		case !functionAction.MatchString(in.Action):
 			return nil, invalid("action %q is not one of Lambda", in.Action)

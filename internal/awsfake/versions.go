@@ -160,10 +160,7 @@ func (a *alias) describe(fn *function) object {
 	return append(o, member{name: "RevisionId", value: a.revision})
 }
 
-var (
-	aliasName = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,128}$`)
-	allDigits = regexp.MustCompile(`^\d+$`)
-)
+var allDigits = regexp.MustCompile(`^\d+$`)
 
 // CreateAlias makes an alias and returns its ARN.
 func (s Session) CreateAlias(in AliasInput) (string, error) {
@@ -177,7 +174,7 @@ func (s Session) createAlias(in AliasInput) (object, error) {
 		switch {
 		case fn == nil:
 			return nil, noFunction(arn)
-		case !aliasName.MatchString(in.Name) || allDigits.MatchString(in.Name):
+		case !word(in.Name, 128) || allDigits.MatchString(in.Name):
 			return nil, invalid("alias name %q is not valid", in.Name)
 		case fn.alias(in.Name) != nil:
 			return nil, conflict("Alias already exists: %s:%s", arn, in.Name)

@@ -23,7 +23,7 @@ import (
 
 // cacheVersion changes whenever facts of the same bytes would be other facts: an
 // engine that sees more, a field that is new.
-const cacheVersion = "5"
+const cacheVersion = "6"
 
 // maxKept is how large a file of the cache may be, in bytes: more than what the
 // facts of one scan take in memory.
@@ -64,7 +64,9 @@ func (c *Cache) Err() error {
 
 // A batch is what reading one entry of the layer gave.
 type batch struct {
-	Files    []*File
+	Files []*File
+	// Weights are what the facts of each file take from the budget.
+	Weights  []int
 	Oddities []layerfs.Oddity
 	Lost     []lost
 	Cost     layerfs.Cost
@@ -94,7 +96,10 @@ var cacheTypes = sync.OnceValue(func() string {
 type cacheKey [sha256.Size]byte
 
 func keyOf(e *layerfs.Entry, key layerfs.Key) cacheKey {
-	return sha256.Sum256(fmt.Appendf(nil, "%x %o %s", key, e.Mode, e.Name))
+	b := make([]byte, 0, 256)
+	b = append(b, key[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(e.Mode))
+	return sha256.Sum256(append(b, e.Name...))
 }
 
 // open reads what is kept for the layer's name; nil if there is no cache.
@@ -173,7 +178,7 @@ func (h *held) get(e *layerfs.Entry, sum layerfs.Key) (b batch, ok bool) {
 		return b, false
 	}
 	r := wireReader{data: wire}
-	if r.read(reflect.ValueOf(&b).Elem()); r.err != nil || r.data != "" {
+	if r.read(reflect.ValueOf(&b).Elem()); r.err != nil || r.data != "" || len(b.Weights) != len(b.Files) {
 		return batch{}, false
 	}
 	h.fresh[key] = wire

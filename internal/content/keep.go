@@ -40,9 +40,9 @@ type keeper struct {
 	firstBare, firstUnnamed         string
 }
 
-// file cuts from the file what is too much: kept says that something is left, and
-// whole that everything is.
-func (k *keeper) file(f *File) (kept, whole bool) {
+// file cuts from the file, whose facts have the weight, what is too much: kept says
+// that something is left, and whole that everything is.
+func (k *keeper) file(f *File, weight int) (kept, whole bool) {
 	if len(f.Path) > k.names {
 		if k.unnamed++; k.unnamed == 1 {
 			k.firstUnnamed = f.Path
@@ -50,15 +50,14 @@ func (k *keeper) file(f *File) (kept, whole bool) {
 		return false, false
 	}
 	k.names -= len(f.Path)
-	n := weigh(&f.Facts)
-	if n > k.facts {
+	if weight > k.facts {
 		if k.bare++; k.bare == 1 {
 			k.firstBare = f.Path
 		}
 		f.Facts = Facts{Kind: f.Kind, Link: f.Link}
 		return true, false
 	}
-	k.facts -= n
+	k.facts -= weight
 	return true, true
 }
 

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/layerfs"
@@ -44,13 +45,16 @@ func Read(name string, r io.ReaderAt, size int64, opt Options) *Layer {
 	}
 	l := &Layer{Name: name, Size: size}
 	z, err := layerfs.Open(r, size, opt.Limits)
-	if err == nil {
-		l.SHA256, err = digest(r, size)
-	}
 	if err != nil {
 		return l.fail(err)
 	}
-	return l.read(z, opt)
+	var hashed sync.WaitGroup // beside the pass
+	hashed.Go(func() { l.SHA256, err = digest(r, size) })
+	l.read(z, opt)
+	if hashed.Wait(); err != nil {
+		return (&Layer{Name: name, Size: size}).fail(err)
+	}
+	return l
 }
 
 // ReadDir is Read for a folder that holds what a layer's zip would.
@@ -105,6 +109,7 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 		},
 	}
 	if held != nil {
+		opt.Ahead = len(held.old) > 0
 		opt.Known = func(e *layerfs.Entry, key layerfs.Key) (layerfs.Cost, bool) {
 			b, ok := held.get(e, key)
 			if ok {
@@ -137,10 +142,11 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 		}
 		file := &File{Path: f.Path, Mode: f.Mode, Size: f.Size, SHA256: f.SHA256, Hidden: f.Hidden, Nested: f.Depth > 0, Facts: facts}
 		file.Path = Clean(file.Path)
-		cut = !l.add(k, file) || cut
+		weight := weigh(&file.Facts)
+		cut = !l.add(k, file, weight) || cut
 		cleanAll(&file.Facts) // what is left of them
 		if held != nil {
-			fresh.Files = append(fresh.Files, file)
+			fresh.Files, fresh.Weights = append(fresh.Files, file), append(fresh.Weights, weight)
 		}
 		if err != nil {
 			lose(f.Path, err)
@@ -178,7 +184,11 @@ func (l *Layer) index() {
 func cleanEntries(entries []layerfs.Entry) []layerfs.Entry {
 	shared := true
 	for i := range entries {
-		name, path := Clean(entries[i].Name), Clean(entries[i].Path)
+		name := Clean(entries[i].Name)
+		path := name
+		if entries[i].Path != entries[i].Name {
+			path = Clean(entries[i].Path)
+		}
 		if name == entries[i].Name && path == entries[i].Path {
 			continue
 		}
@@ -193,8 +203,8 @@ func cleanEntries(entries []layerfs.Entry) []layerfs.Entry {
 // take adds what the cache has of one entry, and reports whether all of it is kept.
 func (l *Layer) take(k *keeper, b batch) bool {
 	whole := true
-	for _, f := range b.Files {
-		whole = l.add(k, f) && whole
+	for i, f := range b.Files {
+		whole = l.add(k, f, b.Weights[i]) && whole
 	}
 	for _, o := range b.Oddities {
 		whole = l.odd(k, o) && whole
@@ -207,11 +217,11 @@ func (l *Layer) take(k *keeper, b batch) bool {
 
 // add keeps a file, as much of it as the budget allows, and reports whether that is
 // all.
-func (l *Layer) add(k *keeper, f *File) bool {
+func (l *Layer) add(k *keeper, f *File, weight int) bool {
 	if !f.Nested && !f.Hidden {
 		l.Inflated += f.Size
 	}
-	kept, whole := k.file(f)
+	kept, whole := k.file(f, weight)
 	if kept {
 		l.Files = append(l.Files, f)
 	}

@@ -11,11 +11,12 @@ import (
 	"sync"
 )
 
-// The form in which a Cache writes facts: the exported fields of a struct in their
-// order, numbers as varints, everything that has a length behind it, a pointer
-// behind a byte that says whether it is nil. It says nothing of types; wireSchema
-// says whether both sides have the same. encoding/gob takes ten times as long for
-// the many small structs and digests of a layer.
+// The form in which a Cache writes facts: of a struct the exported fields that are
+// not zero, each behind its number from 1, and a 0; numbers as varints, everything
+// that has a length behind it, a pointer behind a byte that says whether it is nil.
+// It says nothing of types; wireSchema says whether both sides have the same.
+// encoding/gob takes ten times as long for the many small structs and digests of a
+// layer.
 
 var errWire = errors.New("kept facts end early or have lengths that cannot be")
 
@@ -70,9 +71,12 @@ func appendWire(b []byte, v reflect.Value) []byte {
 		}
 		return appendWire(append(b, 1), v.Elem())
 	case reflect.Struct:
-		for _, i := range wireFields(v.Type()) {
-			b = appendWire(b, v.Field(i))
+		for n, i := range wireFields(v.Type()) {
+			if f := v.Field(i); !f.IsZero() {
+				b = appendWire(binary.AppendUvarint(b, uint64(n)+1), f) //nolint:gosec // an index is not negative
+			}
 		}
+		b = append(b, 0)
 	}
 	return b
 }
@@ -184,8 +188,18 @@ func (r *wireReader) read(v reflect.Value) {
 			r.read(v.Elem())
 		}
 	case reflect.Struct:
-		for _, i := range wireFields(v.Type()) {
-			r.read(v.Field(i))
+		fields := wireFields(v.Type())
+		for last := uint64(0); ; {
+			n := r.uint()
+			if n == 0 || r.err != nil {
+				return
+			}
+			if n <= last || n > uint64(len(fields)) {
+				r.err = errWire
+				return
+			}
+			r.read(v.Field(fields[n-1]))
+			last = n
 		}
 	}
 }

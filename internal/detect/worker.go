@@ -4,6 +4,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lamina-sec/lamina/ecs"
@@ -61,7 +62,7 @@ type class struct {
 }
 
 // castagnoli is the CRC that processors compute.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // A candidate is an event that may matter once events are ordered.
 type candidate struct {
@@ -143,7 +144,7 @@ func (w *Worker) Event(rec Record, at Place) error {
 		at:      w.shelf.put(rec.Raw()),
 		rules:   slices.Clone(w.hits),
 		wants:   c.wants,
-		sum:     crc32.Checksum(rec.Raw(), castagnoli),
+		sum:     crc32.Checksum(rec.Raw(), castagnoli()),
 	})
 	return nil
 }

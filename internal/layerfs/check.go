@@ -12,12 +12,19 @@ import (
 
 // collisions finds the names that some file systems take for the same.
 func (l *Layer) collisions() {
-	seen := make(map[string]string, len(l.nodes))
-	for _, name := range slices.Sorted(maps.Keys(l.nodes)) {
-		folded := strings.ToLower(name)
-		if !isASCII(folded) {
-			folded = norm.NFC.String(strings.ToLower(strings.ToUpper(name)))
+	// Of two names that are the same, one at least is not as it is folded.
+	foldedOf := map[string]string{}
+	for name := range l.nodes {
+		if folded := fold(name); folded != name {
+			foldedOf[name] = folded
+			if _, ok := l.nodes[folded]; ok {
+				foldedOf[folded] = fold(folded)
+			}
 		}
+	}
+	seen := make(map[string]string, len(foldedOf))
+	for _, name := range slices.Sorted(maps.Keys(foldedOf)) {
+		folded := foldedOf[name]
 		other, ok := seen[folded]
 		if !ok {
 			seen[folded] = name
@@ -34,6 +41,14 @@ func (l *Layer) collisions() {
 		}
 		l.odd(Collision, i, -1, "%q and %q are the same name where case or Unicode normalisation does not count", other, name)
 	}
+}
+
+func fold(name string) string {
+	folded := strings.ToLower(name)
+	if !isASCII(folded) {
+		folded = norm.NFC.String(strings.ToLower(strings.ToUpper(name)))
+	}
+	return folded
 }
 
 func isASCII(s string) bool {

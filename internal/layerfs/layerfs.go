@@ -267,12 +267,11 @@ func (l *Layer) append(e Entry) error {
 
 // finish puts the entries into the tree and looks at what they make together.
 func (l *Layer) finish() {
-	l.root()
-	first := make(map[string]int, len(l.entries))
+	l.root(len(l.entries))
 	var total int64
 	for i := range l.entries {
 		e := &l.entries[i]
-		l.place(i, e, first)
+		l.place(i, e)
 		l.look(i, e)
 		if e.Size > 0 {
 			total += min(e.Size, l.limits.Inflated+1)
@@ -281,7 +280,6 @@ func (l *Layer) finish() {
 	if !l.nested && total > l.limits.Inflated {
 		l.odd(OverLimit, -1, -1, "the files declare %d bytes or more, %d are the limit", total, l.limits.Inflated)
 	}
-	l.tree.finish()
 	l.collisions()
 	l.follow()
 	if l.more > 0 {
@@ -290,7 +288,7 @@ func (l *Layer) finish() {
 }
 
 // place checks the entry's name and puts it into the tree.
-func (l *Layer) place(i int, e *Entry, first map[string]int) {
+func (l *Layer) place(i int, e *Entry) {
 	hide := func(kind OddityKind, err error) {
 		e.hidden = err
 		l.odd(kind, i, -1, "%v", err)
@@ -306,7 +304,8 @@ func (l *Layer) place(i int, e *Entry, first map[string]int) {
 		hide(Unsafe, fmt.Errorf("name %q %w", e.Name, why))
 		return
 	}
-	if clean := path.Clean(name); clean != name {
+	if !fs.ValidPath(name) { // that, unlike path.Clean, is cheap
+		clean := path.Clean(name)
 		l.odd(Unclean, i, -1, "name %q is read as %q", e.Name, clean)
 		name = clean
 	}
@@ -320,6 +319,7 @@ func (l *Layer) place(i int, e *Entry, first map[string]int) {
 		l.odd(Control, i, -1, "name %q holds characters that are not shown", e.Name)
 	}
 	e.Path = name
+	old, listed := l.nodes[name]
 	if at, ok := l.add(name, node{layer: l, entry: i}, 2*l.limits.Entries); !ok {
 		e.Path = ""
 		switch {
@@ -332,11 +332,10 @@ func (l *Layer) place(i int, e *Entry, first map[string]int) {
 		}
 		return
 	}
-	if j, ok := first[name]; ok && (!e.Mode.IsDir() || !l.entries[j].Mode.IsDir()) {
+	if j := old.entry; listed && old.layer != nil && (!e.Mode.IsDir() || !l.entries[j].Mode.IsDir()) {
 		l.odd(Duplicate, i, j, "%q is listed twice, as entries %d and %d", name, j+1, i+1)
 		l.entries[j].hidden = fmt.Errorf("entry %d has the name of entry %d, which is served", j+1, i+1)
 	}
-	first[name] = i
 }
 
 // look checks what the entry says about itself beside its name.
@@ -389,13 +388,18 @@ func unsafeName(name string, limits Limits) error {
 		return errors.New("is absolute")
 	case strings.HasPrefix(name, "../") || strings.HasSuffix(name, "/..") || strings.Contains(name, "/../") || name == "..":
 		return errors.New("leaves its directory")
-	case path.Clean(name) == ".":
+	case !fs.ValidPath(name) && path.Clean(name) == ".", name == ".":
 		return errors.New("is no name")
 	}
 	return nil
 }
 
-func unprintable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+func unprintable(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+}
 
 func typeName(m fs.FileMode) string {
 	switch {

@@ -50,6 +50,9 @@ type Options struct {
 	// whether everything it would give is known already, and then what Done said
 	// that it costs. Nothing of the entry is inflated or given then.
 	Known func(e *Entry, key Key) (Cost, bool)
+	// Ahead says that most entries will be known: their keys are made by goroutines,
+	// while what is known of those before is taken.
+	Ahead bool
 	// Done, if it is set, is called with what Known was asked when an entry was read
 	// and everything of it given. Whole is false if something of it was left out
 	// that another layer's limits or cache might have given.
@@ -99,6 +102,10 @@ func (l *Layer) PassWith(opt Options, visit func(*File) error, damaged func(path
 	for _, x := range l.lost {
 		damaged(x.path, x.err)
 	}
+	if opt.Ahead && opt.Known != nil {
+		p.keys = newKeyring(l)
+		defer p.keys.stop()
+	}
 	return p.walk(l, "", 0)
 }
 
@@ -119,8 +126,9 @@ type pass struct {
 	decoder *decoder
 	waste   int64 // see maxWaste
 	given   int64 // bytes inflated of the current file
-	partial bool  // something of the current entry was left out for want of budget
-	over    bool  // the layer's own files were said to be above the limit
+	keys    *keyring
+	partial bool // something of the current entry was left out for want of budget
+	over    bool // the layer's own files were said to be above the limit
 	data    [levels]bytes.Reader
 }
 
@@ -150,7 +158,7 @@ func (p *pass) walk(l *Layer, prefix string, depth int) error {
 		keyed := false
 		if depth == 0 && (p.opt.Known != nil || p.opt.Done != nil) {
 			var err error
-			if key, err = p.key(l, e); err == nil {
+			if key, err = p.key(l, i); err == nil {
 				keyed = true
 				if p.opt.Known != nil {
 					if cost, ok := p.opt.Known(e, key); ok && p.afford(cost) {
@@ -159,7 +167,7 @@ func (p *pass) walk(l *Layer, prefix string, depth int) error {
 				}
 			}
 		}
-		err := p.entry(l, i, prefix, depth, served, keyed)
+		err := p.entry(l, i, prefix, depth, served, keyed && p.keys == nil)
 		p.arena.top = top
 		if err != nil {
 			return err
@@ -182,8 +190,13 @@ func (p *pass) afford(c Cost) bool {
 	return true
 }
 
-// key is Layer.Key, which leaves the compressed bytes of a small entry loaded.
-func (p *pass) key(l *Layer, e *Entry) (Key, error) {
+// key is Layer.Key, which leaves the compressed bytes of a small entry loaded unless
+// it was made ahead.
+func (p *pass) key(l *Layer, i int) (Key, error) {
+	if p.keys != nil {
+		return p.keys.key(i)
+	}
+	e := &l.entries[i]
 	if l.fsys != nil || e.bad != nil || e.Compressed > inMemory {
 		return l.Key(e)
 	}

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -14,7 +15,8 @@ import (
 // and every directory with its sorted children.
 type tree struct {
 	nodes map[string]node
-	dirs  map[string][]string // directory → base names
+	// children are made when they are asked for: Pass has no need of them.
+	children func() map[string][]string // directory → base names
 }
 
 // A node is an entry of a layer, or a directory that no entry names.
@@ -31,14 +33,26 @@ func (n node) mode() fs.FileMode {
 	return n.layer.entries[n.entry].Mode
 }
 
-func (t *tree) root() { t.nodes = map[string]node{".": {}} }
+func (t *tree) root(entries int) {
+	t.nodes = make(map[string]node, entries+entries/4)
+	t.nodes["."] = node{}
+	t.children = sync.OnceValue(t.list)
+}
+
+// parent is path.Dir of a clean name, which that would clean again.
+func parent(name string) string {
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		return name[:i]
+	}
+	return "."
+}
 
 // add puts a node at name, making the directories above it, and replaces what
 // was there. It returns false if a file is where a directory is needed, and where,
 // or "" if there would be more than limit nodes.
 func (t *tree) add(name string, n node, limit int) (string, bool) {
 	missing := 0
-	for d := path.Dir(name); d != "."; d = path.Dir(d) {
+	for d := parent(name); d != "."; d = parent(d) {
 		if up, ok := t.nodes[d]; ok {
 			if !up.mode().IsDir() {
 				return d, false
@@ -54,26 +68,24 @@ func (t *tree) add(name string, n node, limit int) (string, bool) {
 		return name, false
 	}
 	t.nodes[name] = n
-	for d := path.Dir(name); missing > 0; d = path.Dir(d) {
+	for d := parent(name); missing > 0; d = parent(d) {
 		t.nodes[d] = node{from: n.from}
 		missing--
 	}
 	return "", true
 }
 
-func (t *tree) finish() {
-	t.dirs = map[string][]string{".": nil}
-	for name, n := range t.nodes {
-		if n.mode().IsDir() && t.dirs[name] == nil {
-			t.dirs[name] = nil
-		}
+func (t *tree) list() map[string][]string {
+	dirs := map[string][]string{}
+	for name := range t.nodes {
 		if name != "." {
-			t.dirs[path.Dir(name)] = append(t.dirs[path.Dir(name)], path.Base(name))
+			dirs[parent(name)] = append(dirs[parent(name)], path.Base(name))
 		}
 	}
-	for _, names := range t.dirs {
+	for _, names := range dirs {
 		slices.Sort(names)
 	}
+	return dirs
 }
 
 // Open implements fs.FS. A link is not followed: what is read of it is its text,
@@ -147,8 +159,9 @@ func (t *tree) Stat(name string) (fs.FileInfo, error) {
 }
 
 func (t *tree) entriesOf(name string) []fs.DirEntry {
-	entries := make([]fs.DirEntry, 0, len(t.dirs[name]))
-	for _, base := range t.dirs[name] {
+	names := t.children()[name]
+	entries := make([]fs.DirEntry, 0, len(names))
+	for _, base := range names {
 		entries = append(entries, fs.FileInfoToDirEntry(info{base, t.nodes[path.Join(name, base)]}))
 	}
 	return entries
@@ -219,7 +232,7 @@ type Opt struct{ tree }
 // where another layer has a directory, or the other way round, takes its place.
 func Merge(layers ...*Layer) *Opt {
 	o := &Opt{}
-	o.root()
+	o.root(0)
 	for i, l := range layers {
 		for _, name := range slices.Sorted(func(yield func(string) bool) {
 			for name := range l.nodes {
@@ -237,14 +250,13 @@ func Merge(layers ...*Layer) *Opt {
 			o.add(name, n, math.MaxInt)
 		}
 	}
-	o.finish()
 	return o
 }
 
 // clear removes what stands in the way of a node at name: a file above it, and
 // everything below it.
 func (o *Opt) clear(name string) {
-	for d := path.Dir(name); d != "."; d = path.Dir(d) {
+	for d := parent(name); d != "."; d = parent(d) {
 		if up, ok := o.nodes[d]; ok && !up.mode().IsDir() {
 			delete(o.nodes, d)
 		}

@@ -406,6 +406,9 @@ func pnpmKey(key string) (name, version string) {
 	return name, version
 }
 
+// modulesFolder is in the path of every file of an installed package.
+const modulesFolder = "node_modules/"
+
 // sourceMap reads which packages a bundler put into a script: their files stand
 // under "sources" (https://tc39.es/ecma426/). The names are searched for rather
 // than the whole parsed: a map also carries the text of every source. A text in
@@ -418,7 +421,7 @@ func sourceMap(f *file) error {
 			return err
 		}
 	}
-	if !bytes.Contains(b, []byte("node_modules/")) {
+	if !bytes.Contains(b, []byte(modulesFolder)) {
 		return nil
 	}
 	seen := map[string]bool{}
@@ -459,7 +462,6 @@ func (f *file) bundled(seen map[string]bool, source string) bool {
 // they do not minify: "// node_modules/x/y.js" of esbuild and rollup's plugins,
 // "/***/ "./node_modules/x/y.js"" and ";// ./node_modules/x/y.js" of webpack.
 func bundle(f *file) error {
-	const marker = "node_modules/"
 	b := f.Data
 	if b == nil {
 		var err error
@@ -469,13 +471,13 @@ func bundle(f *file) error {
 	}
 	seen := map[string]bool{}
 	for at := 0; ; {
-		i := bytes.Index(b[at:], []byte(marker))
+		i := bytes.Index(b[at:], []byte(modulesFolder))
 		if i < 0 {
 			break
 		}
 		at += i
 		begin := 1 + bytes.LastIndexByte(b[max(0, at-128):at], '\n') + max(0, at-128)
-		end := at + len(marker)
+		end := at + len(modulesFolder)
 		for end < len(b) && end < at+maxText && strings.IndexByte("\n\r\"'`*!? ", b[end]) < 0 {
 			end++
 		}
@@ -494,12 +496,11 @@ func bundle(f *file) error {
 // bundled is the package that a source's path is in, with the version if the
 // path has it, as pnpm's and yarn's do.
 func bundled(source string) (name, version string) {
-	const marker = "node_modules/"
-	i := strings.LastIndex(source, marker)
+	i := strings.LastIndex(source, modulesFolder)
 	if i < 0 {
 		return "", ""
 	}
-	before, rest := source[:i], source[i+len(marker):]
+	before, rest := source[:i], source[i+len(modulesFolder):]
 	parts := strings.SplitN(rest, "/", 3)
 	n := 1
 	if strings.HasPrefix(rest, "@") {

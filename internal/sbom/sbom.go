@@ -170,7 +170,18 @@ func Read(f *layerfs.File) ([]Component, error) {
 }
 
 // Reads reports whether Read would look into the file.
-func Reads(f *layerfs.File) bool { return f.Mode.Type() == 0 && reader(f.Path, f.Depth) != nil }
+func Reads(f *layerfs.File) bool {
+	if f.Mode.Type() != 0 || reader(f.Path, f.Depth) == nil {
+		return false
+	}
+	// Of the scripts and source maps, few name a package.
+	return !mayBundle(path.Base(f.Path)) || f.Data == nil || bytes.Contains(f.Data, []byte(modulesFolder))
+}
+
+// mayBundle reports whether a bundler may have written the file.
+func mayBundle(base string) bool {
+	return slices.Contains([]string{".map", ".js", ".mjs", ".cjs"}, path.Ext(base))
+}
 
 // A file is a file being read.
 type file struct {

@@ -40,10 +40,14 @@ func (e *Engine) redact(data []byte, cut bool) (clean []byte, changed bool) {
 	if len(data) < minLiteral {
 		return data, false
 	}
-	some, last := false, -1 // an anchor, and the last of a format that values are known by
-	glued := e.newSearch(Hint{}, true, int64(len(data)))
+	var anchors []anchor
+	last := -1 // the last anchor of a format that values are known by
+	size := int64(len(data))
+	glued := e.newSearch(Hint{}, true, size)
 	e.all().scan(data, func(id uint16, start int) {
-		some = true
+		if int64(len(anchors)) <= flood(size) {
+			anchors = append(anchors, anchor{id, start})
+		}
 		for _, u := range e.uses[id] {
 			f := e.formats[u.format]
 			if u.form != plain || f.named || f.generic {
@@ -56,16 +60,20 @@ func (e *Engine) redact(data []byte, cut bool) (clean []byte, changed bool) {
 		}
 	})
 	switch {
-	case !some:
+	case len(anchors) == 0:
 		return data, false
-	case glued.truncated || glued.incomplete != "":
+	case glued.truncated || glued.incomplete != "" || int64(len(anchors)) > flood(size):
 		return []byte(withheld), true
 	}
 	fs := glued.found
 	for _, bin := range []bool{false, true} {
-		s := e.newSearch(Hint{Path: ".env"}, false, int64(len(data)))
-		s.binary = bin
-		if s.window(data, 0, 0, len(data)); s.truncated || s.incomplete != "" {
+		s := e.newSearch(Hint{Path: ".env"}, bin, size)
+		for _, a := range anchors {
+			if !bin || int(a.id) < e.specific {
+				s.anchor(data, 0, a)
+			}
+		}
+		if s.truncated || s.incomplete != "" {
 			return []byte(withheld), true
 		}
 		fs = append(fs, s.found...)
@@ -104,6 +112,12 @@ func (e *Engine) redact(data []byte, cut bool) (clean []byte, changed bool) {
 		done = max(done, x.to)
 	}
 	return append(out, data[done:]...), true
+}
+
+// An anchor is where the literal id begins in a text.
+type anchor struct {
+	id    uint16
+	start int
 }
 
 // withheld stands for a value of which nothing is shown.

@@ -118,9 +118,11 @@ type Engine struct {
 	// byBase has the named files by base name, by * and extension, or by "" if the
 	// name has a wildcard in both.
 	byBase map[string][]*compiledFile
-	// auto has the anchors of all formats but the generic ones, all has theirs too.
-	auto *automaton
-	all  func() *automaton
+	// auto has the anchors of all formats but the generic ones, which are the first
+	// specific literals; all has theirs too.
+	auto     *automaton
+	all      func() *automaton
+	specific int
 	// uses says, for each literal of all, what to do where it stands.
 	uses [][]use
 }
@@ -165,7 +167,6 @@ func New(options Options) *Engine {
 		}
 		e.uses[id] = append(e.uses[id], u)
 	}
-	specific := 0
 	for i, f := range allFormats() {
 		c := &compiled{format: f}
 		if f.leadMax > 0 {
@@ -195,11 +196,11 @@ func New(options Options) *Engine {
 			}
 		}
 		if !f.generic {
-			specific = len(literals)
+			e.specific = len(literals)
 		}
 	}
 	// The generic names come last, and most files are searched without them.
-	e.auto = newAutomaton(literals[:specific])
+	e.auto = newAutomaton(literals[:e.specific])
 	e.all = sync.OnceValue(func() *automaton { return newAutomaton(literals) })
 	return e
 }
@@ -308,31 +309,38 @@ func (s *search) window(data []byte, base int64, from, to int) {
 		auto = s.e.all()
 	}
 	auto.scan(data[from:min(len(data), to+maxAnchor)], func(id uint16, start int) {
-		if start += from; start >= to {
-			return
-		}
-		for _, u := range s.e.uses[id] {
-			f := s.e.formats[u.format]
-			if s.truncated || s.spent() {
-				return
-			}
-			switch u.form { //nolint:exhaustive // the default is meant for all others
-			case plain:
-				s.plain(f, data, base, start)
-			case wide:
-				s.wide(f, data, base, start)
-			default:
-				s.wrapped(data, base, start, int(u.form-wrapped0))
-			}
+		if start += from; start < to {
+			s.anchor(data, base, anchor{id, start})
 		}
 	})
 }
+
+// anchor looks at all that the literal may be the anchor of.
+func (s *search) anchor(data []byte, base int64, a anchor) {
+	for _, u := range s.e.uses[a.id] {
+		f := s.e.formats[u.format]
+		if s.truncated || s.spent() {
+			return
+		}
+		switch u.form { //nolint:exhaustive // the default is meant for all others
+		case plain:
+			s.plain(f, data, base, a.start)
+		case wide:
+			s.wide(f, data, base, a.start)
+		default:
+			s.wrapped(data, base, a.start, int(u.form-wrapped0))
+		}
+	}
+}
+
+// flood is how many anchors of a file of the size are looked at.
+func flood(size int64) int64 { return 1<<16 + size/64 }
 
 // spent counts an anchor that is looked at. A file that has one in less than every
 // 64 bytes all along, and very many, is made of them: looking at each would take
 // minutes, so the rest is not searched and said to be so.
 func (s *search) spent() bool {
-	if s.looked++; s.looked <= 1<<16+s.size/64 {
+	if s.looked++; s.looked <= flood(s.size) {
 		return false
 	}
 	s.incomplete = "the file is a flood of beginnings of credentials: it was not searched to its end"
