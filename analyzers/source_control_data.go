@@ -24,16 +24,22 @@ var SourceControlData = content.Analyzer{
 	Run:         sourceControlData,
 }
 
+// repositories are the folders that version control keeps everything in.
+var repositories = []struct{ dir, what string }{{".git/", "git"}, {".svn/", "Subversion"}, {".hg/", "Mercurial"}}
+
 func sourceControlData(s *content.Scan, layer int, found func(content.Result)) error {
 	l := s.Layers[layer]
 	first := map[string]string{}
 	count := map[string]int{}
 	for _, f := range l.Files {
-		for dir, what := range map[string]string{".git": "git", ".svn": "Subversion", ".hg": "Mercurial"} {
-			if at, _, ok := strings.Cut("/"+f.Path, "/"+dir+"/"); ok {
-				root := strings.TrimPrefix(at+"/"+dir, "/")
+		for _, r := range repositories {
+			if !strings.Contains(f.Path, r.dir) {
+				continue
+			}
+			if at, _, ok := strings.Cut("/"+f.Path, "/"+r.dir); ok {
+				root := strings.TrimPrefix(at+"/"+strings.TrimSuffix(r.dir, "/"), "/")
 				if count[root]++; count[root] == 1 {
-					first[root] = what
+					first[root] = r.what
 				}
 			}
 		}

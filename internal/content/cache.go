@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/lamina-sec/lamina/internal/layerfs"
@@ -146,19 +147,23 @@ func (h *held) load() error {
 	if err != nil {
 		return err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxKept))
+	mac := h.cache.mac()
+	sum := make([]byte, mac.Size())
+	var data strings.Builder
+	if info, err := f.Stat(); err == nil {
+		data.Grow(int(min(max(info.Size(), 0), maxKept)))
+	}
+	_, err = io.ReadFull(f, sum)
+	if err == nil {
+		_, err = io.Copy(io.MultiWriter(&data, mac), io.LimitReader(f, maxKept))
+	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	mac := h.cache.mac()
-	if len(data) < mac.Size() {
+	if !hmac.Equal(mac.Sum(nil), sum) {
 		return errForged
 	}
-	mac.Write(data[mac.Size():])
-	if !hmac.Equal(mac.Sum(nil), data[:mac.Size()]) {
-		return errForged
-	}
-	r := wireReader{data: string(data[mac.Size():])}
+	r := wireReader{data: data.String()}
 	if r.take(sha256.Size) != cacheTypes() {
 		return errWire
 	}

@@ -18,8 +18,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/lamina-sec/lamina"
 )
@@ -78,9 +81,9 @@ type Result struct {
 	Vulnerability *lamina.Vulnerability
 }
 
-// Judge runs the analyzers over every layer of the scan, and those of Files over
-// the function's own package, last. Findings are sorted by layer, analyzer, file,
-// line and id.
+// Judge runs the analyzers over every layer of the scan, several at a time, and
+// those of Files over the function's own package, last. Findings are sorted by
+// layer, analyzer, file, line and id.
 func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 	var all []lamina.Finding
 	for i, l := range s.Layers {
@@ -89,9 +92,9 @@ func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 			continue
 		}
 		var findings []lamina.Finding
-		for _, a := range analyzers {
-			for _, x := range judge(a, s, i) {
-				findings = append(findings, finding(a, l, x))
+		for n, results := range judgeAll(analyzers, s, i) {
+			for _, x := range results {
+				findings = append(findings, finding(analyzers[n], l, x))
 			}
 		}
 		slices.SortStableFunc(findings, byPlace)
@@ -119,12 +122,10 @@ func judgeFunction(analyzers []Analyzer, s *Scan) []lamina.Finding {
 	if code.Err != nil {
 		return []lamina.Finding{label(finding(unreadable, code, unopened(code)))}
 	}
-	for _, a := range analyzers {
-		if !a.Files {
-			continue
-		}
-		for _, x := range judge(a, own, 0) {
-			all = append(all, label(finding(a, code, x)))
+	ofFiles := slices.DeleteFunc(slices.Clone(analyzers), func(a Analyzer) bool { return !a.Files })
+	for n, results := range judgeAll(ofFiles, own, 0) {
+		for _, x := range results {
+			all = append(all, label(finding(ofFiles[n], code, x)))
 		}
 	}
 	slices.SortStableFunc(all, byPlace)
@@ -150,6 +151,22 @@ const UnreadableLayer = "unreadable-layer"
 
 // unreadable stands for all analyzers.
 var unreadable = Analyzer{ID: UnreadableLayer, Title: "layer could not be opened", Severity: lamina.High}
+
+// judgeAll is what each of the analyzers says of one layer, in their order.
+func judgeAll(analyzers []Analyzer, s *Scan, layer int) [][]Result {
+	results := make([][]Result, len(analyzers))
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(analyzers)); i = next.Add(1) - 1 {
+				results[i] = judge(analyzers[i], s, layer)
+			}
+		})
+	}
+	work.Wait()
+	return results
+}
 
 // judge is what one analyzer says of one layer: at least one result.
 func judge(a Analyzer, s *Scan, layer int) []Result {

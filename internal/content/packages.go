@@ -125,14 +125,18 @@ func (l *Layer) Sites() []string { return l.inventory().sites }
 // Site is the innermost of Sites that the file is in, "" if it is in none.
 func (l *Layer) Site(name string) string {
 	sites := l.inventory().site
-	for dir := path.Dir(name); ; dir = path.Dir(dir) {
-		if sites[dir] {
-			return dir
-		}
-		if dir == "." || dir == "/" {
+	dir := path.Dir(name)
+	for !sites[dir] {
+		i := strings.LastIndexByte(dir, '/')
+		if i <= 0 {
+			if sites["."] && i < 0 {
+				return "."
+			}
 			return ""
 		}
+		dir = dir[:i] // it is clean: path.Dir would clean it again
 	}
+	return dir
 }
 
 // Listed reports whether the metadata of a package lists the file with its very

@@ -44,16 +44,19 @@ func Read(name string, r io.ReaderAt, size int64, opt Options) *Layer {
 		opt.Limits = layerfs.DefaultLimits
 	}
 	l := &Layer{Name: name, Size: size}
+	var sum string
+	var unhashed error
+	var hashing sync.WaitGroup
+	hashing.Go(func() { sum, unhashed = digest(r, size) })
 	z, err := layerfs.Open(r, size, opt.Limits)
-	if err != nil {
-		return l.fail(err)
+	if err == nil {
+		l.read(z, opt)
 	}
-	var hashed sync.WaitGroup // beside the pass
-	hashed.Go(func() { l.SHA256, err = digest(r, size) })
-	l.read(z, opt)
-	if hashed.Wait(); err != nil {
+	hashing.Wait()
+	if err = cmp.Or(err, unhashed); err != nil {
 		return (&Layer{Name: name, Size: size}).fail(err)
 	}
+	l.SHA256 = sum
 	return l
 }
 

@@ -44,7 +44,8 @@ type Scan struct {
 	places  map[string][]spot
 	natives sync.Once
 	built   map[string]int
-	usage   func() *Usage
+	using   sync.Once
+	usage   *Usage
 
 	comparing sync.Mutex
 	compared  map[int]compared // by layer

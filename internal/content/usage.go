@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/opt"
@@ -72,10 +71,8 @@ type reached struct {
 
 // Usage works out what the function uses. It needs the function's package.
 func (s *Scan) Usage() *Usage {
-	if s.usage == nil {
-		s.usage = sync.OnceValue(func() *Usage { return newUsage(s) })
-	}
-	return s.usage()
+	s.using.Do(func() { s.usage = newUsage(s) })
+	return s.usage
 }
 
 // Of says how the function comes to the package of a layer, and through what.
