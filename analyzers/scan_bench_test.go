@@ -55,7 +55,8 @@ func BenchmarkScan(b *testing.B) {
 
 // BenchmarkRescan is a second scan of a layer of which one file changed, with the
 // facts of the first in the cache: what a new version of a known layer costs.
-// read-ms and judge-ms are CPU time, medians of the rounds.
+// read-ms and judge-ms are CPU time, which several goroutines take, rescan-ms is how
+// long a user waits; medians of the rounds.
 func BenchmarkRescan(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	for name, data := range benchLayers(b) {
@@ -71,7 +72,7 @@ func BenchmarkRescan(b *testing.B) {
 				return &content.Scan{Layers: []*content.Layer{l}}
 			}
 			scan(from, data)
-			var read, judge []time.Duration
+			var read, judge, waited []time.Duration
 			for b.Loop() {
 				dir := b.TempDir()
 				if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
@@ -79,15 +80,17 @@ func BenchmarkRescan(b *testing.B) {
 				}
 				var s *content.Scan
 				runtime.GC() // what the round before left is not of this scan
+				began := time.Now()
 				read = append(read, cpu(func() { s = scan(dir, changed) }))
 				judge = append(judge, cpu(func() { content.Judge(analyzers.All, s) }))
+				waited = append(waited, time.Since(began))
 				if fresh := len(s.Layers[0].Files) - s.Layers[0].Cached; fresh < 1 || fresh > 1+len(s.Layers[0].Files)/2 {
 					b.Fatalf("%d of %d files were read again", fresh, len(s.Layers[0].Files))
 				}
 			}
 			b.ReportMetric(median(read)*1e3, "read-ms")
 			b.ReportMetric(median(judge)*1e3, "judge-ms")
-			b.ReportMetric((median(read)+median(judge))*1e3, "rescan-ms")
+			b.ReportMetric(median(waited)*1e3, "rescan-ms")
 		})
 	}
 }
