@@ -62,7 +62,7 @@ var may = []struct{ pkg, imports string }{
 	// engines
 	{"internal/detect", ". ecs query rule"},
 	{"internal/ingest", ". ecs internal/source internal/cloudtrail internal/detect"},
-	{"internal/posture", ". iam internal/estate internal/publishers"},
+	{"internal/posture", ". iam internal/estate internal/publishers internal/history"},
 	{"internal/content", ". internal/layerfs internal/opt internal/runtimes internal/sbom internal/artefact internal/secret internal/vulndb internal/codeflow internal/pysyntax internal/jssyntax internal/shsyntax internal/bininfo"},
 	{"internal/triage", ". ecs internal/estate"},
 	{"internal/exposure", ". iam internal/estate"},
@@ -73,7 +73,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/sensor", ""},
 	// catalogue: one file an item; engines never import it
 	{"rules", "rule"},
-	{"checks", ". iam internal/posture internal/estate internal/publishers"},
+	{"checks", ". iam internal/posture internal/estate internal/publishers internal/history"},
 	{"analyzers", ". internal/content internal/layerfs internal/opt internal/runtimes internal/sbom internal/artefact internal/secret internal/vulndb internal/codeflow internal/pysyntax internal/jssyntax internal/shsyntax internal/bininfo"},
 	{"questions", ". ecs internal/triage internal/estate"},
 	{"fixes", ". internal/remedy internal/estate"},

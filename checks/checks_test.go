@@ -35,10 +35,12 @@ func TestGolden(t *testing.T) {
 			}
 			seen := map[lamina.Outcome]bool{}
 			for i := 0; i+1 < len(a.Files); i += 2 {
-				s := parseEstate(t, string(a.Files[i].Data))
+				text := string(a.Files[i].Data)
 				var got strings.Builder
 				vendor := func(account string) bool { _, ok := registry.Account(account); return ok }
-				for _, f := range posture.Run([]posture.Check{c}, posture.Input{Estate: estate.New(s, vendor), Publishers: registry}) {
+				in := beside(t, text)
+				in.Estate, in.Publishers = estate.New(parseEstate(t, text), vendor), registry
+				for _, f := range posture.Run([]posture.Check{c}, in) {
 					seen[f.Outcome] = true
 					got.WriteString(line(f))
 				}
@@ -85,14 +87,16 @@ func TestWithoutAction(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := 0; i+1 < len(a.Files); i += 2 {
+			text := string(a.Files[i].Data)
+			in := beside(t, text)
 			outcomes := func(s lamina.Snapshot) map[string]lamina.Outcome {
 				all := map[string]lamina.Outcome{}
-				for _, f := range posture.Run([]posture.Check{c}, posture.Input{Estate: estate.New(s, nil), Publishers: registry}) {
+				in.Estate, in.Publishers = estate.New(s, nil), registry
+				for _, f := range posture.Run([]posture.Check{c}, in) {
 					all[f.ID] = f.Outcome
 				}
 				return all
 			}
-			text := string(a.Files[i].Data)
 			before := outcomes(parseEstate(t, text))
 			for _, action := range slices.Concat(c.Needs, c.Uses) {
 				s := parseEstate(t, text)

@@ -29,6 +29,7 @@ import (
 //	function billing:3 layers=acme-auth:6
 //	alias billing live 3
 //
+// log_test.go says how logs and an earlier estate are written beside it.
 // What names no account and region is of 111122223333 and eu-west-1; account=
 // and region= say others. A line "unread ACTION" takes an action away from all.
 const (
@@ -62,18 +63,10 @@ func parseEstate(t *testing.T, text string) lamina.Snapshot {
 	accounts := map[string]bool{home: true}
 	for i, line := range strings.Split(text, "\n") {
 		words := strings.Fields(line)
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") || slices.Contains(besides, words[0]) {
 			continue
 		}
-		var plain []string
-		values := map[string]string{}
-		for _, w := range words[1:] {
-			if k, v, ok := strings.Cut(w, "="); ok && !strings.HasPrefix(w, "{") {
-				values[k] = v
-			} else {
-				plain = append(plain, w)
-			}
-		}
+		plain, values := pairs(words[1:])
 		if err := e.line(words[0], plain, values); err != nil {
 			t.Fatalf("line %d %q: %v", i+1, line, err)
 		}
@@ -93,6 +86,19 @@ func parseEstate(t *testing.T, text string) lamina.Snapshot {
 	}
 	slices.SortFunc(e.s.Accounts, func(a, b lamina.Account) int { return strings.Compare(a.ID, b.ID) })
 	return e.s
+}
+
+// pairs parts plain words from key=value pairs.
+func pairs(words []string) (plain []string, values map[string]string) {
+	values = map[string]string{}
+	for _, w := range words {
+		if k, v, ok := strings.Cut(w, "="); ok && !strings.HasPrefix(w, "{") {
+			values[k] = v
+		} else {
+			plain = append(plain, w)
+		}
+	}
+	return plain, values
 }
 
 // target is the account and region with everything read.

@@ -57,6 +57,10 @@ var All = []posture.Check{
 	// VIS: can we see it
 	TrailMissing,
 	AnalyzerMissing,
+	// WIN: time
+	GrantWindow,
+	WindowFetch,
+	WindowDisclosed,
 }
 
 // Docs holds each check's document as ID.md.
@@ -140,9 +144,6 @@ var Unsupported = []Absent{
 	{"VIS-08", "does GuardDuty watch Lambda", "needs the status of GuardDuty judged"},
 	{"VIS-09", "does a SIEM receive findings about layers", needsSIEM},
 	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules"},
-	{"WIN-01", "when was each grant open", needsHistory},
-	{"WIN-02", "who of ours fetched or attached it while it was shared", needsHistory},
-	{"WIN-03", "who outside fetched it", needsHistory},
 	{"WIN-04", "does a principal share and revoke in bursts", needsHistory},
 	{"WIN-05", "did somebody look around before a share", needsHistory},
 	{"WIN-06", "was a layer published, attached and taken away within a day", needsHistory},

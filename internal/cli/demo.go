@@ -102,7 +102,9 @@ func (a *app) demo(cmd *cobra.Command) error {
 type story struct {
 	a   *app
 	org *sample.Org
-	det *detection
+	// trail are the files of CloudTrail.
+	trail []sample.File
+	det   *detection
 	// vendor says whether an account is a listed publisher's.
 	vendor func(account string) bool
 
@@ -193,7 +195,7 @@ func offlineAnalyzers() []content.Analyzer {
 }
 
 // look opens the layers and checks the estate.
-func (d *story) look(context.Context) error {
+func (d *story) look(ctx context.Context) error {
 	contents := map[string][]lamina.Finding{}
 	for _, z := range d.org.Layers() {
 		fs, skipped := content.Run(offlineAnalyzers(), z.ARN, bytes.NewReader(z.Data), int64(len(z.Data)), content.Options{})
@@ -201,18 +203,32 @@ func (d *story) look(context.Context) error {
 		d.findings = append(d.findings, fs...)
 		d.skipped = append(d.skipped, skipped...)
 	}
-	d.findings = append(d.findings, posture.Run(checks.All, posture.Input{Estate: d.est, Contents: contents})...)
+	t, err := readLog(ctx, d.files(), ingest.Options{Jobs: d.a.jobs()})
+	if err != nil {
+		return err
+	}
+	in := posture.Input{Estate: d.est, Contents: contents, Log: t.log}
+	asked, _ := askable(checks.All, in)
+	d.findings = append(d.findings, posture.Run(asked, in)...)
 	return nil
+}
+
+// files are the trail's, to be read once.
+func (d *story) files() []*source.Blob {
+	if d.trail == nil {
+		d.trail = d.org.Trail()
+	}
+	var files []*source.Blob
+	for _, f := range d.trail {
+		files = append(files, source.Memory(demoDir+"/"+f.Name, f.Data))
+	}
+	return files
 }
 
 // detect runs our rules over the trail and triages what they find.
 func (d *story) detect(ctx context.Context) error {
-	var files []*source.Blob
-	for _, f := range d.org.Trail() {
-		files = append(files, source.Memory(demoDir+"/"+f.Name, f.Data))
-	}
 	var err error
-	d.alerts, d.counts, err = d.run(ctx, files)
+	d.alerts, d.counts, err = d.run(ctx, d.files())
 	if err != nil {
 		return err
 	}

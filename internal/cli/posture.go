@@ -21,20 +21,24 @@ import (
 )
 
 func newPosture(a *app) *cobra.Command {
-	var files, only []string
+	var files, only, logs []string
 	c := &cobra.Command{
 		Use:   "posture SNAPSHOT",
 		Short: "say who can read, attach, change or lose each layer of a snapshot",
 		Example: "  lamina posture snapshot.lamina\n" +
 			"  lamina posture snapshot.lamina --severity high -f sarif=posture.sarif\n" +
-			"  lamina posture snapshot.lamina --check layer-public --check EXP-02",
+			"  lamina posture snapshot.lamina --check layer-public --check EXP-02\n" +
+			"  lamina posture snapshot.lamina --trail AWSLogs/  # also what happened",
 		Long: "SNAPSHOT is what lamina collect wrote. Every check answers FAIL, PASS or NOT_APPLICABLE for\n" +
 			"each thing it looks at, or UNKNOWN with what would settle it: what could not be read never\n" +
-			"passes. lamina posture checks lists the checks.",
+			"passes. lamina posture checks lists the checks; those that need logs are asked with --trail.",
 		Args: args(1, 1, "SNAPSHOT"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.posture(cmd, args[0], only, files) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.posture(cmd, args[0], postureFlags{only: only, exceptions: files, logs: logs})
+		},
 	}
 	c.Flags().StringArrayVar(&only, "check", nil, "run only the check with this `ID` or number; may be given several times")
+	c.Flags().StringArrayVar(&logs, "trail", nil, "CloudTrail at `PATH`, as lamina detect reads it; may be given several times")
 	c.Flags().StringArrayVar(&files, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
 	a.settingFlag(c, "publishers")
 	c.AddCommand(newPostureChecks(a))
@@ -132,12 +136,15 @@ func writeChecksJSON(w io.Writer, list []posture.Check, all bool) error {
 	return writeJSON(w, doc)
 }
 
-func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string) (err error) {
-	list, err := selectChecks(only)
+// postureFlags are the flags of posture that are no settings.
+type postureFlags struct{ only, exceptions, logs []string }
+
+func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err error) {
+	list, err := selectChecks(f.only)
 	if err != nil {
 		return err
 	}
-	files := a.exceptionFiles(exceptions, []string{file})
+	files := a.exceptionFiles(f.exceptions, []string{file})
 	accepted, err := a.loadExceptions(files, file)
 	if err != nil {
 		return err
@@ -146,7 +153,15 @@ func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string
 	if err != nil {
 		return err
 	}
-	if err := a.keepInputs(append(slices.Clone(files), file)); err != nil {
+	set, err := a.findTrail(cmd.Context(), f.logs)
+	if err != nil {
+		return err
+	}
+	inputs := append(slices.Clone(files), file)
+	if set != nil {
+		inputs = append(inputs, a.inputs(set.Blobs)...)
+	}
+	if err := a.keepInputs(inputs); err != nil {
 		return err
 	}
 	a.next = []string{
@@ -158,6 +173,19 @@ func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Abort()) }()
+	var t trail
+	if set != nil {
+		t, err = a.readTrail(cmd.Context(), set, func(s lamina.Skipped) error { return r.Write(lamina.Message{Skipped: &s}) })
+		if err != nil {
+			return err
+		}
+	}
+	in.Log = t.log
+	list, unasked := askable(list, in)
+	if len(f.only) > 0 && len(unasked) > 0 {
+		d, _ := in.Lacks(unasked[0])
+		return usagef(d.Settle(), "check %s needs %s", unasked[0].ID, d)
+	}
 	findings := posture.Run(list, in)
 	covered, _ := exception.Apply(accepted, findings, a.std.Now())
 	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
@@ -169,6 +197,10 @@ func (a *app) posture(cmd *cobra.Command, file string, only, exceptions []string
 		}
 	}
 	sum := postureSummary(in.Estate, list, findings)
+	sum.Coverage += t.coverage()
+	sum.Incomplete = append(sum.Incomplete, t.missing...)
+	sum.Complete = len(sum.Incomplete) == 0
+	noteUnasked(&sum, in, unasked)
 	if covered.Suppressed > 0 {
 		sum.Counts["suppressed"] = int64(covered.Suppressed)
 	}

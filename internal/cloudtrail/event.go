@@ -350,6 +350,9 @@ func (e *Event) Action() string { return e.text(KeyEventName) }
 // RecipientAccount is recipientAccountId, or "".
 func (e *Event) RecipientAccount() string { return e.text(KeyRecipientAccountID) }
 
+// Region is awsRegion, or "".
+func (e *Event) Region() string { return e.text(KeyAWSRegion) }
+
 // Time is eventTime, or digestEndTime of a digest, to the millisecond; ok is
 // false when the record has none that is ISO 8601.
 func (e *Event) Time() (t time.Time, ok bool) {

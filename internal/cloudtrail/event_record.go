@@ -3,7 +3,7 @@ package cloudtrail
 // ResetRecord makes e a record that a Reader found, without looking at it again.
 //
 // The Reader has checked the structure of all of it and the top-level members
-// to the letter, and that is all that Provider, Action, ID, Time and
+// to the letter, and that is all that Provider, Action, ID, Time, Region and
 // RecipientAccount read. Whoever goes on to fields calls Check first, so that a
 // record with a fault inside is set aside before anything is evaluated; an
 // Event that was not checked checks itself when a field is asked for, and has

@@ -33,9 +33,11 @@ type Call struct {
 	// Failed says that the call was refused or went wrong.
 	Failed bool
 
-	caller   string // userIdentity.arn
-	request  object
-	response object
+	caller        string // userIdentity.arn
+	callerAccount string // userIdentity.accountId
+	message       string // errorMessage
+	request       object
+	response      object
 	// statement is the policy statement that AddLayerVersionPermission answers
 	// with: a JSON object inside a string.
 	statement object
@@ -91,15 +93,17 @@ func readCall(raw []byte) *Call {
 		Event:    rec.text("eventName"),
 		Region:   rec.text("awsRegion"),
 		Account:  rec.text("recipientAccountId"),
-		Failed:   rec.text("errorCode") != "" || rec.text("errorMessage") != "",
 		caller:   who.text("arn"),
+		message:  rec.text("errorMessage"),
 		request:  rec.object("requestParameters"),
 		response: rec.object("responseElements"),
 	}
+	c.Failed = rec.text("errorCode") != "" || c.message != ""
 	c.API = APIName(c.Event)
 	c.hidden = c.request == nil
+	c.callerAccount = who.text("accountId")
 	if c.Account == "" {
-		c.Account = who.text("accountId")
+		c.Account = c.callerAccount
 	}
 	if c.ID == "" {
 		sum := sha256.Sum256(raw)

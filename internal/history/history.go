@@ -175,19 +175,27 @@ func (h *History) ObserveCall(c *Call) {
 		if !ok || l.Version == 0 {
 			return
 		}
-		f := fact{at: c.Time, id: c.ID}
-		switch sid := c.Param("statementId"); c.API {
-		case "AddLayerVersionPermission":
-			f.change, f.values = granted, []string{sid, c.Param("principal"), c.Param("organizationId")}
-		case "RemoveLayerVersionPermission":
-			f.change, f.values = revoked, []string{sid}
-		default:
-			f.change = deleted
-		}
+		f, _ := grantFact(c.API, fact{at: c.Time, id: c.ID}, c.Param("statementId"), c.Param("principal"), c.Param("organizationId"))
 		h.add(layerKind, l.String(), f)
 	default:
 		// Wants has left nothing else.
 	}
+}
+
+// grantFact makes f what a call says of the grants of a layer version; ok is
+// false for other calls.
+func grantFact(api string, f fact, statement, principal, organization string) (_ fact, ok bool) {
+	switch api {
+	case "AddLayerVersionPermission":
+		f.change, f.values = granted, []string{statement, principal, organization}
+	case "RemoveLayerVersionPermission":
+		f.change, f.values = revoked, []string{statement}
+	case "DeleteLayerVersion":
+		f.change = deleted
+	default:
+		return f, false
+	}
+	return f, true
 }
 
 // Mapping is the id of the event source mapping a call is about, and the

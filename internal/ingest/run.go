@@ -13,22 +13,40 @@ import (
 	"github.com/lamina-sec/lamina/internal/source"
 )
 
+// A Sink takes the records that one goroutine reads. What it needs of a record
+// after it returns it copies. Its error sets the record aside.
+type Sink func(ev *cloudtrail.Event, at detect.Place) error
+
+func into(w *detect.Worker) Sink {
+	return func(ev *cloudtrail.Event, at detect.Place) error { return w.Event(ev, at) }
+}
+
 // Run gives every record of the files to workers of the engine and returns the
 // workers, for detect's second pass, and the counts. Files are read in any
 // order; nothing that is returned depends on it. It ends early only when ctx is
 // done or Skipped fails.
 func Run(ctx context.Context, files []*source.Blob, eng *detect.Engine, opt Options) ([]*detect.Worker, Counts, error) {
+	var workers []*detect.Worker
+	counts, err := Each(ctx, files, func() Sink {
+		workers = append(workers, eng.Worker())
+		return into(workers[len(workers)-1])
+	}, opt)
+	return workers, counts, err
+}
+
+// Each gives every record of the files to one of the sinks that it makes, one a
+// job, before it reads. It is Run for those who run no rules.
+func Each(ctx context.Context, files []*source.Blob, sink func() Sink, opt Options) (Counts, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	jobs := max(1, min(opt.Jobs, len(files)))
-	workers := make([]*detect.Worker, jobs)
 	next := make(chan int)
 	results := make(chan result, jobs)
 	var wg sync.WaitGroup
-	for i := range workers {
-		workers[i] = eng.Worker()
+	for range jobs {
+		s := sink()
 		wg.Go(func() {
-			r := newReader(ctx, opt, workers[i])
+			r := newReader(ctx, opt, s)
 			for n := range next {
 				results <- r.file(n, files[n])
 			}
@@ -55,13 +73,13 @@ func Run(ctx context.Context, files []*source.Blob, eng *detect.Engine, opt Opti
 	if err == nil {
 		err = counts.check()
 	}
-	return workers, counts, err
+	return counts, err
 }
 
 // Into gives every record of the files to one worker, in order.
 func Into(ctx context.Context, files []*source.Blob, w *detect.Worker, opt Options) (Counts, error) {
 	var total Counts
-	r := newReader(ctx, opt, w)
+	r := newReader(ctx, opt, into(w))
 	for n, b := range files {
 		res := r.file(n, b)
 		total.Add(res.counts)
@@ -119,19 +137,19 @@ func collect(results <-chan result, opt Options, cancel context.CancelCauseFunc)
 
 // A reader is one goroutine's buffers and the file it is in.
 type reader struct {
-	ctx    context.Context //nolint:containedctx // it lives as long as the goroutine that got it
-	opt    Options
-	worker *detect.Worker
-	split  *cloudtrail.Reader
-	event  *cloudtrail.Event
-	res    result
-	blob   *source.Blob
-	more   int64 // skipped parts beyond maxSkips
-	rest   int64 // records in them
+	ctx   context.Context //nolint:containedctx // it lives as long as the goroutine that got it
+	opt   Options
+	sink  Sink
+	split *cloudtrail.Reader
+	event *cloudtrail.Event
+	res   result
+	blob  *source.Blob
+	more  int64 // skipped parts beyond maxSkips
+	rest  int64 // records in them
 }
 
-func newReader(ctx context.Context, opt Options, w *detect.Worker) *reader {
-	r := &reader{ctx: ctx, opt: opt, worker: w, split: cloudtrail.NewReader(nil, opt.Limits)}
+func newReader(ctx context.Context, opt Options, s Sink) *reader {
+	r := &reader{ctx: ctx, opt: opt, sink: s, split: cloudtrail.NewReader(nil, opt.Limits)}
 	r.split.Skipped = func(s cloudtrail.Skip) {
 		r.skip(s.Offset, s.Bytes, s.Records, s.Reason)
 	}
@@ -192,7 +210,7 @@ func (r *reader) read() (err error) {
 			continue
 		}
 		at.Offset = rec.Offset
-		if err := r.worker.Event(r.event, at); err != nil {
+		if err := r.sink(r.event, at); err != nil {
 			c.Quarantined++
 			r.skip(rec.Offset, int64(len(rec.Raw)), 1, err.Error())
 			continue

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/publishers"
 )
 
@@ -42,6 +43,8 @@ type Check struct {
 	// Lists are those of Needs that list what it looks at. Where one was not
 	// answered the runner adds an Unknown for the account and region.
 	Lists []string
+	// Beside are what it cannot answer without besides the snapshot.
+	Beside []Data
 	// Remediation is what to do, in a sentence. Fixes are the fixes that plan it;
 	// NoFix says why there is none.
 	Remediation string
@@ -51,9 +54,47 @@ type Check struct {
 	Run func(in Input, found func(Result))
 }
 
+// Data is something that is read besides the snapshot, when the user gives it.
+type Data string
+
+// The kinds of Data.
+const (
+	// Logs are CloudTrail records: Input.Log.
+	Logs Data = "logs"
+	// Contents are layers that were opened: Input.Contents.
+	Contents Data = "contents"
+	// Earlier is a snapshot of before: Input.Earlier.
+	Earlier Data = "earlier"
+)
+
+// Settle is what gives the data.
+func (d Data) Settle() string {
+	switch d {
+	case Logs:
+		return "give CloudTrail files or folders with --trail"
+	case Contents:
+		return "give the layers' content with --content"
+	case Earlier:
+		return "give an earlier snapshot with --earlier"
+	}
+	return ""
+}
+
+// lacking is the reason of an UNKNOWN for want of the data.
+func (d Data) lacking() string {
+	if d == Earlier {
+		return "no earlier snapshot was read"
+	}
+	return "no " + string(d) + " were read"
+}
+
 // An Input is what a check may look at.
 type Input struct {
 	Estate *estate.Estate
+	// Log is what the logs that were read say of layers; nil when none were given.
+	Log *history.Log
+	// Earlier is the estate as it was before; nil when no snapshot of it was given.
+	Earlier *estate.Estate
 	// Contents are the analyzers' findings by layer version ARN; a layer that is
 	// not a key was not opened.
 	Contents map[string][]lamina.Finding
@@ -67,6 +108,16 @@ func (in Input) Publisher(l lamina.LayerARN) (publishers.Publisher, publishers.M
 		return publishers.Publisher{}, publishers.Unverified
 	}
 	return in.Publishers.Lookup(l.ARN.Account, l.ARN.Region, l.Name)
+}
+
+// Lacks returns the first Data that the check needs and that was not given.
+func (in Input) Lacks(c Check) (Data, bool) {
+	for _, d := range c.Beside {
+		if d == Logs && in.Log == nil || d == Contents && in.Contents == nil || d == Earlier && in.Earlier == nil {
+			return d, true
+		}
+	}
+	return "", false
 }
 
 // Missing returns the Unknown for a resource of which one of the IAM actions
@@ -122,6 +173,14 @@ func run(c Check, in Input) (results []Result, err error) {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
+	if d, lacks := in.Lacks(c); lacks {
+		return []Result{{
+			Outcome: lamina.Unknown, Resource: "check:" + c.ID, Detail: "it was not asked", Reason: d.lacking(), Settle: d.Settle(),
+		}}, nil
+	}
+	if slices.Contains(c.Beside, Logs) {
+		results = append(results, in.unlogged()...)
+	}
 	for _, m := range in.Estate.Unread(c.Lists...) {
 		results = append(results, Result{
 			Outcome: lamina.Unknown, Resource: strings.Join([]string{"arn", "*", service(m.Action), cmp.Or(m.Region, "*"), cmp.Or(m.Account, "*"), "*"}, ":"), Key: m.Action,

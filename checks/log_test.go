@@ -1,0 +1,139 @@
+package checks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/cloudtrail"
+	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/history"
+	"github.com/lamina-sec/lamina/internal/posture"
+)
+
+// Beside an estate may stand logs, of June 2026, and the estate as it was:
+//
+//	log 01T00:00 444455556666 eu-west-1       a record of another service
+//	call 18T13:02 AddLayerVersionPermission acme-auth:7 by=ci sid=pub principal=*
+//	call 18T13:20 GetLayerVersion arn:… by=ci account=444455556666
+//	call 18T13:30 UpdateFunctionConfiguration billing layers=acme-auth:7
+//	call 18T13:40 GetLayerVersion arn:… by=ann refused=true
+//	was function billing layers=acme-auth:6
+//
+// by= is a role, by=user/ann a user.
+var besides = []string{"log", "call", "was"}
+
+// beside is the Input without the estate itself.
+func beside(t *testing.T, text string) posture.Input {
+	t.Helper()
+	in := posture.Input{}
+	var earlier []string
+	logs := history.NewCollector()
+	n := 0
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0 || !slices.Contains(besides, words[0]):
+			continue
+		case words[0] == "was":
+			earlier = append(earlier, strings.Join(words[1:], " "))
+			continue
+		}
+		n++
+		ev := &cloudtrail.Event{}
+		if err := ev.Reset(record(t, n, words)); err != nil {
+			t.Fatal(err)
+		}
+		if err := logs.Observe(ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n > 0 {
+		var err error
+		if in.Log, err = history.Join(logs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(earlier) > 0 {
+		in.Earlier = estate.New(parseEstate(t, strings.Join(earlier, "\n")), nil)
+	}
+	return in
+}
+
+// record is the CloudTrail record of a line.
+func record(t *testing.T, n int, words []string) []byte {
+	t.Helper()
+	p, v := pairs(words[1:])
+	account, region := or(v["account"], home), or(v["region"], homeRegion)
+	r := map[string]any{
+		"eventID": fmt.Sprintf("e%d", n), "eventTime": "2026-06-" + p[0] + ":00Z", "awsRegion": region, "recipientAccountId": account,
+		"eventSource": "sts.amazonaws.com", "eventName": "GetCallerIdentity",
+	}
+	if words[0] == "log" {
+		r["recipientAccountId"], r["awsRegion"] = p[1], p[2]
+		return marshal(t, r)
+	}
+	who := "arn:aws:sts::" + account + ":assumed-role/" + or(v["by"], "ci") + "/session"
+	if user, ok := strings.CutPrefix(v["by"], "user/"); ok {
+		who = "arn:aws:iam::" + account + ":user/" + user
+	}
+	r["userIdentity"] = map[string]any{"arn": who, "accountId": account}
+	r["eventSource"], r["eventName"] = "lambda.amazonaws.com", p[1]+"20181031"
+	params := map[string]any{}
+	subject := ""
+	if len(p) > 2 {
+		subject = p[2]
+	}
+	switch p[1] {
+	case "CreateFunction", "UpdateFunctionConfiguration":
+		layers := []string{}
+		for _, l := range list(v["layers"]) {
+			layers = append(layers, layerOf(l, account, region))
+		}
+		params["functionName"], params["layers"] = subject, layers
+	case "GetLayerVersionByArn":
+		params["arn"] = layerOf(subject, account, region)
+	case "ListLayers":
+	case "PublishLayerVersion":
+		l := layerOf(subject, account, region)
+		params["layerName"], _, _ = strings.Cut(subject, ":")
+		r["responseElements"] = map[string]any{"layerVersionArn": l}
+	default:
+		l, err := lamina.ParseLayerARN(layerOf(subject, account, region))
+		if err != nil {
+			t.Fatal(err)
+		}
+		params["layerName"], params["versionNumber"] = l.Unversioned(), strconv.Itoa(l.Version)
+		params["statementId"], params["principal"] = v["sid"], v["principal"]
+		if v["org"] != "" {
+			params["organizationId"] = v["org"]
+		}
+	}
+	r["requestParameters"] = params
+	if v["refused"] == "true" {
+		r["requestParameters"] = nil
+		r["errorCode"] = "AccessDenied"
+		r["errorMessage"] = "User: " + who + " is not authorized to perform: lambda:GetLayerVersion on resource: " + layerOf(or(v["layers"], subject), account, region) + " because no resource-based policy allows the lambda:GetLayerVersion action"
+	}
+	return marshal(t, r)
+}
+
+func marshal(t *testing.T, r map[string]any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func layerOf(name, account, region string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return "arn:aws:lambda:" + region + ":" + account + ":layer:" + name
+}
