@@ -2,6 +2,7 @@ package checks_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/posture"
+	"github.com/lamina-sec/lamina/internal/sample"
 )
 
 // Beside an estate may stand logs, of June 2026, and the estate as it was:
@@ -136,4 +138,21 @@ func layerOf(name, account, region string) string {
 		return name
 	}
 	return "arn:aws:lambda:" + region + ":" + account + ":layer:" + name
+}
+
+// logOf is the trail of the sample organisation.
+func logOf(t *testing.T, org *sample.Org) *history.Log {
+	t.Helper()
+	c := history.NewCollector()
+	ev := &cloudtrail.Event{}
+	for _, e := range org.Events() {
+		if err := errors.Join(ev.Reset(e.Raw), c.Observe(ev)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := history.Join(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }

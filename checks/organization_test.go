@@ -18,6 +18,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/awsread"
 	"github.com/lamina-sec/lamina/internal/collect"
 	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/publishers"
 	"github.com/lamina-sec/lamina/internal/sample"
@@ -46,7 +47,7 @@ func TestOrganization(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := judged(t, s)
+	got := judged(t, s, logOf(t, org))
 	dir := filepath.Join("testdata", "organization")
 	if os.Getenv("LAMINA_UPDATE") != "" {
 		if err := os.RemoveAll(dir); err != nil {
@@ -87,7 +88,7 @@ func TestOrganization(t *testing.T) {
 
 // judged are the findings of all checks over the file of a snapshot, by check: a line a finding that
 // failed or is unknown, and how many others there are.
-func judged(t *testing.T, collected lamina.Snapshot) map[string]string {
+func judged(t *testing.T, collected lamina.Snapshot, log *history.Log) map[string]string {
 	t.Helper()
 	var file bytes.Buffer
 	if err := snapshot.Write(&file, collected); err != nil {
@@ -105,7 +106,7 @@ func judged(t *testing.T, collected lamina.Snapshot) map[string]string {
 	out := map[string]string{}
 	for _, c := range checks.All {
 		others := map[lamina.Outcome]int{}
-		for _, f := range posture.Run([]posture.Check{c}, posture.Input{Estate: estate.New(s, vendor), Publishers: registry}) {
+		for _, f := range posture.Run([]posture.Check{c}, posture.Input{Estate: estate.New(s, vendor), Publishers: registry, Log: log}) {
 			if f.Outcome == lamina.Fail || f.Outcome == lamina.Unknown {
 				out[c.ID] += line(f)
 			} else {
