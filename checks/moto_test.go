@@ -441,7 +441,7 @@ func (m *motoEstate) collect() (gaps, findings string) {
 		}
 	}
 	slices.Sort(lines)
-	by := judged(m.t, s)
+	by := judged(m.t, s, nil)
 	var b strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(by)) {
 		b.WriteString("# " + id + "\n" + by[id])
