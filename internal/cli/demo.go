@@ -105,8 +105,8 @@ type story struct {
 	// trail are the files of CloudTrail.
 	trail []sample.File
 	det   *detection
-	// vendor says whether an account is a listed publisher's.
-	vendor func(account string) bool
+	// registry is who publishes layers.
+	registry *publishers.Registry
 
 	est       *estate.Estate
 	snapshot  int // bytes of the file
@@ -143,7 +143,7 @@ func newStory(a *app) (*story, error) {
 		enricher: enrich.New(enrich.Config{OrgID: sample.OrgID, Accounts: d.org.Accounts, Publishers: registry}),
 	}
 	d.det.newEvent = func() *cloudtrail.Event { return &cloudtrail.Event{Derived: d.det.enricher.Values} }
-	d.vendor = func(account string) bool { _, ok := registry.Account(account); return ok }
+	d.registry = registry
 	d.det.engine, err = detect.New(detect.Config{Programs: programs, Enricher: d.det.enricher, Schedule: detect.Once})
 	return d, err
 }
@@ -184,7 +184,7 @@ func (d *story) collect(ctx context.Context) error {
 	if s, err = snapshot.Read(&file); err != nil {
 		return err
 	}
-	d.est = estate.New(s, d.vendor)
+	d.est = estate.New(s, func(account string) bool { _, ok := d.registry.Account(account); return ok })
 	return nil
 }
 
@@ -207,7 +207,7 @@ func (d *story) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := posture.Input{Estate: d.est, Contents: contents, Log: t.log}
+	in := posture.Input{Estate: d.est, Contents: contents, Log: t.log, Publishers: d.registry}
 	asked, _ := askable(checks.All, in)
 	d.findings = append(d.findings, posture.Run(asked, in)...)
 	return nil
