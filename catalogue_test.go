@@ -18,6 +18,7 @@ import (
 	"github.com/lamina-sec/lamina/attacks"
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/fixes"
+	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/questions"
 )
 
@@ -217,6 +218,11 @@ func TestCatalogue_fits_together(t *testing.T) {
 		}
 	}
 	for _, c := range checks.All {
+		for _, id := range c.Analyzers {
+			if !slices.ContainsFunc(analyzers.All, func(a content.Analyzer) bool { return a.ID == id }) {
+				t.Errorf("check %s rests on the analyzer %q, which does not exist", c.ID, id)
+			}
+		}
 		if len(c.Needs) == 0 || c.Citation == "" || cmp.Compare(c.Severity.Rank(), 0) < 0 || c.Ref == "" {
 			t.Errorf("check %s: want its needs, citation, severity and number", c.ID)
 		}

@@ -39,7 +39,7 @@ func TestGolden(t *testing.T) {
 				var got strings.Builder
 				vendor := func(account string) bool { _, ok := registry.Account(account); return ok }
 				in := beside(t, text)
-				in.Estate, in.Publishers = estate.New(parseEstate(t, text), vendor), registry
+				in.Estate, in.Publishers, in.Contents = estate.New(parseEstate(t, text), vendor), registry, parseContents(t, text)
 				for _, f := range posture.Run([]posture.Check{c}, in) {
 					seen[f.Outcome] = true
 					got.WriteString(line(f))
@@ -88,10 +88,10 @@ func TestWithoutAction(t *testing.T) {
 		}
 		for i := 0; i+1 < len(a.Files); i += 2 {
 			text := string(a.Files[i].Data)
-			in := beside(t, text)
+			in, contents := beside(t, text), parseContents(t, text)
 			outcomes := func(s lamina.Snapshot) map[string]lamina.Outcome {
 				all := map[string]lamina.Outcome{}
-				in.Estate, in.Publishers = estate.New(s, nil), registry
+				in.Estate, in.Publishers, in.Contents = estate.New(s, nil), registry, described(s, contents)
 				for _, f := range posture.Run([]posture.Check{c}, in) {
 					all[f.ID] = f.Outcome
 				}

@@ -63,7 +63,7 @@ func parseEstate(t *testing.T, text string) lamina.Snapshot {
 	accounts := map[string]bool{home: true}
 	for i, line := range strings.Split(text, "\n") {
 		words := strings.Fields(line)
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") || slices.Contains(besides, words[0]) {
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") || slices.Contains(besides, words[0]) || contentWord(words[0]) {
 			continue
 		}
 		plain, values := pairs(words[1:])

@@ -17,6 +17,7 @@ var LayerSharedOutside = posture.Check{
 	Needs:       append(posture.ListLayers, "lambda:GetLayerVersionPolicy"),
 	Uses:        []string{"organizations:ListAccounts"},
 	Lists:       posture.ListLayers,
+	Analyzers:   givenAway,
 	Remediation: "remove the statement, or approve the sharing with an owner and an end",
 	NoFix:       "revoking a grant that someone may rely on is planned from the exposure, not from this finding",
 	Run:         layerSharedOutside,
@@ -24,12 +25,13 @@ var LayerSharedOutside = posture.Check{
 
 func layerSharedOutside(in posture.Input, found func(posture.Result)) {
 	for l := range in.Estate.OurLayers() {
-		found(in.Grants(l, "no statement names an account that is not ours", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
+		given := giftsOf(in, l)
+		r := in.Grants(l, "no statement names an account that is not ours", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
 			switch scope {
 			case lamina.ScopeUnknownAccount:
-				return posture.Result{Severity: lamina.High, Detail: "its policy grants " + g.Action + " to account " + g.Principal + ", which is not known to be ours"}, true
+				return posture.Result{Severity: worse(lamina.High, given), Detail: "its policy grants " + g.Action + " to account " + g.Principal + ", which is not known to be ours"}, true
 			case lamina.ScopeVendorAccount:
-				return posture.Result{Severity: lamina.Medium, Detail: "its policy grants " + g.Action + " to account " + g.Principal + ", a publisher of layers"}, true
+				return posture.Result{Severity: worse(lamina.Medium, given), Detail: "its policy grants " + g.Action + " to account " + g.Principal + ", a publisher of layers"}, true
 			case lamina.ScopeUndetermined:
 				return posture.Result{
 					Outcome: lamina.Unknown, Detail: "whether account " + g.Principal + " is ours is not known",
@@ -39,6 +41,10 @@ func layerSharedOutside(in posture.Input, found func(posture.Result)) {
 				lamina.ScopeOwnAccount, lamina.ScopeUnknownPrincipal:
 			}
 			return posture.Result{}, false
-		}))
+		})
+		if r.Outcome == lamina.Fail {
+			r.Evidence = append(r.Evidence, posture.Places(given)...)
+		}
+		found(r)
 	}
 }

@@ -61,6 +61,9 @@ var All = []posture.Check{
 	GrantWindow,
 	WindowFetch,
 	WindowDisclosed,
+	// TOX: what is in layers, and who can reach it
+	SharedSecret,
+	MaliciousLayer,
 }
 
 // Docs holds each check's document as ID.md.
@@ -147,10 +150,8 @@ var Unsupported = []Absent{
 	{"WIN-04", "does a principal share and revoke in bursts", needsHistory},
 	{"WIN-05", "did somebody look around before a share", needsHistory},
 	{"WIN-06", "was a layer published, attached and taken away within a day", needsHistory},
-	{"TOX-01", "is a layer that holds a secret readable outside", needsContents},
 	{"TOX-02", "is a layer that holds private code readable outside", needsContents},
 	{"TOX-03", "does a reachable function load a package with an exploited vulnerability", needsContents},
-	{"TOX-04", "is a layer in use known to be malicious", needsContents},
 	{"TOX-05", "do a foreign layer, a role that may do everything and an open way out meet", needsNetwork},
 	{"TOX-06", "was a security tool's layer changed", needsFeed},
 	{"TOX-07", "do most functions hang on one layer that many may publish", needsPaths},

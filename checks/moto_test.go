@@ -34,6 +34,7 @@ import (
 
 	"github.com/lamina-sec/lamina/internal/awsread"
 	"github.com/lamina-sec/lamina/internal/collect"
+	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/sample"
 )
 
@@ -441,7 +442,7 @@ func (m *motoEstate) collect() (gaps, findings string) {
 		}
 	}
 	slices.Sort(lines)
-	by := judged(m.t, s, nil)
+	by := judged(m.t, s, posture.Input{})
 	var b strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(by)) {
 		b.WriteString("# " + id + "\n" + by[id])

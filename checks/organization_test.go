@@ -14,22 +14,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/analyzers"
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/awsread"
 	"github.com/lamina-sec/lamina/internal/collect"
+	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/estate"
-	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/publishers"
 	"github.com/lamina-sec/lamina/internal/sample"
 	"github.com/lamina-sec/lamina/internal/snapshot"
+	"github.com/lamina-sec/lamina/internal/zipstore"
 )
 
 // Collected from the sample organisation, written, read and judged by all checks,
 // these findings come out and no others: testdata/organization holds them, a file a check.
 func TestOrganization(t *testing.T) {
 	org := sample.New(1)
-	o := collect.Options{Now: org.Fake.Now()}
+	var zips zipstore.Memory
+	o := collect.Options{Now: org.Fake.Now(), Zips: &zips}
 	for _, id := range org.Accounts {
 		http, key, secret := org.Fake.Client(org.Reader(id))
 		session := awsread.New(awsread.Options{
@@ -47,7 +50,7 @@ func TestOrganization(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := judged(t, s, logOf(t, org))
+	got := judged(t, s, posture.Input{Log: logOf(t, org), Contents: opened(t, s, &zips)})
 	dir := filepath.Join("testdata", "organization")
 	if os.Getenv("LAMINA_UPDATE") != "" {
 		if err := os.RemoveAll(dir); err != nil {
@@ -86,9 +89,29 @@ func TestOrganization(t *testing.T) {
 	}
 }
 
+// opened is what the analyzers say of the zips that were collected, but for the
+// one that needs a database.
+func opened(t *testing.T, s lamina.Snapshot, zips *zipstore.Memory) map[string]posture.Content {
+	t.Helper()
+	list := slices.DeleteFunc(slices.Clone(analyzers.All), func(a content.Analyzer) bool { return a.ID == analyzers.KnownVulnerability.ID })
+	out := map[string]posture.Content{}
+	for _, l := range s.Layers {
+		z, size, err := zips.Open(l.CodeSHA256)
+		if err != nil {
+			t.Fatalf("%s: %v", l.ARN, err)
+		}
+		findings, _ := content.Run(list, l.ARN, z, size, content.Options{})
+		out[l.ARN] = posture.Content{Findings: findings}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
 // judged are the findings of all checks over the file of a snapshot, by check: a line a finding that
 // failed or is unknown, and how many others there are.
-func judged(t *testing.T, collected lamina.Snapshot, log *history.Log) map[string]string {
+func judged(t *testing.T, collected lamina.Snapshot, in posture.Input) map[string]string {
 	t.Helper()
 	var file bytes.Buffer
 	if err := snapshot.Write(&file, collected); err != nil {
@@ -104,7 +127,7 @@ func judged(t *testing.T, collected lamina.Snapshot, log *history.Log) map[strin
 	}
 	vendor := func(account string) bool { _, ok := registry.Account(account); return ok }
 	out := map[string]string{}
-	in := posture.Input{Estate: estate.New(s, vendor), Publishers: registry, Log: log}
+	in.Estate, in.Publishers = estate.New(s, vendor), registry
 	for _, c := range checks.All {
 		if _, lacks := in.Lacks(c); lacks {
 			continue

@@ -32,7 +32,7 @@ func windowDisclosed(in posture.Input, found func(posture.Result)) {
 				r.Evidence = append(r.Evidence, w.String())
 			}
 		}
-		for _, f := range in.Contents[l.ARN] {
+		for _, f := range in.Contents[l.ARN].Findings {
 			if r.Outcome == lamina.Fail && f.Outcome == lamina.Fail && f.Severity.Rank() >= lamina.High.Rank() {
 				r.Severity = lamina.High
 				r.Evidence = append(r.Evidence, "content: "+f.ID+" "+f.Check)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/snapshot"
 	"github.com/lamina-sec/lamina/internal/source"
 	"github.com/lamina-sec/lamina/internal/triage"
+	"github.com/lamina-sec/lamina/internal/zipstore"
 	"github.com/lamina-sec/lamina/questions"
 	"github.com/lamina-sec/lamina/rule"
 	"github.com/lamina-sec/lamina/rules"
@@ -109,7 +111,9 @@ type story struct {
 	registry *publishers.Registry
 
 	est       *estate.Estate
+	zips      zipstore.Memory
 	snapshot  int // bytes of the file
+	opened    int // layer versions
 	findings  []lamina.Finding
 	alerts    []lamina.Alert
 	answers   map[string][]lamina.Answer // by alert
@@ -163,7 +167,7 @@ func (d *story) read(ctx context.Context, ids ...string) (lamina.Snapshot, error
 	if err != nil {
 		return lamina.Snapshot{}, err
 	}
-	o := collect.Options{Now: now, Organization: found}
+	o := collect.Options{Now: now, Organization: found, Zips: &d.zips}
 	for _, id := range ids {
 		o.Accounts = append(o.Accounts, collect.Account{ID: id, Session: d.session(id), Regions: []string{sample.Region}, Home: sample.Region})
 	}
@@ -196,18 +200,19 @@ func offlineAnalyzers() []content.Analyzer {
 
 // look opens the layers and checks the estate.
 func (d *story) look(ctx context.Context) error {
-	contents := map[string][]lamina.Finding{}
-	for _, z := range d.org.Layers() {
-		fs, skipped := content.Run(offlineAnalyzers(), z.ARN, bytes.NewReader(z.Data), int64(len(z.Data)), content.Options{})
-		contents[z.ARN] = fs
-		d.findings = append(d.findings, fs...)
-		d.skipped = append(d.skipped, skipped...)
+	inside, err := look{shelf: &d.zips, known: &content.Scan{}, analyzers: offlineAnalyzers(), jobs: d.a.jobs()}.all(ctx, d.est.Snapshot.Layers)
+	if err != nil {
+		return err
+	}
+	d.opened, d.findings = len(inside.contents), inside.findings()
+	for _, arn := range slices.Sorted(maps.Keys(inside.skipped)) {
+		d.skipped = append(d.skipped, inside.skipped[arn]...)
 	}
 	t, err := readLog(ctx, d.files(), ingest.Options{Jobs: d.a.jobs()})
 	if err != nil {
 		return err
 	}
-	in := posture.Input{Estate: d.est, Contents: contents, Log: t.log, Publishers: d.registry}
+	in := posture.Input{Estate: d.est, Contents: inside.contents, Log: t.log, Publishers: d.registry}
 	asked, _ := askable(checks.All, in)
 	d.findings = append(d.findings, posture.Run(asked, in)...)
 	return nil
@@ -338,7 +343,7 @@ func (d *story) summary() lamina.Summary {
 	}
 	s.Complete = len(s.Incomplete) == 0
 	s.Coverage = fmt.Sprintf("%d/%d records of %s, %d/%d layer versions opened, %s read; all of it made up",
-		d.counts.Evaluated, d.counts.Records, count(int(d.counts.Files), "file"), len(d.org.Layers()), len(d.est.Snapshot.Layers), count(len(d.org.Accounts), "account"))
+		d.counts.Evaluated, d.counts.Records, count(int(d.counts.Files), "file"), d.opened, len(d.est.Snapshot.Layers), count(len(d.org.Accounts), "account"))
 	return s
 }
 

@@ -21,26 +21,29 @@ import (
 )
 
 func newPosture(a *app) *cobra.Command {
-	var files, only, logs []string
+	var f postureFlags
 	c := &cobra.Command{
 		Use:   "posture SNAPSHOT",
 		Short: "say who can read, attach, change or lose each layer of a snapshot",
 		Example: "  lamina posture snapshot.lamina\n" +
 			"  lamina posture snapshot.lamina --severity high -f sarif=posture.sarif\n" +
 			"  lamina posture snapshot.lamina --check layer-public --check EXP-02\n" +
-			"  lamina posture snapshot.lamina --trail AWSLogs/  # also what happened",
+			"  lamina posture snapshot.lamina --trail AWSLogs/  # also what happened\n" +
+			"  lamina posture snapshot.lamina --content layers/ # also what is in the layers",
 		Long: "SNAPSHOT is what lamina collect wrote. Every check answers FAIL, PASS or NOT_APPLICABLE for\n" +
 			"each thing it looks at, or UNKNOWN with what would settle it: what could not be read never\n" +
-			"passes. lamina posture checks lists the checks; those that need logs are asked with --trail.",
+			"passes. lamina posture checks lists the checks; those that need logs are asked with --trail,\n" +
+			"those that need the layers' zips with --content.",
 		Args: args(1, 1, "SNAPSHOT"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.posture(cmd, args[0], postureFlags{only: only, exceptions: files, logs: logs})
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.posture(cmd, args[0], f) },
 	}
-	c.Flags().StringArrayVar(&only, "check", nil, "run only the check with this `ID` or number; may be given several times")
-	c.Flags().StringArrayVar(&logs, "trail", nil, "CloudTrail at `PATH`, as lamina detect reads it; may be given several times")
-	c.Flags().StringArrayVar(&files, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
-	a.settingFlag(c, "publishers")
+	fl := c.Flags()
+	fl.StringArrayVar(&f.only, "check", nil, "run only the check with this `ID` or number; may be given several times")
+	fl.StringArrayVar(&f.logs, "trail", nil, "CloudTrail at `PATH`, as lamina detect reads it; may be given several times")
+	fl.StringVar(&f.content, "content", "", "look into the zips that lamina collect --content keeps in `DIR`")
+	fl.BoolVar(&f.noCache, "no-cache", false, "read every zip again, and keep nothing for the next time")
+	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
+	a.settingFlag(c, "publishers", "db", "db_verify", "vex", "hashes")
 	c.AddCommand(newPostureChecks(a))
 	return c
 }
@@ -137,7 +140,11 @@ func writeChecksJSON(w io.Writer, list []posture.Check, all bool) error {
 }
 
 // postureFlags are the flags of posture that are no settings.
-type postureFlags struct{ only, exceptions, logs []string }
+type postureFlags struct {
+	only, exceptions, logs []string
+	content                string
+	noCache                bool
+}
 
 func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err error) {
 	list, err := selectChecks(f.only)
@@ -181,6 +188,11 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		}
 	}
 	in.Log = t.log
+	inside, err := a.lookInside(cmd.Context(), in.Estate, f.content, scanFlags{noCache: f.noCache})
+	if err != nil {
+		return err
+	}
+	in.Contents = inside.contents
 	list, unasked := askable(list, in)
 	if len(f.only) > 0 && len(unasked) > 0 {
 		d, _ := in.Lacks(unasked[0])
@@ -197,7 +209,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		}
 	}
 	sum := postureSummary(in.Estate, list, findings)
-	sum.Coverage += t.coverage()
+	sum.Coverage += t.coverage() + inside.coverage()
 	sum.Incomplete = append(sum.Incomplete, t.missing...)
 	sum.Complete = len(sum.Incomplete) == 0
 	noteUnasked(&sum, in, unasked)

@@ -202,20 +202,12 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 		}
 		size += info.Size()
 	}
-	key, err := a.fingerprintKey(!f.noCache)
+	opt, finish, err := a.reading(f, s)
 	if err != nil {
 		return err
 	}
-	s.Fingerprints = key.given
-	opt := content.Options{Budget: content.NewBudget(), Key: key.key}
-	if dir := a.cacheDir(); dir != "" && !f.noCache && !f.sandbox && key.kept {
-		opt.Cache = &content.Cache{Dir: filepath.Join(dir, "facts"), Program: version().Lamina, Key: key.key}
-		defer func() {
-			if err := opt.Cache.Err(); err != nil && a.flags.verbose {
-				a.note("warning: %v", err)
-			}
-		}()
-	}
+	defer finish()
+	opt.Budget = content.NewBudget()
 	bar := a.progress("scan", size)
 	defer bar.done()
 	var read int64
@@ -246,6 +238,25 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 	}
 	s.Function = fn
 	return nil
+}
+
+// reading is how layers are read, and says so in s. finish is to be called when
+// they are.
+func (a *app) reading(f scanFlags, s *content.Scan) (opt content.Options, finish func(), err error) {
+	key, err := a.fingerprintKey(!f.noCache)
+	if err != nil {
+		return opt, nil, err
+	}
+	s.Fingerprints = key.given
+	opt.Key = key.key
+	if dir := a.cacheDir(); dir != "" && !f.noCache && !f.sandbox && key.kept {
+		opt.Cache = &content.Cache{Dir: filepath.Join(dir, "facts"), Program: version().Lamina, Key: key.key}
+	}
+	return opt, func() {
+		if err := opt.Cache.Err(); err != nil && a.flags.verbose {
+			a.note("warning: %v", err)
+		}
+	}, nil
 }
 
 // cacheDir is where what can be made again is kept, "" if there is no place.

@@ -40,11 +40,13 @@ type Check struct {
 	// denied, no Result may be Pass for what was hidden. Uses are those that make
 	// an answer better.
 	Needs, Uses []string
+	// Beside are what it cannot answer without besides the snapshot.
+	Beside []Data
+	// Analyzers are those whose findings it asks Inside for.
+	Analyzers []string
 	// Lists are those of Needs that list what it looks at. Where one was not
 	// answered the runner adds an Unknown for the account and region.
 	Lists []string
-	// Beside are what it cannot answer without besides the snapshot.
-	Beside []Data
 	// Remediation is what to do, in a sentence. Fixes are the fixes that plan it;
 	// NoFix says why there is none.
 	Remediation string
@@ -73,7 +75,7 @@ func (d Data) Settle() string {
 	case Logs:
 		return "give CloudTrail files or folders with --trail"
 	case Contents:
-		return "give the layers' content with --content"
+		return "fetch it with lamina collect --content DIR, and give it with --content DIR"
 	case Earlier:
 		return "give an earlier snapshot with --earlier"
 	}
@@ -95,9 +97,9 @@ type Input struct {
 	Log *history.Log
 	// Earlier is the estate as it was before; nil when no snapshot of it was given.
 	Earlier *estate.Estate
-	// Contents are the analyzers' findings by layer version ARN; a layer that is
-	// not a key was not opened.
-	Contents map[string][]lamina.Finding
+	// Contents are what is in the layers, by layer version ARN: a layer that is not
+	// a key was not opened, and nil says that none was given.
+	Contents map[string]Content
 	// Publishers says whose a foreign layer is; nil knows nobody.
 	Publishers *publishers.Registry
 }

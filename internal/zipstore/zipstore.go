@@ -5,10 +5,11 @@
 // that AWS states, so that a run that is killed leaves no half of one; and what is
 // read is compared with the digest again, so that what was changed since is not
 // taken for what AWS has. It knows neither AWS nor what is in a zip. Start with
-// New.
+// New; a Memory keeps no file.
 package zipstore
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -18,6 +19,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // A Store is the folder. It may be used from many goroutines and processes.
@@ -75,17 +77,7 @@ func (s Store) Put(sum string, size int64, r io.Reader) (err error) {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(r, size+1))
-	switch {
-	case err != nil:
-	case n < size:
-		err = fmt.Errorf("the zip ends after %d of %d bytes", n, size)
-	case n > size:
-		err = fmt.Errorf("the zip has more than the %d bytes that AWS states", size)
-	case hex.EncodeToString(h.Sum(nil)) != name:
-		err = ErrChanged
-	default:
+	if err = receive(f, name, size, r); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -94,9 +86,33 @@ func (s Store) Put(sum string, size int64, r io.Reader) (err error) {
 	return os.Rename(f.Name(), s.file(name))
 }
 
+// receive writes what r gives to w, and fails unless it is size bytes with the
+// digest.
+func receive(w io.Writer, name string, size int64, r io.Reader) error {
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(r, size+1))
+	switch {
+	case err != nil:
+		return err
+	case n < size:
+		return fmt.Errorf("the zip ends after %d of %d bytes", n, size)
+	case n > size:
+		return fmt.Errorf("the zip has more than the %d bytes that AWS states", size)
+	case hex.EncodeToString(h.Sum(nil)) != name:
+		return ErrChanged
+	}
+	return nil
+}
+
+// A Zip is a zip that is kept.
+type Zip interface {
+	io.ReaderAt
+	io.Closer
+}
+
 // Open opens the zip after comparing it with its digest. The error is
 // fs.ErrNotExist when it is not kept, ErrChanged when it is another's.
-func (s Store) Open(sum string) (*os.File, int64, error) {
+func (s Store) Open(sum string) (Zip, int64, error) {
 	name, err := hexadecimal(sum)
 	if err != nil {
 		return nil, 0, err
@@ -115,3 +131,52 @@ func (s Store) Open(sum string) (*os.File, int64, error) {
 	}
 	return f, n, nil
 }
+
+// A Memory keeps zips in memory: the zero value has none.
+type Memory struct {
+	mu   sync.Mutex
+	zips map[string][]byte
+}
+
+// Has reports whether the zip is kept.
+func (m *Memory) Has(sum string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.zips[sum]
+	return ok, nil
+}
+
+// Put keeps what r gives, as Store.Put does.
+func (m *Memory) Put(sum string, size int64, r io.Reader) error {
+	name, err := hexadecimal(sum)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := receive(&b, name, size, r); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.zips == nil {
+		m.zips = map[string][]byte{}
+	}
+	m.zips[sum] = b.Bytes()
+	return nil
+}
+
+// Open gives out the zip; the error is fs.ErrNotExist when it is not kept.
+func (m *Memory) Open(sum string) (Zip, int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, ok := m.zips[sum]
+	if !ok {
+		return nil, 0, fs.ErrNotExist
+	}
+	return held{bytes.NewReader(b)}, int64(len(b)), nil
+}
+
+// held is a zip in memory, which has nothing to let go of.
+type held struct{ *bytes.Reader }
+
+func (held) Close() error { return nil }

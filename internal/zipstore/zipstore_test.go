@@ -86,3 +86,24 @@ func TestOpen_compares(t *testing.T) {
 		t.Errorf("open: %v", err)
 	}
 }
+
+// A store in memory keeps and refuses the same.
+func TestMemory(t *testing.T) {
+	var m zipstore.Memory
+	if _, _, err := m.Open(sum("abc")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before: %v", err)
+	}
+	if err := m.Put(sum("abc"), 3, strings.NewReader("abd")); !errors.Is(err, zipstore.ErrChanged) {
+		t.Errorf("another zip: %v", err)
+	}
+	if ok, err := m.Has(sum("abc")); ok || err != nil {
+		t.Errorf("it kept another zip: %t, %v", ok, err)
+	}
+	if err := m.Put(sum("abc"), 3, strings.NewReader("abc")); err != nil {
+		t.Fatal(err)
+	}
+	z, n, err := m.Open(sum("abc"))
+	if err != nil || n != 3 || z.Close() != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}

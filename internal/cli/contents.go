@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/analyzers"
+	"github.com/lamina-sec/lamina/internal/content"
+	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/posture"
+	"github.com/lamina-sec/lamina/internal/zipstore"
+)
+
+// A shelf gives out zips by the digest that AWS states of them.
+type shelf interface {
+	// Open opens a zip; the error is fs.ErrNotExist when it is not there.
+	Open(sum string) (zip zipstore.Zip, size int64, err error)
+}
+
+// A look is how stored zips are looked into.
+type look struct {
+	shelf shelf
+	// known is what there is to know of packages.
+	known     *content.Scan
+	analyzers []content.Analyzer
+	opt       content.Options
+	jobs      int
+	// read reads the zip of a layer version; nil is content.Read.
+	read func(ctx context.Context, arn string, zip zipstore.Zip, size int64) (*content.Layer, error)
+	// done is told of each zip that was looked into; nil for nobody.
+	done func(n int)
+}
+
+// An inside is what stored zips hold.
+type inside struct {
+	// contents are those of the layer versions whose zip is kept, by ARN.
+	contents map[string]posture.Content
+	// numbers and skipped are of the same, by ARN.
+	numbers map[string]lamina.Content
+	skipped map[string][]lamina.Skipped
+	// packages is how many packages they hold, each zip once.
+	packages int
+	// lacking are the layer versions whose zip is not kept, sorted.
+	lacking []string
+}
+
+// all looks into the zips of the layer versions. Those with the same digest are
+// read once, several digests at the same time.
+func (k look) all(ctx context.Context, layers []lamina.LayerVersion) (*inside, error) {
+	by := map[string][]lamina.LayerVersion{}
+	out := &inside{contents: map[string]posture.Content{}, numbers: map[string]lamina.Content{}, skipped: map[string][]lamina.Skipped{}}
+	for _, l := range layers {
+		by[l.CodeSHA256] = append(by[l.CodeSHA256], l)
+	}
+	sums := slices.Sorted(maps.Keys(by))
+	var mu sync.Mutex
+	var errs []error
+	var wg sync.WaitGroup
+	next := make(chan string)
+	read := 0
+	for range min(max(k.jobs, 1), len(sums)) {
+		wg.Go(func() {
+			for sum := range next {
+				got, err := k.one(ctx, by[sum])
+				mu.Lock()
+				read++
+				if k.done != nil {
+					k.done(read)
+				}
+				if err != nil {
+					errs = append(errs, err)
+				} else if got == nil {
+					for _, l := range by[sum] {
+						out.lacking = append(out.lacking, l.ARN)
+					}
+				} else {
+					maps.Copy(out.contents, got.contents)
+					maps.Copy(out.numbers, got.numbers)
+					maps.Copy(out.skipped, got.skipped)
+					out.packages += got.packages
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, sum := range sums {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- sum
+	}
+	close(next)
+	wg.Wait()
+	slices.Sort(out.lacking)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return out, errors.Join(errs...)
+}
+
+// one reads the zip that the layer versions have in common, and judges it as the
+// content of each; nil when it is not kept.
+func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (out *inside, err error) {
+	if layers[0].CodeSHA256 == "" {
+		return nil, nil //nolint:nilnil // not described, so not fetched
+	}
+	slices.SortFunc(layers, func(a, b lamina.LayerVersion) int { return strings.Compare(a.ARN, b.ARN) })
+	zip, size, err := k.shelf.Open(layers[0].CodeSHA256)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // that it is not there is an answer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the zip of %s: %w", layers[0].ARN, err)
+	}
+	defer func() { err = errors.Join(err, zip.Close()) }()
+	var l *content.Layer
+	if k.read != nil {
+		if l, err = k.read(ctx, layers[0].ARN, zip, size); err != nil {
+			return nil, err
+		}
+	} else {
+		l = content.Read(layers[0].ARN, zip, size, k.opt)
+	}
+	out = &inside{contents: map[string]posture.Content{}, numbers: map[string]lamina.Content{}, skipped: map[string][]lamina.Skipped{}}
+	for _, v := range layers {
+		l.Name = v.ARN
+		runtime := guessRuntime([]*content.Layer{l})
+		if runtime == "" && len(v.CompatibleRuntimes) == 1 {
+			runtime = v.CompatibleRuntimes[0]
+		}
+		findings := content.Judge(k.analyzers, &content.Scan{
+			Layers: []*content.Layer{l}, Function: &content.Function{Runtime: runtime},
+			Advisories: k.known.Advisories, VEX: k.known.VEX, Hashes: k.known.Hashes, Now: k.known.Now, Fingerprints: k.known.Fingerprints,
+		})
+		c := posture.Content{Findings: findings}
+		if l.Err == nil {
+			c.Packages = packagesOf(l)
+			out.numbers[v.ARN] = *contentOf(l)
+			out.packages = len(c.Packages)
+		}
+		out.contents[v.ARN] = c
+		for _, s := range l.Skipped {
+			if s.File == layers[0].ARN {
+				s.File = v.ARN
+			}
+			out.skipped[v.ARN] = append(out.skipped[v.ARN], s)
+		}
+	}
+	return out, nil
+}
+
+// findings are what the analyzers found, by ARN and as they found them.
+func (i *inside) findings() []lamina.Finding {
+	var out []lamina.Finding
+	for _, arn := range slices.Sorted(maps.Keys(i.contents)) {
+		out = append(out, i.contents[arn].Findings...)
+	}
+	return out
+}
+
+// coverage is what was opened, for the last line; "" when nothing was asked for.
+func (i *inside) coverage() string {
+	if i.contents == nil {
+		return ""
+	}
+	return fmt.Sprintf("; content: %d/%d zips of layer versions opened, %s", len(i.contents), len(i.contents)+len(i.lacking), count(i.packages, "package"))
+}
+
+// lookInside looks into the zips of the estate's layer versions that the folder
+// keeps; nothing is looked into when it is "".
+func (a *app) lookInside(ctx context.Context, e *estate.Estate, dir string, f scanFlags) (_ *inside, err error) {
+	if dir == "" {
+		return &inside{}, nil
+	}
+	if info, err := os.Stat(a.path(dir)); err != nil {
+		return nil, a.missing(dir, err)
+	} else if !info.IsDir() {
+		return nil, usagef("lamina collect --content DIR makes one", "%s is no folder", dir)
+	}
+	known, err := a.known(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, closeKnown(known)) }()
+	opt, finish, err := a.reading(f, known)
+	if err != nil {
+		return nil, err
+	}
+	defer finish()
+	bar := a.progress("content", int64(len(e.Snapshot.Layers)))
+	defer bar.done()
+	k := look{shelf: zipstore.New(a.path(dir)), known: known, analyzers: analyzers.All, opt: opt, jobs: a.jobs(), done: func(n int) { bar.set(int64(n)) }}
+	return k.all(ctx, e.Snapshot.Layers)
+}
