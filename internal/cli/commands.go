@@ -5,6 +5,7 @@ import "github.com/spf13/cobra"
 // Groups of the help text.
 const (
 	groupLook  = "look"
+	groupShow  = "show"
 	groupAbout = "about"
 )
 
@@ -37,6 +38,11 @@ var commands = []commandGroup{
 		newDetect,
 		newExplain,
 		newRules,
+	}},
+	{groupShow, "Show what a snapshot holds:", true, []func(*app) *cobra.Command{
+		newSnapshot,
+		newLayers,
+		newFunctions,
 	}},
 	{groupAbout, "About lamina and what it knows:", true, []func(*app) *cobra.Command{
 		newIAM,

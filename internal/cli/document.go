@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,6 +66,22 @@ func writeJSON(w io.Writer, v any) error {
 	}
 	_, err := w.Write(safe.JSON([]byte(b.String())))
 	return err
+}
+
+// writeCSV writes rows under a header as CSV (RFC 4180); no cell is a formula.
+func writeCSV(w io.Writer, header []string, rows [][]string) error {
+	c := csv.NewWriter(w)
+	for _, row := range slices.Concat([][]string{header}, rows) {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = safe.CSV(cell)
+		}
+		if err := c.Write(cells); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
 }
 
 // columns is the function columns with the last column wrapped to the width, if

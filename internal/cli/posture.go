@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/report"
-	"github.com/lamina-sec/lamina/internal/snapshot"
 )
 
 func newPosture(a *app) *cobra.Command {
@@ -255,14 +253,9 @@ func selectChecks(only []string) ([]posture.Check, error) {
 
 // openEstate reads a snapshot, and indexes it for checks.
 func (a *app) openEstate(file string) (posture.Input, error) {
-	in, err := os.Open(a.path(file))
+	s, err := a.readSnapshot(file)
 	if err != nil {
-		return posture.Input{}, a.missing(file, err)
-	}
-	s, err := snapshot.Read(in)
-	err = errors.Join(err, in.Close())
-	if err != nil {
-		return posture.Input{}, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "a snapshot is what lamina collect writes", Code: Usage, Err: err}
+		return posture.Input{}, err
 	}
 	registry, err := a.loadPublishers()
 	if err != nil {

@@ -146,6 +146,9 @@ func formats() []string {
 	for _, f := range report.Formats() {
 		names = append(names, f.Name)
 	}
+	if !slices.Contains(names, "csv") { // lists are written in it
+		names = append(names, "csv")
+	}
 	return names
 }
 

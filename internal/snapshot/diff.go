@@ -54,7 +54,7 @@ var listed = map[string][]string{
 	"organization_policies": {"organizations:ListPolicies"},
 	"layers":                {"lambda:ListLayers", "lambda:ListLayerVersions"},
 	"functions":             {"lambda:ListFunctions"},
-	"code_signing_configs":  {"lambda:GetFunctionCodeSigningConfig", "lambda:GetCodeSigningConfig"},
+	"code_signing_configs":  {"lambda:ListFunctions", "lambda:GetFunctionCodeSigningConfig", "lambda:GetCodeSigningConfig"},
 	"signing_profiles":      {"signer:ListSigningProfiles"},
 	"principals":            {"iam:GetAccountAuthorizationDetails"},
 	"groups":                {"iam:GetAccountAuthorizationDetails"},
@@ -66,7 +66,7 @@ var listed = map[string][]string{
 	"event_rules":           {"events:ListRules"},
 	"analyzers":             {"access-analyzer:ListAnalyzers"},
 	"access_findings":       {"access-analyzer:ListAnalyzers", "access-analyzer:ListFindings"},
-	"buckets":               {"lambda:GetLayerVersion"},
+	"buckets":               {"lambda:ListLayers", "lambda:ListLayerVersions", "lambda:GetLayerVersion"},
 }
 
 // Diff says what is different in b, a later snapshot of the estate of a, sorted

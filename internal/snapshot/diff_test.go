@@ -31,7 +31,8 @@ func TestDiff(t *testing.T) {
 	}{
 		"same": {lamina.Snapshot{Layers: []lamina.LayerVersion{layer(ours, "utils")}}, lamina.Snapshot{Layers: []lamina.LayerVersion{aged}}, ""},
 		"shared": {
-			lamina.Snapshot{Layers: []lamina.LayerVersion{layer(ours, "utils")}}, lamina.Snapshot{Layers: []lamina.LayerVersion{shared}},
+			lamina.Snapshot{Layers: []lamina.LayerVersion{layer(ours, "utils")}},
+			lamina.Snapshot{Layers: []lamina.LayerVersion{shared}},
 			`changed layers arn:aws:lambda:eu-west-1:111122223333:layer:utils:1 policy: "" → {"revision_id":"r","grants":[{"statement_id":"s","action":"","principal":"*"}]}`,
 		},
 		"added_and_removed": {
@@ -74,14 +75,14 @@ func TestDiff(t *testing.T) {
 			}
 			var got []string
 			for _, c := range changes {
-				line := c.What + " " + c.Kind + " " + c.ID
+				parts := []string{c.What, c.Kind, c.ID}
 				for _, f := range c.Fields {
-					line += " " + f.Field + ": " + or(f.Old) + " → " + or(f.New)
+					parts = append(parts, f.Field+": "+or(f.Old)+" → "+or(f.New))
 				}
 				if c.Reason != "" {
-					line += " (" + c.Reason + ")"
+					parts = append(parts, "("+c.Reason+")")
 				}
-				got = append(got, line)
+				got = append(got, strings.Join(parts, " "))
 			}
 			if d := cmp.Diff(tt.want, strings.Join(got, "\n")); d != "" {
 				t.Errorf("-want +got:\n%s", d)

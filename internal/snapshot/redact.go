@@ -14,10 +14,10 @@ import (
 )
 
 var (
-	accountID = regexp.MustCompile(`\b[0-9]{12}\b`)
-	orgID     = regexp.MustCompile(`\bo-[a-z0-9]{10,32}\b`)
-	userARN   = regexp.MustCompile(`:user/[\w+=,.@/*?$\{}-]+`)
-	address   = regexp.MustCompile(`[\w.+-]+@[\w.-]+\.[A-Za-z]{2,}\b`)
+	digits  = regexp.MustCompile(`[0-9]+`) // twelve of them, alone, are an account's id
+	orgID   = regexp.MustCompile(`\bo-[a-z0-9]{10,32}\b`)
+	userARN = regexp.MustCompile(`:user/[\w+=,.@/*?$\{}-]+`)
+	address = regexp.MustCompile(`[\w.+-]+@[\w.-]+\.[A-Za-z]{2,}\b`)
 )
 
 // prose are the fields that people fill as they like.
@@ -46,8 +46,8 @@ func Redact(s lamina.Snapshot, keep func(account string) bool) (lamina.Snapshot,
 	}
 	r := redaction{accounts: map[string]string{}, orgs: map[string]string{}, users: map[string]string{}}
 	walk(tree, "", func(text string) string {
-		for _, id := range accountID.FindAllString(text, -1) {
-			if !keep(id) {
+		for _, id := range digits.FindAllString(text, -1) {
+			if len(id) == 12 && !keep(id) {
 				r.accounts[id] = ""
 			}
 		}
@@ -92,7 +92,7 @@ type redaction struct{ accounts, orgs, users map[string]string }
 func (r redaction) text(s string) string {
 	s = replace(s, userARN, r.users)
 	s = address.ReplaceAllString(s, "someone@example.invalid")
-	return replace(replace(s, orgID, r.orgs), accountID, r.accounts)
+	return replace(replace(s, orgID, r.orgs), digits, r.accounts)
 }
 
 // replace puts in place of each match what stands for it, if something does.
