@@ -58,8 +58,22 @@ type Finding struct {
 	Fixes       []string `json:"fixes,omitempty"`
 	// Vulnerability is set if the finding is about one.
 	Vulnerability *Vulnerability `json:"vulnerability,omitempty"`
+	// Owners are the teams that the finding goes to, sorted, as the user's file of
+	// owners says; none when it says nothing.
+	Owners []string `json:"owners,omitempty"`
+	// Controls are what the finding bears on in frameworks of controls, sorted.
+	Controls []Control `json:"controls,omitempty"`
+	// Baseline is "known" when the baseline of the run has the finding, "new" when
+	// it has not, "" when there is no baseline.
+	Baseline string `json:"baseline,omitempty"`
 	// Exception covers the finding; nil if none does.
 	Exception *Exception `json:"exception,omitempty"`
+}
+
+// A Control is one control of a framework, by its id.
+type Control struct {
+	Framework string `json:"framework"` // "nist-800-53"
+	ID        string `json:"id"`        // "AC-6"
 }
 
 // A Content says what a layer is, in numbers.

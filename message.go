@@ -86,6 +86,9 @@ type Summary struct {
 	Complete bool `json:"complete"`
 	// Incomplete gives the reasons when Complete is false.
 	Incomplete []string `json:"incomplete,omitempty"`
+	// Accepted is what could not be examined and is accepted, each with the
+	// exception that says so; it does not make the answer incomplete.
+	Accepted []string `json:"accepted,omitempty"`
 	// Failed lists the ids that reached --fail-on, in stream order.
 	Failed []string `json:"failed,omitempty"`
 	// Coverage is the one line every output ends with.

@@ -99,7 +99,7 @@ func Schema() map[string]any {
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
 		"title":   "exceptions.toml",
 		"type":    "object", "additionalProperties": false,
-		"properties": map[string]any{"exception": map[string]any{
+		"properties": map[string]any{"coverage": coverageSchema(text), "exception": map[string]any{
 			"type": "array",
 			"items": map[string]any{
 				"type": "object", "additionalProperties": false,
@@ -114,5 +114,25 @@ func Schema() map[string]any {
 				},
 			},
 		}},
+	}
+}
+
+func coverageSchema(text func(string) map[string]any) map[string]any {
+	return map[string]any{
+		"type": "array", "description": "what need not be examined: calls that the collector may go without",
+		"items": map[string]any{
+			"type": "object", "additionalProperties": false,
+			"required": []string{"id", "match", "reason", "owner", "expires"},
+			"properties": map[string]any{
+				"id": map[string]any{"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$", "description": "a name of its own"},
+				"match": map[string]any{
+					"type": "object", "additionalProperties": false, "minProperties": 1, "description": "which calls: those that satisfy all of it; * stands for any characters",
+					"properties": map[string]any{"account": text("an account id"), "region": text("a region"), "action": text("an IAM action")},
+				},
+				"reason":  text("why it is accepted"),
+				"owner":   text("whose decision it is"),
+				"expires": map[string]any{"type": "string", "format": "date", "description": fmt.Sprintf("the last day on which it holds, at most %d days ahead", MaxDays)},
+			},
+		},
 	}
 }

@@ -5,7 +5,8 @@
 // it is. One that covers what stands in a file (a secret, malicious behaviour,
 // drift) holds for that content only, by its SHA-256: another key in the same
 // line is another finding. A covered finding is still reported, marked; an
-// expired exception brings its finding back, and the finding says so. Nothing
+// expired exception brings its finding back, and the finding says so. A coverage
+// accepts in the same way that something could not be examined. Nothing
 // inside what is scanned can except anything: files are named by the user.
 //
 // It reads and changes bytes; opening and saving files is the caller's. Start
@@ -42,8 +43,11 @@ type File struct {
 // An Item is one exception.
 type Item struct {
 	// ID is unique in its file.
-	ID    string `json:"id"`
-	Match Match  `json:"match"`
+	ID string `json:"id"`
+	// Coverage says that it is about what could not be examined, and about no
+	// finding: a [[coverage]].
+	Coverage bool  `json:"coverage,omitempty"`
+	Match    Match `json:"match"`
 	// Content is the SHA-256 in hex that Finding.SHA256 must be, "" for any.
 	Content string `json:"content,omitempty"`
 	Reason  string `json:"reason"`
@@ -68,6 +72,13 @@ type Match struct {
 	Technique string `json:"technique,omitempty"`
 	// CVE is the id of a vulnerability, CVE-… or another database's.
 	CVE string `json:"cve,omitempty"`
+
+	// Account, Region and Action are patterns for where the collector made a call
+	// and which it was ("lambda:ListLayers"); only a Coverage has them, and nothing
+	// else.
+	Account string `json:"account,omitempty"`
+	Region  string `json:"region,omitempty"`
+	Action  string `json:"action,omitempty"`
 }
 
 // keys are the keys of match and the fields they set, in the order of the file.
@@ -85,6 +96,9 @@ func (m *Match) keys() []struct {
 		{"file", &m.File},
 		{"technique", &m.Technique},
 		{"cve", &m.CVE},
+		{"account", &m.Account},
+		{"region", &m.Region},
+		{"action", &m.Action},
 	}
 }
 
@@ -117,6 +131,9 @@ func Parse(name string, data []byte, now time.Time) (*File, error) {
 	for _, e := range t.Tables("exception") {
 		f.Items = append(f.Items, item(name, e, ids, now))
 	}
+	for _, e := range t.Tables("coverage") {
+		f.Items = append(f.Items, coverage(name, e, ids, now))
+	}
 	t.Done()
 	if err := t.Err(); err != nil {
 		return nil, err
@@ -125,16 +142,7 @@ func Parse(name string, data []byte, now time.Time) (*File, error) {
 }
 
 func item(name string, e *tomlfile.Table, ids map[string]bool, now time.Time) Item {
-	x := Item{ID: e.Text("id"), File: name, Line: e.Line("")}
-	switch {
-	case x.ID == "":
-		e.Fail("id", "give it a name of its own", "an exception has no id")
-	case !isID(x.ID):
-		e.Fail("id", "", "exception id %q: want letters, digits, dots, hyphens and underscores, at most 100", x.ID)
-	case ids[x.ID]:
-		e.Fail("id", "give each exception an id of its own", "exception %q is there twice", x.ID)
-	}
-	ids[x.ID] = true
+	x := header(name, e, ids, now)
 	if m := e.Table("match"); m != nil {
 		x.Match = match(m, x.ID)
 	} else if !e.Has("match") {
@@ -147,6 +155,22 @@ func item(name string, e *tomlfile.Table, ids map[string]bool, now time.Time) It
 		}
 		x.Content = hex
 	}
+	e.Done()
+	return x
+}
+
+// header is what every exception says: its id, and why, who and until when.
+func header(name string, e *tomlfile.Table, ids map[string]bool, now time.Time) Item {
+	x := Item{ID: e.Text("id"), File: name, Line: e.Line("")}
+	switch {
+	case x.ID == "":
+		e.Fail("id", "give it a name of its own", "an exception has no id")
+	case !isID(x.ID):
+		e.Fail("id", "", "exception id %q: want letters, digits, dots, hyphens and underscores, at most 100", x.ID)
+	case ids[x.ID]:
+		e.Fail("id", "give each exception an id of its own", "exception %q is there twice", x.ID)
+	}
+	ids[x.ID] = true
 	if x.Reason = strings.TrimSpace(e.Text("reason")); x.Reason == "" {
 		e.Fail("reason", "say why the risk is accepted", "exception %q has no reason", x.ID)
 	}
@@ -161,13 +185,15 @@ func item(name string, e *tomlfile.Table, ids map[string]bool, now time.Time) It
 		e.Fail("expires", fmt.Sprintf("the longest is %d days, until %s", MaxDays, Day(now).AddDate(0, 0, MaxDays).Format(time.DateOnly)),
 			"exception %q lasts until %s", x.ID, x.Expires.Format(time.DateOnly))
 	}
-	e.Done()
 	return x
 }
 
 func match(t *tomlfile.Table, id string) Match {
 	var m Match
 	for _, k := range m.keys() {
+		if k.name == "account" {
+			break // the rest is a coverage's
+		}
 		*k.value = t.Text(k.name)
 		if t.Has(k.name) && *k.value == "" {
 			t.Fail(k.name, "leave the key out", "exception %q: %s is empty", id, k.name)
@@ -213,7 +239,8 @@ func (x Item) Within(now time.Time, d time.Duration) bool {
 func (x Item) fits(f *lamina.Finding) bool {
 	m := x.Match
 	switch {
-	case m.Finding != "" && m.Finding != f.ID,
+	case x.Coverage,
+		m.Finding != "" && m.Finding != f.ID,
 		m.Check != "" && m.Check != f.Check && (f.Ref == "" || m.Check != f.Ref),
 		m.Resource != "" && !Glob(m.Resource, f.Resource, false),
 		m.File != "" && !Glob(m.File, f.File, true),

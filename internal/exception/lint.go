@@ -35,7 +35,7 @@ func Lint(items []Item, findings []lamina.Finding, now time.Time) []Problem {
 		if x.Expired(now) {
 			add(x, "expired", "expired on "+x.Expires.Format(time.DateOnly)+": its findings are open again", "decide again, with a new date, or delete it")
 		}
-		if m.Finding == "" && m.Check == "" && m.Technique == "" && m.CVE == "" {
+		if !x.Coverage && m.Finding == "" && m.Check == "" && m.Technique == "" && m.CVE == "" {
 			add(x, "broad", "covers every finding of every check ("+m.String()+")", "name a finding, a check, a technique or a vulnerability")
 		}
 		for j, y := range items {
@@ -49,6 +49,9 @@ func Lint(items []Item, findings []lamina.Finding, now time.Time) []Problem {
 	if findings != nil {
 		_, unused := Apply(items, slices.Clone(findings), now)
 		for _, x := range unused {
+			if x.Coverage {
+				continue // no finding is what it is about
+			}
 			add(x, "unused", "no finding is what it is about ("+x.Match.String()+")", "delete it if what it accepted is gone")
 		}
 	}
@@ -64,7 +67,7 @@ func Lint(items []Item, findings []lamina.Finding, now time.Time) []Problem {
 
 // covers reports whether all that other covers x covers too, and as long.
 func (x Item) covers(other Item) bool {
-	if x.Content != "" && x.Content != other.Content || x.Expires.Before(other.Expires) {
+	if x.Coverage != other.Coverage || x.Content != "" && x.Content != other.Content || x.Expires.Before(other.Expires) {
 		return false
 	}
 	theirs := other.Match.keys()
@@ -72,7 +75,7 @@ func (x Item) covers(other Item) bool {
 		ours, their := *k.value, *theirs[i].value
 		switch {
 		case ours == "" || ours == their:
-		case their != "" && (k.name == "resource" && Glob(ours, their, false) || k.name == "file" && Glob(ours, their, true)):
+		case their != "" && ((k.name == "resource" || x.Coverage) && Glob(ours, their, false) || k.name == "file" && Glob(ours, their, true)):
 		default:
 			return false
 		}

@@ -59,11 +59,16 @@ func (w *text) release() {
 		return
 	}
 	w.byCheck(g)
+	w.byTeam(g)
 	for kind, title := range groupTitles {
 		w.groups(title, g.about(kind))
 	}
 	w.open(g)
 	w.covered(g)
+	if g.known > 0 {
+		w.block()
+		w.fitted(0, count(int64(g.known), "finding")+" that the baseline has, not listed here")
+	}
 }
 
 // byCheck is the table of the checks that found something.
@@ -96,6 +101,42 @@ func (w *text) byCheck(g *grouping) {
 		if c.fix != "" && c.worst.Rank() >= lamina.High.Rank() {
 			w.fitted(severity+number+4, "fix: "+c.fix)
 		}
+		// Of one framework, which was asked for, the controls have a place here.
+		if len(g.frameworks) == 1 && len(c.controls) > 0 {
+			w.fitted(severity+number+4, "controls: "+strings.Join(controls(c.controls), ", "))
+		}
+	}
+}
+
+// byTeam is the table of the teams that findings go to, the worst first.
+func (w *text) byTeam(g *grouping) {
+	if len(g.teams) == 0 {
+		return
+	}
+	w.block()
+	teams := slices.SortedFunc(maps.Keys(g.teams), func(a, b string) int {
+		for _, s := range slices.Backward(lamina.Severities) {
+			if d := g.teams[b][s] - g.teams[a][s]; d != 0 {
+				return d
+			}
+		}
+		return strings.Compare(a, b)
+	})
+	const number = len("CRITICAL")
+	for _, s := range slices.Backward(lamina.Severities) {
+		head := strings.ToUpper(string(s))
+		w.str(strings.Repeat(" ", number-len(head)), head, "  ")
+	}
+	w.str("TEAM\n")
+	for _, team := range teams[:min(len(teams), maxGroups)] {
+		for _, s := range slices.Backward(lamina.Severities) {
+			n := thousands(int64(g.teams[team][s]))
+			w.str(strings.Repeat(" ", max(0, number-len(n))), n, "  ")
+		}
+		w.str(cut(safe.Line(team, 0), max(w.o.Width-len(lamina.Severities)*(number+2), 10)), "\n")
+	}
+	if n := len(teams) - maxGroups; n > 0 {
+		w.fitted(0, "and "+count(int64(n), "more team"))
 	}
 }
 
@@ -139,6 +180,9 @@ func (w *text) groups(title string, groups []*group) {
 			w.str("  ", w.dim(safe.Line(g.where, maxValue)))
 		}
 		w.str("\n")
+		if len(g.owners) > 0 {
+			w.fitted(2, "owner: "+some(g.owners, maxParts))
+		}
 		w.groupRows(g.rows)
 	}
 	if n := len(groups) - len(shown); n > 0 {

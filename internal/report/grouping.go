@@ -19,7 +19,11 @@ type grouping struct {
 	groups   map[string]*group
 	unknown  map[string]*unknownGroup
 	accepted map[string]*acceptedGroup
+	teams    map[string]map[lamina.Severity]int
 	findings int // that are shown one by one where there are few
+	known    int // that the baseline has
+	// frameworks are those of controls that findings name.
+	frameworks map[string]bool
 }
 
 // A checkCount is what one check said.
@@ -27,6 +31,7 @@ type checkCount struct {
 	check, ref, title, fix string
 	worst                  lamina.Severity
 	failed, unknown, asked int
+	controls               []lamina.Control
 }
 
 // What a group is about, in the order of the sections.
@@ -44,6 +49,7 @@ var groupTitles = [...]string{"Layers", "Functions", "Users and roles", "Organis
 type group struct {
 	kind        int
 	name, where string
+	owners      []string
 	// worst is the rank of the worst finding and count how many there are of it.
 	worst, count int
 	rows         []*groupRow
@@ -77,7 +83,7 @@ type acceptedGroup struct {
 func newGrouping() *grouping {
 	return &grouping{
 		checks: map[string]*checkCount{}, groups: map[string]*group{},
-		unknown: map[string]*unknownGroup{}, accepted: map[string]*acceptedGroup{},
+		unknown: map[string]*unknownGroup{}, accepted: map[string]*acceptedGroup{}, teams: map[string]map[lamina.Severity]int{}, frameworks: map[string]bool{},
 	}
 }
 
@@ -104,6 +110,8 @@ func (g *grouping) add(f *lamina.Finding) {
 		}
 		a.n++
 		g.findings++
+	case f.Baseline == "known":
+		g.known++
 	case f.Outcome == lamina.Unknown:
 		c.unknown++
 		g.findings++
@@ -116,7 +124,16 @@ func (g *grouping) add(f *lamina.Finding) {
 		u.n++
 	default:
 		c.failed++
-		c.fix = f.Remediation
+		c.fix, c.controls = f.Remediation, f.Controls
+		for _, control := range f.Controls {
+			g.frameworks[control.Framework] = true
+		}
+		for _, team := range f.Owners {
+			if g.teams[team] == nil {
+				g.teams[team] = map[lamina.Severity]int{}
+			}
+			g.teams[team][f.Severity]++
+		}
 		if f.Severity.Rank() > c.worst.Rank() {
 			c.worst = f.Severity
 		}
@@ -138,6 +155,12 @@ func (g *grouping) fail(f *lamina.Finding) {
 		to.worst, to.count = rank, 1
 	case rank == to.worst:
 		to.count++
+	}
+	for _, team := range f.Owners {
+		if !slices.Contains(to.owners, team) {
+			to.owners = append(to.owners, team)
+			slices.Sort(to.owners)
+		}
 	}
 	i := slices.IndexFunc(to.rows, func(r *groupRow) bool {
 		return r.check == f.Check && r.severity == f.Severity && r.detail == f.Detail

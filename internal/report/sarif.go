@@ -77,6 +77,7 @@ type (
 		RuleIndex    int                `json:"ruleIndex"`
 		Kind         string             `json:"kind"`
 		Level        string             `json:"level"`
+		Baseline     string             `json:"baselineState,omitempty"`
 		Message      sarifMessage       `json:"message"`
 		Locations    []sarifLocation    `json:"locations,omitempty"`
 		Fingerprints map[string]string  `json:"partialFingerprints"`
@@ -264,6 +265,18 @@ func (w *sarif) finding(f *lamina.Finding) sarifResult {
 	if f.SHA256 != "" {
 		res.Fingerprints["contentSha256/v1"] = f.SHA256
 	}
+	if len(f.Owners) > 0 {
+		res.Properties["owners"] = cleaned(f.Owners)
+	}
+	if len(f.Controls) > 0 {
+		res.Properties["controls"] = cleaned(controls(f.Controls))
+	}
+	switch f.Baseline {
+	case "new":
+		res.Baseline = "new"
+	case "known":
+		res.Baseline = "unchanged"
+	}
 	loc := sarifLocation{Logical: []sarifLogical{{FullyQualifiedName: safe.Line(f.Resource, 0), Kind: "resource"}}}
 	if f.File != "" {
 		loc.Physical = &sarifPhysical{Artifact: artifact(inside(f))}
@@ -344,6 +357,9 @@ func (w *sarif) Close() error {
 		}
 		if len(s.Incomplete) > 0 {
 			inv.Properties["incomplete"] = cleaned(s.Incomplete)
+		}
+		if len(s.Accepted) > 0 {
+			inv.Properties["accepted"] = cleaned(s.Accepted)
 		}
 	}
 	if w.rules == nil {

@@ -243,7 +243,21 @@ func (w *text) detailed(f *lamina.Finding) {
 	if f.Outcome == lamina.Fail {
 		w.label("fix", f.Remediation)
 	}
+	w.label("owner", strings.Join(f.Owners, ", "))
+	w.label("controls", strings.Join(controls(f.Controls), ", "))
+	if f.Baseline == "known" {
+		w.wrap(2, "known: the baseline has it")
+	}
 	w.str("  ", w.dim(safe.Line(f.ID, 0)), "\n")
+}
+
+// controls are controls as words: "nist-800-53 AC-6".
+func controls(list []lamina.Control) []string {
+	out := make([]string, len(list))
+	for i, c := range list {
+		out[i] = c.Framework + " " + c.ID
+	}
+	return out
 }
 
 // place is the resource and the position in it.
@@ -334,12 +348,15 @@ const (
 	summaryGap   = " · "
 )
 
-// SummaryLines is the coverage line, the reasons it is incomplete, and the
-// counts, each after a label of ten columns.
+// SummaryLines is the coverage line, the reasons it is incomplete, what is
+// accepted of it, and the counts, each after a label of ten columns.
 func SummaryLines(s *lamina.Summary) []string {
 	state := "complete"
-	if !s.Complete {
+	switch {
+	case !s.Complete:
 		state = "INCOMPLETE"
+	case len(s.Accepted) > 0:
+		state = "complete but for what is accepted"
 	}
 	if s.Coverage != "" {
 		state = s.Coverage + summaryGap + state
@@ -347,6 +364,13 @@ func SummaryLines(s *lamina.Summary) []string {
 	lines := []string{"coverage  " + state}
 	for _, r := range s.Incomplete {
 		lines = append(lines, "          "+r)
+	}
+	for i, r := range s.Accepted {
+		label := "accepted  "
+		if i > 0 {
+			label = "          "
+		}
+		lines = append(lines, label+r)
 	}
 	if len(s.Counts) > 0 {
 		parts := make([]string, 0, len(s.Counts))
