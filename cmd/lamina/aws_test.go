@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/awsfake"
 	"github.com/lamina-sec/lamina/internal/sample"
+	"github.com/lamina-sec/lamina/internal/snapshot"
 )
 
 // externalID is what the role that scripts assume asks for.
@@ -100,4 +102,33 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("%d calls of %s, want %s", got, args[1], args[0])
 	}
+}
+
+// estate writes the small generated organisation as a snapshot.
+//
+//	estate FILE [deny REGION ACTION...]
+//
+// Denied actions were refused there in every account, as by a service control
+// policy.
+func estate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 || len(args) > 1 && (args[1] != "deny" || len(args) < 4) {
+		ts.Fatalf("usage: estate FILE [deny REGION ACTION...]")
+	}
+	s := sample.Estate(1, sample.Small)
+	if len(args) > 1 {
+		for i := range s.Targets {
+			t := &s.Targets[i]
+			if t.Region != args[2] {
+				continue
+			}
+			t.Read = slices.DeleteFunc(slices.Clone(t.Read), func(a string) bool { return slices.Contains(args[3:], a) })
+			for _, a := range args[3:] {
+				t.Gaps = append(t.Gaps, lamina.Gap{Action: a, Denied: true, Reason: "AccessDeniedException: with an explicit deny in a service control policy"})
+			}
+		}
+	}
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(snapshot.Write(f, s))
+	ts.Check(f.Close())
 }

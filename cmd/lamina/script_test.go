@@ -76,6 +76,8 @@ func TestScript(t *testing.T) {
 			"capture": capture,
 			"aws":     aws,
 			"calls":   calls,
+			"estate":  estate,
+			"dated":   dated,
 		},
 	})
 }
@@ -160,4 +162,18 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has no %s", args[2], args[1])
 	}
 	ts.Setenv(args[0], m[1])
+}
+
+// dated replaces IN-30-DAYS in files by that day.
+//
+//	dated FILE...
+func dated(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: dated FILE...")
+	}
+	day := time.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
+	for _, name := range args {
+		text := strings.ReplaceAll(ts.ReadFile(name), "IN-30-DAYS", day)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
 }

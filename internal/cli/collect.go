@@ -18,6 +18,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/awsread"
 	"github.com/lamina-sec/lamina/internal/codeflow"
 	"github.com/lamina-sec/lamina/internal/collect"
+	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/runtimes"
 	"github.com/lamina-sec/lamina/internal/snapshot"
@@ -31,6 +32,7 @@ type collectFlags struct {
 	organization, resume, full    bool
 	rate                          float64
 	content                       string
+	exceptions                    []string
 }
 
 const snapshotFile = "snapshot.lamina"
@@ -58,6 +60,7 @@ func newCollect(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.collect(cmd, f) },
 	}
 	fl := c.Flags()
+	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted gaps: `FILE`, else ./exceptions.toml if it is there; may be repeated")
 	fl.StringVar(&f.profile, "profile", "", "a `NAME` of the AWS configuration files; else the default of the AWS CLI")
 	fl.StringArrayVar(&f.regions, "region", nil, "read `REGION` only, or all; may be given several times (default: all that are enabled)")
 	fl.BoolVar(&f.organization, "organization", false, "read the organisation, and every active account of it through --role-name")
@@ -87,6 +90,10 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 		return usagef("give a file: -o "+snapshotFile, "a snapshot is not written to standard output")
 	}
 	a.flags.output = "" // the result stream goes where -f says
+	accepted, err := a.loadExceptions(a.exceptionFiles(f.exceptions, nil))
+	if err != nil {
+		return err
+	}
 	j, err := a.openJournal(file, f)
 	if err != nil {
 		return err
@@ -130,7 +137,7 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 		return err
 	}
 	a.note("wrote %s", file)
-	return r.Finish(collectSummary(s))
+	return r.Finish(collectSummary(s, accepted, a.std.Now()))
 }
 
 func (f collectFlags) check() error {
@@ -364,12 +371,12 @@ func (j *journal) remove() error {
 	return errors.Join(err, os.Remove(name))
 }
 
-func collectSummary(s lamina.Snapshot) lamina.Summary {
+func collectSummary(s lamina.Snapshot, items []exception.Item, now time.Time) lamina.Summary {
 	sum := lamina.Summary{Command: "collect", Counts: map[string]int64{
 		"accounts": int64(len(s.Accounts)), "targets": int64(len(s.Targets)), "layer_versions": int64(len(s.Layers)),
 		"functions": int64(len(s.Functions)), "principals": int64(len(s.Principals)),
 	}}
-	sum.Incomplete = gapsOf(s)
+	sum.Incomplete, sum.Accepted = gapsOf(s, items, now)
 	sum.Complete = len(sum.Incomplete) == 0
 	whole := 0
 	for _, t := range s.Targets {
@@ -380,42 +387,4 @@ func collectSummary(s lamina.Snapshot) lamina.Summary {
 	sum.Coverage = fmt.Sprintf("%d/%d accounts and regions read whole, %s, %s, %s",
 		whole, len(s.Targets), count(len(s.Layers), "layer version"), count(len(s.Functions), "function"), count(len(s.Principals), "principal"))
 	return sum
-}
-
-// gapsOf says what a snapshot could not read: a line for the actions that failed
-// for one reason in the same targets.
-func gapsOf(s lamina.Snapshot) []string {
-	type gap struct{ where, reason string }
-	type place struct{ action, reason string }
-	at := map[place][]string{}
-	for _, t := range s.Targets {
-		for _, g := range t.Gaps {
-			k := place{g.Action, g.Reason}
-			where := strings.TrimSpace(t.Account + " " + t.Region)
-			if n := len(g.Resources); n > 0 {
-				where += " (" + count(n, "resource") + ")"
-			}
-			at[k] = append(at[k], where)
-		}
-	}
-	actions := map[gap][]string{}
-	for k, where := range at {
-		slices.Sort(where)
-		line := where[0]
-		if n := len(where) - 1; n > 0 {
-			line += fmt.Sprintf(" and %d more", n)
-		}
-		actions[gap{line, k.reason}] = append(actions[gap{line, k.reason}], k.action)
-	}
-	var out []string
-	for k, list := range actions {
-		slices.Sort(list)
-		line := strings.Join(first(list, 3), ", ")
-		if n := len(list) - 3; n > 0 {
-			line += fmt.Sprintf(" and %d more actions", n)
-		}
-		out = append(out, line+": "+k.reason+" in "+k.where)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/estate"
-	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/report"
 )
@@ -40,7 +39,7 @@ func newPosture(a *app) *cobra.Command {
 	fl.StringArrayVar(&f.logs, "trail", nil, "CloudTrail at `PATH`, as lamina detect reads it; may be given several times")
 	fl.StringVar(&f.content, "content", "", "look into the zips that lamina collect --content keeps in `DIR`")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every zip again, and keep nothing for the next time")
-	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
+	f.register(a, c)
 	a.settingFlag(c, "publishers", "db", "db_verify", "vex", "hashes")
 	c.AddCommand(newPostureChecks(a))
 	return c
@@ -139,9 +138,10 @@ func writeChecksJSON(w io.Writer, list []posture.Check, all bool) error {
 
 // postureFlags are the flags of posture that are no settings.
 type postureFlags struct {
-	only, exceptions, logs []string
-	content                string
-	noCache                bool
+	markFlags
+	only, logs []string
+	content    string
+	noCache    bool
 }
 
 func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err error) {
@@ -149,8 +149,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	if err != nil {
 		return err
 	}
-	files := a.exceptionFiles(f.exceptions, []string{file})
-	accepted, err := a.loadExceptions(files, file)
+	j, err := a.marks(f.markFlags, file)
 	if err != nil {
 		return err
 	}
@@ -162,7 +161,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	if err != nil {
 		return err
 	}
-	inputs := append(slices.Clone(files), file)
+	inputs := append(slices.Clone(j.files), file)
 	if set != nil {
 		inputs = append(inputs, a.inputs(set.Blobs)...)
 	}
@@ -197,7 +196,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		return usagef(d.Settle(), "check %s needs %s", unasked[0].ID, d)
 	}
 	findings := posture.Run(list, in)
-	covered, _ := exception.Apply(accepted, findings, a.std.Now())
+	j.apply(in.Estate, list, findings, a.std.Now())
 	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
 		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
 	})
@@ -206,14 +205,11 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 			return err
 		}
 	}
-	sum := postureSummary(in.Estate, list, findings)
+	sum := a.postureSummary(in.Estate, list, findings, j)
 	sum.Coverage += t.coverage() + inside.coverage()
 	sum.Incomplete = append(sum.Incomplete, t.missing...)
 	sum.Complete = len(sum.Incomplete) == 0
 	noteUnasked(&sum, in, unasked)
-	if covered.Suppressed > 0 {
-		sum.Counts["suppressed"] = int64(covered.Suppressed)
-	}
 	return r.Finish(sum)
 }
 
@@ -267,7 +263,7 @@ func (a *app) openEstate(file string) (posture.Input, error) {
 	})}, nil
 }
 
-func postureSummary(e *estate.Estate, list []posture.Check, findings []lamina.Finding) lamina.Summary {
+func (a *app) postureSummary(e *estate.Estate, list []posture.Check, findings []lamina.Finding, j *marks) lamina.Summary {
 	s := lamina.Summary{Command: "posture", Counts: map[string]int64{
 		"checks": int64(len(list)), "layer_versions": int64(len(e.Snapshot.Layers)), "functions": int64(len(e.Snapshot.Functions)),
 		"accounts": int64(len(e.Snapshot.Accounts)), "findings": 0,
@@ -276,16 +272,21 @@ func postureSummary(e *estate.Estate, list []posture.Check, findings []lamina.Fi
 	for _, f := range findings {
 		switch f.Outcome {
 		case lamina.Fail:
-			s.Counts["findings"]++
+			if f.Exception == nil {
+				s.Counts["findings"]++
+			}
 		case lamina.Unknown:
-			unknown++
+			if f.Exception == nil {
+				unknown++
+			}
 		case lamina.Pass:
 			s.Counts["passed"]++
 		case lamina.NotApplicable:
 			s.Counts["not_applicable"]++
 		}
 	}
-	s.Incomplete = gapsOf(e.Snapshot)
+	j.summarise(&s)
+	s.Incomplete, s.Accepted = gapsOf(e.Snapshot, j.accepted, a.std.Now())
 	if unknown > 0 {
 		s.Counts["unknown"] = int64(unknown)
 		s.Incomplete = append([]string{count(unknown, "answer") + " unknown"}, s.Incomplete...)

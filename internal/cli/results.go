@@ -233,7 +233,7 @@ func judged(m lamina.Message) (sev lamina.Severity, id string, counts bool) {
 	case m.Exposure != nil:
 		return m.Exposure.Severity, m.Exposure.ID, true
 	case m.Finding != nil && m.Finding.Outcome == lamina.Fail:
-		return m.Finding.Severity, m.Finding.ID, m.Finding.Exception == nil
+		return m.Finding.Severity, m.Finding.ID, m.Finding.Exception == nil && m.Finding.Baseline != "known"
 	}
 	return "", "", false
 }

@@ -76,6 +76,7 @@ var table = []setting{
 	{key: "accounts", flag: "account", kind: kindTexts, doc: "an account `ID` of ours; may be given several times", valid: validAccount},
 	{key: "rules", flag: "rules", kind: kindPaths, doc: "a rule file or a folder of rules at `PATH`, or builtin; may be given several times", words: []string{"builtin"}},
 	{key: "publishers", flag: "publishers", kind: kindPaths, doc: "a `FILE` of layer publishers beside the one built in; may be given several times"},
+	{key: "owners", flag: "owners", kind: kindPath, doc: "which team owns what: `FILE`, else ./owners.toml if it is there"},
 	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
 	{key: "db", flag: "db", kind: kindPath, doc: "use the vulnerability database `FILE`, not the one in the user's data folder"},
 	{key: "db_verify", flag: "verify", kind: kindPath, doc: "believe only a database or index that the public key in `FILE` (PEM) verifies"},

@@ -178,7 +178,7 @@ func (e *Estate) Missing(account, region, action, resource string) (m Missing, o
 		return m, false
 	}
 	if !known {
-		m.Reason = "not collected"
+		m.Reason = NotCollected
 		return m, true
 	}
 	for _, g := range r.gaps {
@@ -189,6 +189,9 @@ func (e *Estate) Missing(account, region, action, resource string) (m Missing, o
 	}
 	return m, false
 }
+
+// NotCollected is the Reason for an action that the collector did not ask.
+const NotCollected = "not collected"
 
 // A Missing is an answer that the snapshot does not hold.
 type Missing struct {

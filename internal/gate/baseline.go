@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/lamina-sec/lamina"
@@ -60,6 +61,29 @@ func (b *Baseline) has(f *lamina.Finding) bool {
 		return old.SHA256 == f.SHA256 && severe(i)
 	}
 	return slices.ContainsFunc(b.byID[f.ID], same) || slices.ContainsFunc(b.byPlace[likeness(f)], severe)
+}
+
+// Knows reports whether the baseline has the finding, which is about an estate,
+// and as no less severe. What is counted or dated in its detail may have changed;
+// account ids, which have twelve digits, may not.
+func (b *Baseline) Knows(f *lamina.Finding) bool {
+	return slices.ContainsFunc(b.byID[f.ID], func(i int) bool {
+		old := &b.findings[i]
+		return f.Severity.Rank() <= old.Severity.Rank() && countless(old.Detail) == countless(f.Detail)
+	})
+}
+
+// number is a run of digits.
+var number = regexp.MustCompile(`[0-9]+`)
+
+// countless is s without the numbers in it that are no account id.
+func countless(s string) string {
+	return number.ReplaceAllStringFunc(s, func(n string) string {
+		if len(n) == 12 {
+			return n
+		}
+		return "#"
+	})
 }
 
 // gone are the findings of the baseline that no finding is like any more. One

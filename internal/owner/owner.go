@@ -193,28 +193,3 @@ func (r *router) team(f *lamina.Finding, p place) string {
 	}
 	return ""
 }
-
-// Schema is the JSON Schema of owners.toml, for editors.
-func Schema() map[string]any {
-	text := func(doc string) map[string]any {
-		return map[string]any{"type": "string", "minLength": 1, "description": doc}
-	}
-	list := func(pattern, doc string) map[string]any {
-		return map[string]any{"type": "array", "description": doc, "items": map[string]any{"type": "string", "pattern": pattern}}
-	}
-	return map[string]any{
-		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "owners.toml", "type": "object", "additionalProperties": false,
-		"properties": map[string]any{"owner": map[string]any{"type": "array", "items": map[string]any{
-			"type": "object", "additionalProperties": false,
-			"properties": map[string]any{
-				"team":     text("who gets it; without it the tag's value is the team"),
-				"accounts": list("^[0-9]{12}$", "ids of accounts"),
-				"units":    list("^(ou|r)-", "ids of organisational units, with all below"),
-				"tag":      text("a tag's key, of the function or of its account"),
-				"value":    text("the value the tag must have"),
-				"resource": text("the finding's resource; * stands for any characters"),
-				"check":    text("the id or the catalogue number of its check; GRD-* is a family"),
-			},
-		}}},
-	}
-}

@@ -39,7 +39,7 @@ func (w *text) hold(f *lamina.Finding) bool {
 	}
 	g := w.estate.grouping
 	g.add(f)
-	if g.findings <= fewFindings && (f.Outcome == lamina.Fail || f.Outcome == lamina.Unknown) {
+	if g.findings <= fewFindings && f.Baseline != "known" && (f.Outcome == lamina.Fail || f.Outcome == lamina.Unknown) {
 		w.estate.few = append(w.estate.few, *f)
 	}
 	return true
@@ -56,15 +56,15 @@ func (w *text) release() {
 		for _, f := range w.estate.few {
 			w.detailed(&f)
 		}
-		return
+	} else {
+		w.byCheck(g)
+		w.byTeam(g)
+		for kind, title := range groupTitles {
+			w.groups(title, g.about(kind))
+		}
+		w.open(g)
+		w.covered(g)
 	}
-	w.byCheck(g)
-	w.byTeam(g)
-	for kind, title := range groupTitles {
-		w.groups(title, g.about(kind))
-	}
-	w.open(g)
-	w.covered(g)
 	if g.known > 0 {
 		w.block()
 		w.fitted(0, count(int64(g.known), "finding")+" that the baseline has, not listed here")
@@ -281,7 +281,7 @@ func (w *text) covered(g *grouping) {
 	w.block()
 	w.str(w.paint("1", "Accepted"), "\n")
 	for _, a := range all {
-		w.fitted(2, fmt.Sprintf("%s under %s until %s (%s): %s", count(int64(a.n), "finding"), a.exception.ID, a.exception.Expires, a.exception.Owner, a.exception.Reason))
+		w.fitted(2, fmt.Sprintf("%s under %s until %s (%s): %s", count(int64(a.n), "result"), a.exception.ID, a.exception.Expires, a.exception.Owner, a.exception.Reason))
 	}
 }
 

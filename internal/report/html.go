@@ -76,6 +76,8 @@ type result struct {
 	Evidence                                       []string
 	Fix, Reason, Settle, SHA256                    string
 	Techniques                                     []technique
+	Owners, Controls                               []string
+	Known                                          bool
 	Exception                                      *lamina.Exception
 }
 
@@ -155,7 +157,7 @@ func (w *page) finding(f *lamina.Finding) {
 	w.result(result{
 		ID: f.ID, Severity: string(f.Severity), Rank: f.Severity.Rank(), Check: f.Check, Ref: f.Ref, Title: f.Title, Where: place(f), Detail: f.Detail,
 		Evidence: f.Evidence, Fix: f.Remediation, Reason: f.Reason, Settle: f.Settle, SHA256: f.SHA256, Exception: f.Exception,
-		Techniques: techniques(f.Techniques),
+		Techniques: techniques(f.Techniques), Owners: f.Owners, Controls: controls(f.Controls), Known: f.Baseline == "known",
 	}, f.Outcome == lamina.Unknown)
 }
 

@@ -121,6 +121,9 @@ func (w *junit) finding(f *lamina.Finding) {
 		c.kind, c.message = "skipped", f.Detail
 	case lamina.Pass:
 	}
+	if c.body != nil && len(f.Owners) > 0 {
+		c.body = append(c.body, "owner: "+strings.Join(f.Owners, ", "))
+	}
 	if f.Exception != nil {
 		c.kind, c.message = "skipped", accepted(f.Exception)
 	}

@@ -164,6 +164,15 @@ func findingItem(f *lamina.Finding) mdItem {
 	case lamina.Pass, lamina.NotApplicable:
 		sev = string(f.Outcome)
 	}
+	if len(f.Owners) > 0 {
+		lines = append(lines, "owner: "+strings.Join(f.Owners, ", "))
+	}
+	if len(f.Controls) > 0 {
+		lines = append(lines, "controls: "+strings.Join(controls(f.Controls), ", "))
+	}
+	if f.Baseline == "known" {
+		lines = append(lines, "known: the baseline has it")
+	}
 	return mdItem{
 		row:    mdRow(excepted(sev, f.Exception), safe.Markdown(safe.Line(f.Title, 120)), safe.MarkdownCode(safe.Line(place(f), 160)), f.ID),
 		detail: mdDetail(f.Title+" "+f.ID, append(lines, f.Evidence...), nil),

@@ -1,0 +1,253 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/gate"
+	"github.com/lamina-sec/lamina/internal/owner"
+	"github.com/lamina-sec/lamina/internal/posture"
+)
+
+// markFlags are the flags of commands that judge an estate: what is accepted,
+// what was there before, and whose it is.
+type markFlags struct {
+	exceptions []string
+	baseline   string
+}
+
+func (f *markFlags) register(a *app, c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
+	fl.StringVar(&f.baseline, "baseline", "", "what was there before: `FILE` of -f json; only new findings count and are listed")
+	a.settingFlag(c, "owners")
+}
+
+// marks are what the user's files say of the findings about an estate.
+type marks struct {
+	files    []string // that were read
+	accepted []exception.Item
+	baseline *gate.Baseline
+	owners   *owner.File
+	counts   exception.Counts
+	known    int
+}
+
+// ownOwners is where teams are written down when nothing else is said.
+const ownOwners = "owners.toml"
+
+// marks reads the files. Nothing inside a target is read.
+func (a *app) marks(f markFlags, targets ...string) (*marks, error) {
+	j := &marks{files: a.exceptionFiles(f.exceptions, targets)}
+	var err error
+	if j.accepted, err = a.loadExceptions(j.files, targets...); err != nil {
+		return nil, err
+	}
+	if f.baseline != "" {
+		findings, err := a.savedFindings(f.baseline, targets)
+		if err != nil {
+			return nil, err
+		}
+		j.baseline = gate.NewBaseline(f.baseline, findings)
+		j.files = append(j.files, f.baseline)
+	}
+	name := a.conf.text("owners")
+	if name == "" && exists(a.path(ownOwners)) && a.notExamined(ownOwners, targets) == nil {
+		name = ownOwners
+	}
+	if name == "" {
+		return j, nil
+	}
+	data, err := a.readOwn(name, targets)
+	if err != nil {
+		return nil, err
+	}
+	if j.owners, err = owner.Parse(name, data); err != nil {
+		return nil, tomlError(err, "an owner is [[owner]] with a team and what it owns; docs/posture.md has an example")
+	}
+	j.files = append(j.files, name)
+	return j, nil
+}
+
+// apply marks the findings: whose they are, which are accepted, which the
+// baseline has.
+func (j *marks) apply(e *estate.Estate, list []posture.Check, findings []lamina.Finding, now time.Time) {
+	j.owners.Assign(e, findings)
+	j.acceptUnknown(e, list, findings, now)
+	counts, _ := exception.Apply(j.accepted, findings, now)
+	j.counts.Add(counts)
+	if j.baseline == nil {
+		return
+	}
+	for i := range findings {
+		f := &findings[i]
+		switch {
+		case f.Outcome != lamina.Fail:
+		case j.baseline.Knows(f):
+			f.Baseline = "known"
+			j.known++
+		default:
+			f.Baseline = "new"
+		}
+	}
+}
+
+// acceptUnknown marks the answers that are unknown because of calls that a
+// coverage accepts: all of the calls that may be the reason, in the finding's
+// region if it has one.
+func (j *marks) acceptUnknown(e *estate.Estate, list []posture.Check, findings []lamina.Finding, now time.Time) {
+	if !slices.ContainsFunc(j.accepted, func(x exception.Item) bool { return x.Coverage }) {
+		return
+	}
+	type words struct{ why, settle string }
+	causes := map[words][]estate.Missing{}
+	for _, m := range missing(e, list) {
+		k := words{m.Why(), m.Settle()}
+		causes[k] = append(causes[k], m)
+	}
+	for i := range findings {
+		f := &findings[i]
+		if f.Outcome != lamina.Unknown {
+			continue
+		}
+		of := causes[words{f.Reason, f.Settle}]
+		if a, err := lamina.ParseARN(f.Resource); err == nil {
+			if here := slices.DeleteFunc(slices.Clone(of), func(m estate.Missing) bool { return m.Region != a.Region }); len(here) > 0 {
+				of = here
+			}
+		}
+		var by *exception.Item
+		open, lapsed := len(of) == 0, ""
+		for _, m := range of {
+			x, expired := exception.Accepting(j.accepted, m.Account, m.Region, m.Action, now)
+			if x == nil {
+				open = true
+			} else if by == nil || x.Expires.Before(by.Expires) {
+				by = x
+			}
+			if expired != nil {
+				lapsed = fmt.Sprintf("re-opened: coverage %s (%s) expired on %s", expired.ID, expired.Owner, expired.Expires.Format(time.DateOnly))
+			}
+		}
+		switch {
+		case !open:
+			f.Exception = by.Noun()
+			j.counts.Suppressed++
+			if by.Within(now, exception.SoonDays*24*time.Hour) {
+				j.counts.Expiring++
+			}
+		case lapsed != "":
+			f.Evidence = append(slices.Clone(f.Evidence), lapsed)
+			j.counts.Expired++
+		}
+	}
+}
+
+// missing is every answer of what the checks need that the estate does not hold.
+func missing(e *estate.Estate, list []posture.Check) []estate.Missing {
+	var out []estate.Missing
+	for _, t := range e.Snapshot.Targets {
+		for _, g := range t.Gaps {
+			m := estate.Missing{Account: t.Account, Region: t.Region, Action: g.Action, Denied: g.Denied, Reason: g.Reason}
+			if strings.HasPrefix(g.Action, "organizations:") {
+				m.Account = "" // one account answers for all
+			}
+			out = append(out, m)
+		}
+	}
+	actions := map[string]bool{}
+	for _, c := range list {
+		for _, action := range slices.Concat(c.Needs, c.Uses, c.Lists) {
+			actions[action] = true
+		}
+	}
+	for action := range actions {
+		for _, t := range e.Snapshot.Targets {
+			if m, ok := e.Missing(t.Account, t.Region, action, ""); ok && m.Reason == estate.NotCollected {
+				out = append(out, m)
+			}
+		}
+		for _, m := range e.Unread(action) {
+			if m.Region == "*" {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// summarise adds what was accepted and what is known to the summary's counts.
+func (j *marks) summarise(sum *lamina.Summary) {
+	for name, n := range map[string]int{
+		"suppressed": j.counts.Suppressed, "suppressed_ending_in_14_days": j.counts.Expiring,
+		"reopened_expired": j.counts.Expired, "reopened_changed": j.counts.Changed, "known": j.known,
+	} {
+		if n > 0 {
+			sum.Counts[name] = int64(n)
+		}
+	}
+}
+
+// gapsOf says what a snapshot could not read: a line for the actions that failed
+// for one reason in the same targets. What a coverage accepts is apart, under its
+// name; what one accepted until it ended says so.
+func gapsOf(s lamina.Snapshot, items []exception.Item, now time.Time) (open, accepted []string) {
+	type call struct{ action, reason, by string }
+	type lapse struct{ where, reason, by string }
+	at := map[call][]string{}
+	by := map[string]*exception.Item{}
+	for _, t := range s.Targets {
+		for _, g := range t.Gaps {
+			k := call{action: g.Action, reason: g.Reason}
+			in, ended := exception.Accepting(items, t.Account, t.Region, g.Action, now)
+			if x := cmp.Or(in, ended); x != nil {
+				k.by = x.ID
+				by[x.ID] = x
+			}
+			where := strings.TrimSpace(t.Account + " " + t.Region)
+			if n := len(g.Resources); n > 0 {
+				where += " (" + count(n, "resource") + ")"
+			}
+			at[k] = append(at[k], where)
+		}
+	}
+	actions := map[lapse][]string{}
+	for k, where := range at {
+		slices.Sort(where)
+		line := where[0]
+		if n := len(where) - 1; n > 0 {
+			line += fmt.Sprintf(" and %d more", n)
+		}
+		l := lapse{line, k.reason, k.by}
+		actions[l] = append(actions[l], k.action)
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(actions), func(a, b lapse) int {
+		return cmp.Or(cmp.Compare(a.by, b.by), slices.Compare(actions[a], actions[b]), cmp.Compare(a.reason, b.reason), cmp.Compare(a.where, b.where))
+	}) {
+		list := actions[k]
+		slices.Sort(list)
+		line := strings.Join(first(list, 3), ", ")
+		if n := len(list) - 3; n > 0 {
+			line += fmt.Sprintf(" and %d more actions", n)
+		}
+		line += ": " + k.reason + " in " + k.where
+		switch x := by[k.by]; {
+		case x == nil:
+			open = append(open, line)
+		case x.Expired(now):
+			open = append(open, line+fmt.Sprintf(" (accepted by %s (%s) until %s, which has passed)", x.ID, x.Owner, x.Expires.Format(time.DateOnly)))
+		default:
+			accepted = append(accepted, fmt.Sprintf("%s until %s (%s): %s: %s", x.ID, x.Expires.Format(time.DateOnly), x.Owner, x.Reason, line))
+		}
+	}
+	return open, accepted
+}
