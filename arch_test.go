@@ -42,7 +42,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/vulndb", ". internal/sealed"},
 	{"internal/tomlfile", "query"},
 	{"internal/exception", ". internal/tomlfile"},
-	{"internal/owner", ". internal/estate internal/exception internal/tomlfile"},
+	{"internal/owners", ". internal/estate internal/exception internal/tomlfile"},
 	{"internal/codeflow", ""},
 	{"internal/pysyntax", "internal/codeflow"},
 	{"internal/jssyntax", "internal/codeflow"},

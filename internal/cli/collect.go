@@ -376,7 +376,7 @@ func collectSummary(s lamina.Snapshot, items []exception.Item, now time.Time) la
 		"accounts": int64(len(s.Accounts)), "targets": int64(len(s.Targets)), "layer_versions": int64(len(s.Layers)),
 		"functions": int64(len(s.Functions)), "principals": int64(len(s.Principals)),
 	}}
-	sum.Incomplete, sum.Accepted = gapsOf(s, items, now)
+	sum.Incomplete, sum.Accepted = gapsUnder(s, items, now)
 	sum.Complete = len(sum.Incomplete) == 0
 	whole := 0
 	for _, t := range s.Targets {

@@ -14,7 +14,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/gate"
-	"github.com/lamina-sec/lamina/internal/owner"
+	"github.com/lamina-sec/lamina/internal/owners"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -37,7 +37,7 @@ type marks struct {
 	files    []string // that were read
 	accepted []exception.Item
 	baseline *gate.Baseline
-	owners   *owner.File
+	owners   *owners.File
 	counts   exception.Counts
 	known    int
 }
@@ -71,7 +71,7 @@ func (a *app) marks(f markFlags, targets ...string) (*marks, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.owners, err = owner.Parse(name, data); err != nil {
+	if j.owners, err = owners.Parse(name, data); err != nil {
 		return nil, tomlError(err, "an owner is [[owner]] with a team and what it owns; docs/posture.md has an example")
 	}
 	j.files = append(j.files, name)
@@ -197,10 +197,16 @@ func (j *marks) summarise(sum *lamina.Summary) {
 	}
 }
 
-// gapsOf says what a snapshot could not read: a line for the actions that failed
+// gapsOf says what a snapshot could not read.
+func gapsOf(s lamina.Snapshot) []string {
+	open, _ := gapsUnder(s, nil, time.Time{})
+	return open
+}
+
+// gapsUnder says what a snapshot could not read: a line for the actions that failed
 // for one reason in the same targets. What a coverage accepts is apart, under its
 // name; what one accepted until it ended says so.
-func gapsOf(s lamina.Snapshot, items []exception.Item, now time.Time) (open, accepted []string) {
+func gapsUnder(s lamina.Snapshot, items []exception.Item, now time.Time) (open, accepted []string) {
 	type call struct{ action, reason, by string }
 	type lapse struct{ where, reason, by string }
 	at := map[call][]string{}

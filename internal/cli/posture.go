@@ -286,7 +286,7 @@ func (a *app) postureSummary(e *estate.Estate, list []posture.Check, findings []
 		}
 	}
 	j.summarise(&s)
-	s.Incomplete, s.Accepted = gapsOf(e.Snapshot, j.accepted, a.std.Now())
+	s.Incomplete, s.Accepted = gapsUnder(e.Snapshot, j.accepted, a.std.Now())
 	if unknown > 0 {
 		s.Counts["unknown"] = int64(unknown)
 		s.Incomplete = append([]string{count(unknown, "answer") + " unknown"}, s.Incomplete...)

@@ -1,4 +1,4 @@
-// Package owner says which team a finding goes to: the file owners.toml, and what
+// Package owners says which team a finding goes to: the file owners.toml, and what
 // of an estate its entries are about.
 //
 // An entry names accounts, organisational units with all that is in them, a tag
@@ -7,7 +7,7 @@
 // and what belongs to no account to the team of the management account. It
 // knows no address: where a team is reached is package notify's. Nothing inside
 // an estate can say whose it is but the tags that the file names. Start with Parse.
-package owner
+package owners
 
 import (
 	"maps"

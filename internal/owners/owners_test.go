@@ -1,4 +1,4 @@
-package owner_test
+package owners_test
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/estate"
-	"github.com/lamina-sec/lamina/internal/owner"
+	"github.com/lamina-sec/lamina/internal/owners"
 )
 
 const file = `
@@ -35,7 +35,7 @@ resource = "arn:aws:lambda:*"
 `
 
 func TestAssign(t *testing.T) {
-	f, err := owner.Parse("owners.toml", []byte(file))
+	f, err := owners.Parse("owners.toml", []byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestParse_refuses(t *testing.T) {
 		`[[owner]]` + "\n" + `team = "x"` + "\n" + `account = "111122223333"`:                      `unknown key "account"`,
 		`[[owners]]` + "\n" + `team = "x"`:                                                         `unknown`,
 	} {
-		if _, err := owner.Parse("o.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := owners.Parse("o.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestParse_refuses(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(file))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		x, err := owner.Parse("o.toml", data)
+		x, err := owners.Parse("o.toml", data)
 		if err != nil {
 			return
 		}
