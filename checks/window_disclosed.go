@@ -40,7 +40,7 @@ func windowDisclosed(in posture.Input, found func(posture.Result)) {
 		}
 		switch {
 		case r.Outcome == lamina.Fail:
-			r.Evidence = limit(r.Evidence, maxCalls)
+			r.Evidence = posture.Calls(r.Evidence)
 		case l.Unknown != nil:
 			r = *l.Unknown
 		case !in.Log.Covers(l.Account, l.Region):

@@ -62,7 +62,7 @@ func windowFetch(in posture.Input, found func(posture.Result)) {
 		case !everywhere(in, l.Region):
 			continue // the runner says what was not logged, or not read
 		}
-		r.Evidence = limit(r.Evidence, maxCalls)
+		r.Evidence = posture.Calls(r.Evidence)
 		found(r)
 	}
 }
@@ -87,15 +87,4 @@ func everywhere(in posture.Input, region string) bool {
 	return len(in.Estate.Unread("lambda:ListFunctions")) == 0 && !slices.ContainsFunc(in.Estate.Snapshot.Functions, func(f lamina.Function) bool {
 		return f.Region == region && !in.Log.Covers(f.Account, f.Region)
 	})
-}
-
-// maxCalls is how many calls evidence names.
-const maxCalls = 10
-
-// limit cuts evidence short and says so.
-func limit(evidence []string, n int) []string {
-	if len(evidence) <= n {
-		return evidence
-	}
-	return append(evidence[:n:n], fmt.Sprintf("more: %d", len(evidence)-n))
 }

@@ -3,6 +3,7 @@ package posture
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -209,4 +210,47 @@ func (in Input) shared(s SharedLayer, policy *lamina.LayerPolicy, read time.Time
 		s.Windows = append(s.Windows, SharedWindow{w, scope})
 	}
 	return s
+}
+
+// Quiet passes the accounts of ours whose layers and functions are known and of
+// whose every such place there are records, but for those that the ARNs failed
+// belong to.
+func (in Input) Quiet(found func(Result), pass string, failed iter.Seq[string]) {
+	logged := map[string]bool{} // by account
+	see := func(account, region string) {
+		if account != "" && in.Estate.Org.Ours(account) {
+			so, known := logged[account]
+			logged[account] = (so || !known) && in.Log.Covers(account, region)
+		}
+	}
+	for l := range in.Estate.OurLayers() {
+		see(l.Account, l.Region)
+	}
+	for _, f := range in.Estate.Snapshot.Functions {
+		see(f.Account, f.Region)
+	}
+	for _, m := range in.Estate.Unread(slices.Concat(ListLayers, ListFunctions)...) {
+		logged[m.Account] = false
+	}
+	for arn := range failed {
+		if a, err := lamina.ParseARN(arn); err == nil {
+			logged[a.Account] = false
+		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(logged)) {
+		if logged[account] {
+			found(Result{Outcome: lamina.Pass, Resource: "arn:*:lambda:*:" + account + ":*", Detail: pass, Evidence: []string{"logs: " + in.Times()}})
+		}
+	}
+}
+
+// maxCalls is how many calls evidence names.
+const maxCalls = 10
+
+// Calls cuts evidence of calls short and says so.
+func Calls(evidence []string) []string {
+	if len(evidence) <= maxCalls {
+		return evidence
+	}
+	return append(evidence[:maxCalls:maxCalls], fmt.Sprintf("more: %d", len(evidence)-maxCalls))
 }
