@@ -41,7 +41,7 @@ type life struct {
 func layerShortLived(in posture.Input, found func(posture.Result)) {
 	lives := map[string]*life{}
 	loaded := map[string][]string{} // layers by function, as its last call said
-	newest := map[string]string{} // version by layer
+	newest := map[string]string{}   // version by layer
 	for _, e := range in.Log.Entries {
 		if e.API == "PublishLayerVersion" && !e.Refused {
 			lives[e.Layer] = &life{published: e, attached: map[string]history.Entry{}}
