@@ -194,6 +194,8 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.Analyzers = append(e.s.Analyzers, lamina.AccessAnalyzer{
 			ARN: "arn:aws:access-analyzer:" + region + ":" + account + ":analyzer/" + p[0], Account: account, Region: region, Type: p[1], Status: or(v["status"], "ACTIVE"),
 		})
+	case "access":
+		e.s.AccessFindings = append(e.s.AccessFindings, lamina.AccessFinding{ID: p[1], Resource: e.layerARN(p[0], v), Status: or(v["status"], "ACTIVE"), Public: true, Principals: []string{"AWS:*"}})
 	default:
 		return fmt.Errorf("unknown word %q", kind)
 	}
@@ -369,7 +371,9 @@ func without(s *lamina.Snapshot, action string) {
 	case "cloudtrail:DescribeTrails":
 		s.Trails = nil
 	case "access-analyzer:ListAnalyzers":
-		s.Analyzers = nil
+		s.Analyzers, s.AccessFindings = nil, nil
+	case "access-analyzer:ListFindings":
+		s.AccessFindings = nil
 	case "organizations:DescribePolicy", "organizations:ListPolicies", "organizations:ListTargetsForPolicy":
 		s.OrganizationPolicies = nil
 	case "organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent":

@@ -21,7 +21,10 @@ var All = []posture.Check{
 	LayerSharedOrganizationWide,
 	LayerSupersededShared,
 	LayerSharedClosedAccount,
+	GrantUnused,
+	LayerDownloaders,
 	LayerNotRead,
+	AnalyzerDisagrees,
 	// USE: what our functions load
 	ForeignLayer,
 	LayerLookalike,
@@ -41,6 +44,10 @@ var All = []posture.Check{
 	// LIF: lifecycle and drift
 	LayerOrphan,
 	LayerGhost,
+	LayerVersionDrift,
+	LayerUndocumented,
+	LayerVersionGrowth,
+	LayerCopied,
 	// RUN: what a layer can hijack
 	ExecWrapper,
 	PreloadVariable,
@@ -97,10 +104,7 @@ const (
 // Unsupported lists the numbers of the catalogue without a check: who adds a
 // check takes its line away.
 var Unsupported = []Absent{
-	{"EXP-07", "is a grant never used", needsHistory},
-	{"EXP-08", "which principals of the account may download the layer", needsPaths},
 	{"EXP-09", "can the bucket that holds a layer's zip be read from outside", needsBuckets},
-	{"EXP-11", "does IAM Access Analyzer say something else than Lamina", "needs the analyzer's findings compared with the grants"},
 	{"USE-04", "how far is a publisher's layer behind its newest version", needsFeed},
 	{"USE-05", "is one publisher's layer loaded at many versions", "needs versions of foreign layers counted over functions"},
 	{"USE-08", "does a layer's version come from a parameter that anyone may change", needsIaC},
@@ -123,14 +127,10 @@ var Unsupported = []Absent{
 	{"PTH-13", "who can delete a layer that is in use", needsPaths},
 	{"PTH-14", "which paths are there only because something is not known", needsPaths},
 	{"LIF-03", "does an old version of a function pin a bad layer", needsContents},
-	{"LIF-04", "do functions load many versions of a layer", "needs versions of layers counted over functions"},
 	{"LIF-05", "was the newest version published outside the pipeline", needsHistory},
 	{"LIF-06", "was a layer attached by hand", needsIaC},
 	{"LIF-07", "does the order of layers shadow files", needsContents},
-	{"LIF-08", "does a layer say no licence, description or origin", "needs a place where owners write down what AWS has no tag for"},
 	{"LIF-09", "how much of the account's code storage do layers take", "needs the account's limits, which are not collected"},
-	{"LIF-10", "do versions of a layer grow without end", needsHistory},
-	{"LIF-11", "does the same content lie under several names", "needs digests compared over accounts"},
 	{"RUN-03", "does a layer start an extension", needsContents},
 	{"RUN-04", "is a layer the runtime", needsContents},
 	{"RUN-05", "does a layer replace the AWS SDK or the runtime's own client", needsContents},

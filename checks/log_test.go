@@ -17,7 +17,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/sample"
 )
 
-// Beside an estate may stand logs, of June 2026, and the estate as it was:
+// Beside an estate may stand logs, of June 2026 unless they say the month, and the estate as it was:
 //
 //	log 01T00:00 444455556666 eu-west-1       a record of another service
 //	call 18T13:02 AddLayerVersionPermission acme-auth:7 by=ci sid=pub principal=*
@@ -71,8 +71,12 @@ func record(t *testing.T, n int, words []string) []byte {
 	t.Helper()
 	p, v := pairs(words[1:])
 	account, region := or(v["account"], home), or(v["region"], homeRegion)
+	at := p[0]
+	if len(at) == len("01T00:00") {
+		at = "06-" + at
+	}
 	r := map[string]any{
-		"eventID": fmt.Sprintf("e%d", n), "eventTime": "2026-06-" + p[0] + ":00Z", "awsRegion": region, "recipientAccountId": account,
+		"eventID": fmt.Sprintf("e%d", n), "eventTime": "2026-" + at + ":00Z", "awsRegion": region, "recipientAccountId": account,
 		"eventSource": "sts.amazonaws.com", "eventName": "GetCallerIdentity",
 	}
 	if words[0] == "log" {
