@@ -60,7 +60,7 @@ func layerCopied(in posture.Input, found func(posture.Result)) {
 		}
 		r.Outcome, r.Detail = lamina.Fail, fmt.Sprintf("its content lies in %d layers", len(names))
 		for _, l := range versions {
-			if bad := worst(in.Contents[l.ARN]); bad == lamina.Critical || bad == lamina.High {
+			if bad := worst(in.Contents[l.ARN].Findings); bad == lamina.Critical || bad == lamina.High {
 				r.Severity, r.Detail = lamina.High, fmt.Sprintf("its content, which has findings, lies in %d layers", len(names))
 			}
 		}

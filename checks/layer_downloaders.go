@@ -92,8 +92,8 @@ func layerDownloaders(in posture.Input, found func(posture.Result)) {
 // secretIn is a layer version of the account in which a secret was found, or "".
 func secretIn(in posture.Input, account string) string {
 	for l := range in.Estate.OurLayers() {
-		if l.Account == account && slices.ContainsFunc(in.Contents[l.ARN], func(f lamina.Finding) bool {
-			return f.Check == "baked-secret" && f.Outcome == lamina.Fail
+		if l.Account == account && slices.ContainsFunc(in.Contents[l.ARN].Findings, func(f lamina.Finding) bool {
+			return slices.Contains(secretAnalyzers, f.Check) && f.Outcome == lamina.Fail
 		}) {
 			return l.ARN
 		}
