@@ -37,6 +37,9 @@ type Finding struct {
 	// File and Line are the place in a layer or IaC project; Line is from 1, 0 if none.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+	// Declared says that File is infrastructure code, as the user would type it,
+	// that declares the resource, and not a file in the resource.
+	Declared bool `json:"declared,omitempty"`
 	// SHA256 is the hex digest of that file, or of the whole layer when File is
 	// "": an exception and a baseline hold only while it stays the same. It is ""
 	// for what is no file.

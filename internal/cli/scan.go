@@ -27,6 +27,7 @@ type scanFlags struct {
 	against          string
 	noCache, sandbox bool
 	exceptions       []string
+	code             codeFlags
 }
 
 func newScan(a *app) *cobra.Command {
@@ -38,17 +39,29 @@ func newScan(a *app) *cobra.Command {
 			"  lamina scan build/layer/                          # a folder as it would be zipped\n" +
 			"  lamina scan base.zip extra.zip --runtime python3.12 --function app.zip --handler app.handler\n" +
 			"  lamina scan layer.zip --env AWS_LAMBDA_EXEC_WRAPPER=/opt/wrapper\n" +
-			"  lamina scan layer.zip -f text -f sarif=out.sarif -f cyclonedx=sbom.json",
+			"  lamina scan layer.zip -f text -f sarif=out.sarif -f cyclonedx=sbom.json\n" +
+			"  lamina scan template.yaml --onto snapshot.lamina  # what a change would newly expose",
 		Long: "LAYER is a layer zip or a folder. Several layers are one /opt, in the order in which a\n" +
 			"function lists them: what a later layer brings wins. With the function's package,\n" +
 			"handler, runtime and environment, severity follows what would run; the package's own\n" +
 			"files are judged as well.\n\n" +
 			"Nothing is unpacked to disk, nothing in a layer is executed, and found secrets are\n" +
-			"neither shown nor tried.",
+			"neither shown nor tried.\n\n" +
+			"A template of CloudFormation or SAM, or a folder with one at its top, is judged as what it\n" +
+			"would deploy, each result at its line. What only the live estate has is not asked, but\n" +
+			"counted; with --onto it is asked, and only what the code newly exposes is shown.",
 		Args: args(1, -1, "LAYER"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.scan(cmd, args, f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if code, err := a.isCode(args, f.code); err != nil {
+				return err
+			} else if code {
+				return a.scanCode(cmd, args, f)
+			}
+			return a.scan(cmd, args, f)
+		},
 	}
 	f.register(a, c)
+	f.code.register(a, c)
 	a.settingFlag(c, "hash_key") // the gate takes it from its settings
 	return c
 }

@@ -1,22 +1,21 @@
 // Package iac reads infrastructure code into a snapshot of what it would make.
 //
-// It reads CloudFormation and SAM templates in JSON, and of them the resources
-// AWS::Lambda::LayerVersion, AWS::Serverless::LayerVersion and
-// AWS::Lambda::LayerVersionPermission. YAML and Terraform are refused by name.
-// A template is code that has not run: a value made by an intrinsic function is
-// not known here, and a layer with such a grant has a gap in the coverage, so that
-// no check passes on it. Nothing is fetched, no parameter is guessed.
+// It reads templates of CloudFormation and SAM. Code is code that has not run: a
+// value that is not known before it does is unknown here, in so many words and
+// with its line, and nothing is guessed, fetched or executed. What the code says
+// nothing about is a gap of the snapshot, so that no check passes for want of it.
+// Overlay puts the snapshot of code on one that was read of AWS.
 //
-// Layers that are not there yet have no ARN: FILE#LogicalId stands for it.
+// What is not there yet has no ARN: FILE#Name stands for it, and account
+// 000000000000 for the account it will be in when that was not told. A snapshot
+// to overlay has real ARNs as far as names are known.
 package iac
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -24,137 +23,238 @@ import (
 	"github.com/lamina-sec/lamina"
 )
 
-// MaxTemplate is the size in bytes above which Parse refuses a template. AWS's
-// own limit is 1 MB (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
-const MaxTemplate = 4 << 20
+// Limits of one project.
+const (
+	maxFiles    = 2_000
+	maxEntries  = 100_000
+	maxProject  = 64 << 20 // bytes of all documents
+	placeholder = "000000000000"
+)
 
-// ErrUnsupported is in the error for a kind of file that is not read.
-var ErrUnsupported = errors.New("not supported")
+// NotInCode is the reason of gaps: the code does not say, the live estate may.
+const NotInCode = "not in the code"
 
-type resource struct {
-	Type       string
-	Properties json.RawMessage
+// ErrNone is in the error for a place where there is no infrastructure code.
+var ErrNone = errors.New("no infrastructure code")
+
+// Options say what code cannot know of itself.
+type Options struct {
+	// Account and Region are where it would be deployed, "" if that is not known.
+	Account, Region string
+	// Accounts are accounts known to be ours, OrgID our organisation.
+	Accounts []string
+	OrgID    string
+	// Parameters are values of a template's parameters, and of a configuration's
+	// variables.
+	Parameters map[string]string
+	// Keep is what is kept of the value of an environment variable; nil keeps nothing.
+	Keep func(name, value string) string
+	// Live is the estate that the code would be deployed to, nil if it is not known.
+	Live *lamina.Snapshot
 }
 
-type layerPermission struct {
-	Action, LayerVersionArn, OrganizationID, Principal json.RawMessage
+// Code is what was read of infrastructure code.
+type Code struct {
+	// Snapshot is what the code would make. It has no time.
+	Snapshot lamina.Snapshot
+	// Unresolved is what the code leaves open that matters to layers, by place.
+	Unresolved []Unresolved
+	// Files are the files that were read, sorted; Skipped what could not be.
+	Files   []string
+	Skipped []lamina.Skipped
+	// Kinds are the forms the code has: "CloudFormation", "SAM".
+	Kinds []string
+	// Resources counts all resources that the files declare, Read those that are
+	// of a type that bears on layers.
+	Resources, Read int
+
+	// partial are the ARNs of what the code adds to and does not declare itself.
+	partial map[string]bool
+	places  map[string]lamina.Origin
 }
 
-// Parse reads the template in data; name is the file's name as the user would
-// type it. The snapshot has no time, accounts or regions.
-func Parse(name string, data []byte) (lamina.Snapshot, error) {
-	// What a template declares is all there is of it: one target without account.
-	snap := lamina.Snapshot{Version: 1, Targets: []lamina.Target{{Read: []string{"lambda:ListLayers", "lambda:ListLayerVersions"}}}}
-	switch ext := strings.ToLower(path.Ext(name)); {
-	case ext == ".tf" || ext == ".yaml" || ext == ".yml":
-		return snap, fmt.Errorf("%s: %s templates are %w: give the JSON form", name, ext, ErrUnsupported)
-	case len(data) > MaxTemplate:
-		return snap, fmt.Errorf("%s: %d bytes are above the limit of %d", name, len(data), MaxTemplate)
-	}
-	var template struct{ Resources map[string]resource }
-	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&template); err != nil {
-		return snap, fmt.Errorf("%s: %w", name, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return snap, fmt.Errorf("%s: something follows the template", name)
-	}
-	if template.Resources == nil {
-		return snap, fmt.Errorf("%s: no Resources: not a CloudFormation template", name)
-	}
-	index := map[string]int{}
-	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
-		r := template.Resources[id]
-		if r.Type != "AWS::Lambda::LayerVersion" && r.Type != "AWS::Serverless::LayerVersion" {
-			continue
+// Unresolved is a value that is not known before the code is deployed.
+type Unresolved struct {
+	// Action is the IAM action whose answer it would be.
+	Action string
+	// Resource is what it belongs to, Property what of it is not known.
+	Resource, Property string
+	At                 lamina.Origin
+	// Why is a sentence without a full stop.
+	Why string
+}
+
+// Place is where the code declares what a finding is about: the place of the
+// first of its evidence that the code declares, else that of its resource, else
+// that of the first resource that the evidence names.
+func (c *Code) Place(f lamina.Finding) (lamina.Origin, bool) {
+	for _, e := range f.Evidence {
+		if at, ok := c.evidence(f.Resource, e); ok {
+			return at, true
 		}
-		var p struct{ LayerName json.RawMessage }
-		if len(r.Properties) > 0 {
-			if err := json.Unmarshal(r.Properties, &p); err != nil {
-				return snap, fmt.Errorf("%s: resource %s: %w", name, id, err)
+	}
+	if at, ok := c.places[f.Resource]; ok {
+		return at, true
+	}
+	for _, e := range f.Evidence {
+		_, named, _ := strings.Cut(e, ": ")
+		if at, ok := c.places[named]; ok {
+			return at, true
+		}
+	}
+	return lamina.Origin{}, false
+}
+
+// evidence is the place of a line of evidence, whose end may say more than the
+// code does: the value of a variable, the line in a policy.
+func (c *Code) evidence(resource, e string) (lamina.Origin, bool) {
+	for end := len(e); end > 0; end = strings.LastIndexAny(e[:end], "=,(") {
+		if at, ok := c.places[resource+"\x00"+strings.TrimRight(e[:end], " ")]; ok {
+			return at, true
+		}
+	}
+	return lamina.Origin{}, false
+}
+
+// Read reads the code at name, a file or a folder, of root. Places are written
+// as shown, the name that the user typed, and the path below it.
+func Read(root fs.FS, name, shown string, opt Options) (*Code, error) {
+	b := newBuilder(&opt)
+	info, err := fs.Stat(root, name)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{b: b, root: root, name: name, shown: shown}
+	if info.IsDir() {
+		err = r.folder()
+	} else {
+		err = r.file(name, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := b.code()
+	if len(c.Files) == 0 && len(c.Skipped) == 0 {
+		return nil, fmt.Errorf("%s: %w", shown, ErrNone)
+	}
+	return c, nil
+}
+
+// A reader finds the files of a project.
+type reader struct {
+	b           *builder
+	root        fs.FS
+	name, shown string
+	bytes       int
+}
+
+// display is a path of the root as the user would type it.
+func (r *reader) display(name string) string {
+	rest := strings.TrimPrefix(strings.TrimPrefix(name, r.name), "/")
+	if r.name == "." {
+		rest = name
+	}
+	switch {
+	case rest == "" || name == r.name:
+		return r.shown
+	case r.shown == "." || r.shown == "":
+		return rest
+	}
+	return strings.TrimSuffix(r.shown, "/") + "/" + rest
+}
+
+// skipFolders hold what others wrote, or what a tool made of the code beside it.
+var skipFolders = []string{".git", ".terraform", ".aws-sam", "node_modules", "cdk.out", ".venv", "venv", "__pycache__", "testdata"}
+
+func (r *reader) folder() error {
+	files, entries := 0, 0
+	return fs.WalkDir(r.root, r.name, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			r.skip(name, err)
+			return nil
+		}
+		if entries++; entries > maxEntries {
+			return fmt.Errorf("%s has more than %d files and folders: give the template itself", r.shown, maxEntries)
+		}
+		if d.IsDir() {
+			if name != r.name && slices.Contains(skipFolders, d.Name()) {
+				return fs.SkipDir
 			}
+			return nil
 		}
-		layer := lamina.LayerVersion{ARN: name + "#" + id, Name: id}
-		if s, ok := literal(p.LayerName); ok && s != "" {
-			layer.Name = s
+		if !d.Type().IsRegular() || !slices.Contains(extensions, strings.ToLower(path.Ext(name))) {
+			return nil
 		}
-		index[id] = len(snap.Layers)
-		snap.Layers = append(snap.Layers, layer)
-	}
-	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
-		r := template.Resources[id]
-		if r.Type != "AWS::Lambda::LayerVersionPermission" {
-			continue
+		if files++; files > maxFiles {
+			return fmt.Errorf("%s has more than %d files that could be templates: give the template itself", r.shown, maxFiles)
 		}
-		if err := permission(&snap, index, name, id, r.Properties); err != nil {
-			return snap, fmt.Errorf("%s: resource %s: %w", name, id, err)
-		}
-	}
-	if t := &snap.Targets[0]; len(t.Gaps) == 0 {
-		t.Read = append(t.Read, "lambda:GetLayerVersionPolicy")
-	}
-	return snap, nil
+		return r.file(name, false)
+	})
 }
 
-func permission(snap *lamina.Snapshot, index map[string]int, file, id string, properties json.RawMessage) error {
-	var p layerPermission
-	if err := json.Unmarshal(properties, &p); err != nil {
-		return err
-	}
-	target, known := reference(p.LayerVersionArn)
-	i, ok := index[target]
-	if !ok { // a layer from elsewhere, by ARN or by something not known
-		arn := target
-		if !known {
-			arn = file + "#" + id + ".LayerVersionArn"
+// extensions are those of templates.
+var extensions = []string{".json", ".template", ".yaml", ".yml"}
+
+func (r *reader) skip(name string, err error) {
+	r.b.skipped = append(r.b.skipped, lamina.Skipped{File: r.display(name), Offset: -1, Reason: err.Error()})
+}
+
+// file reads one file; what a folder holds besides code is passed over.
+func (r *reader) file(name string, named bool) error {
+	data, err := r.read(name)
+	shown := r.display(name)
+	if err != nil {
+		if named {
+			return fmt.Errorf("%s: %w", shown, err)
 		}
-		i = slices.IndexFunc(snap.Layers, func(l lamina.LayerVersion) bool { return l.ARN == arn })
-		if i < 0 {
-			i = len(snap.Layers)
-			snap.Layers = append(snap.Layers, lamina.LayerVersion{ARN: arn, Name: arn})
-		}
-	}
-	layer := &snap.Layers[i]
-	action, ok1 := literal(p.Action)
-	principal, ok2 := literal(p.Principal)
-	org, ok3 := literal(p.OrganizationID)
-	if !ok1 || !ok2 || !ok3 {
-		snap.Targets[0].Gaps = append(snap.Targets[0].Gaps, lamina.Gap{
-			Action: "lambda:GetLayerVersionPolicy", Resources: []string{layer.ARN}, Reason: fmt.Sprintf("%s#%s: the grant is made by an intrinsic function", file, id),
-		})
+		r.skip(name, err)
 		return nil
 	}
-	if layer.Policy == nil {
-		layer.Policy = &lamina.LayerPolicy{}
+	if !named && !likely(data) {
+		return nil
 	}
-	layer.Policy.Grants = append(layer.Policy.Grants, lamina.Grant{StatementID: id, Action: action, Principal: principal, OrganizationID: org})
+	v, err := readDocument(shown, data)
+	switch {
+	case err != nil && named:
+		return err
+	case err != nil:
+		r.skip(name, errors.New(strings.TrimPrefix(err.Error(), shown+": ")))
+	case isTemplate(v):
+		r.b.files = append(r.b.files, shown)
+		cloudFormation(r.b, shown, v)
+	case named:
+		return fmt.Errorf("%s: %w: it has no Resources", shown, ErrNone)
+	}
 	return nil
 }
 
-// literal returns the text of a JSON string or number; "" for an absent value.
-func literal(raw json.RawMessage) (string, bool) {
-	if len(raw) == 0 {
-		return "", true
-	}
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		return s, true
-	}
-	var n json.Number
-	if json.Unmarshal(raw, &n) == nil {
-		return n.String(), true
-	}
-	return "", false
+// Recognises reports whether the file looks like infrastructure code, without
+// reading all of it.
+func Recognises(_ string, data []byte) bool { return likely(data) }
+
+// likely reports whether a document of a folder can be a template at all.
+func likely(data []byte) bool {
+	s := string(data)
+	return strings.Contains(s, "Resources") && (strings.Contains(s, "AWS::") || strings.Contains(s, "AWSTemplateFormatVersion"))
 }
 
-// reference returns the logical id of {"Ref": id}, or a literal ARN.
-func reference(raw json.RawMessage) (string, bool) {
-	if s, ok := literal(raw); ok {
-		return s, s != ""
+// read reads a file within the limits.
+func (r *reader) read(name string) ([]byte, error) {
+	f, err := r.root.Open(name)
+	if err != nil {
+		return nil, err
 	}
-	var ref struct{ Ref string }
-	if json.Unmarshal(raw, &ref) == nil && ref.Ref != "" {
-		return ref.Ref, true
+	info, err := f.Stat()
+	if err == nil && info.Size() > MaxDocument {
+		err = fmt.Errorf("%d bytes are %w of %d", info.Size(), errLimit, MaxDocument)
 	}
-	return "", false
+	var data []byte
+	if err == nil {
+		data, err = readAtMost(f, MaxDocument)
+	}
+	err = cmp.Or(err, f.Close())
+	if r.bytes += len(data); err == nil && r.bytes > maxProject {
+		err = fmt.Errorf("the project's documents are %w of %d bytes", errLimit, maxProject)
+	}
+	return data, err
 }

@@ -293,7 +293,7 @@ func (w *sarif) finding(f *lamina.Finding) sarifResult {
 // what has an ARN is a path in it.
 func inside(f *lamina.Finding) string {
 	switch file, _ := onDisk(f); {
-	case file == "":
+	case file == "" || f.Declared:
 		return f.File
 	case isArchive(f.Resource):
 		return f.Resource + "!/" + f.File

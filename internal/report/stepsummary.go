@@ -132,10 +132,12 @@ func (w *github) annotate(level string, n githubNote) {
 }
 
 // onDisk is the file of the working folder that a finding is about: of a folder
-// that was scanned the file in it, of an archive the archive itself, in which no
+// that was scanned the file in it, of infrastructure code the code, of an archive the archive itself, in which no
 // line means anything. It is "" for what is no file, an ARN for instance.
 func onDisk(f *lamina.Finding) (file string, line int) {
 	switch {
+	case f.Declared:
+		return f.File, f.Line
 	case f.Resource == "" || strings.HasPrefix(f.Resource, "arn:") || strings.Contains(f.Resource, "://"):
 		return "", 0
 	case isArchive(f.Resource) || f.File == "" || strings.Contains(f.File, "!/"):

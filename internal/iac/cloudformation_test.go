@@ -1,0 +1,272 @@
+package iac_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/iac"
+)
+
+// read reads one document named t.yaml.
+func read(t *testing.T, doc string, opt iac.Options) *iac.Code {
+	t.Helper()
+	c, err := iac.Read(fstest.MapFS{"t.yaml": {Data: []byte(doc)}}, "t.yaml", "t.yaml", opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestIntrinsics resolves one layer of a function. "?" before the text says that
+// it is not known, and why.
+func TestIntrinsics(t *testing.T) {
+	const before = `
+Parameters:
+  Plain: {Type: String, Default: arn:one}
+  Given: {Type: String}
+  Open: {Type: String}
+  Many: {Type: CommaDelimitedList, Default: 'arn:one, arn:two'}
+  Newest: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /layers/newest}
+Mappings:
+  Layers: {eu-west-1: {Tool: 'arn:of-ireland'}}
+Conditions:
+  Yes: !Equals [a, a]
+  No: !Not [!Condition Yes]
+  Both: !And [!Condition Yes, !Condition No]
+  Either: !Or [!Condition Yes, !Equals [!Ref Open, x]]
+  Maybe: !Equals [!Ref Open, x]
+  Circle: !Not [!Condition Circle]
+Resources:
+  L: {Type: AWS::Lambda::LayerVersion}
+  T: {Type: AWS::DynamoDB::Table}
+  G: {Type: AWS::Lambda::Function, Properties: {FunctionName: billing}}
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Layers: [`
+	for _, tt := range []struct{ in, want string }{
+		{`arn:literal`, "arn:literal"},
+		{`!Ref Plain`, "arn:one"},
+		{`{"Ref": "Given"}`, "arn:told"},
+		{`!Ref Open`, "?parameter Open has no default"},
+		{`!Ref Newest`, "?parameter Newest is read from the SSM parameter /layers/newest when it is deployed"},
+		{`!Ref L`, "t.yaml#L"},
+		{`!GetAtt L.LayerVersionArn`, "t.yaml#L"},
+		{`!Ref G`, "billing"},
+		{`!GetAtt G.Arn`, "t.yaml#G"},
+		{`!Ref T`, "?T is not known before it is deployed"},
+		{`!GetAtt T.Arn`, "?T.Arn is not known before it is deployed"},
+		{`!Ref Nobody`, "?Nobody is not known before it is deployed"},
+		{`!Select [1, !Ref Many]`, "arn:two"},
+		{`!Select [7, !Ref Many]`, "?Fn::Select is worked out when it is deployed"},
+		{`!Select [0, [!Ref Plain, !Ref Open]]`, "arn:one"},
+		{`!Join [':', [arn, !Ref Plain]]`, "arn:arn:one"},
+		{`!Join [':', [arn, !Ref Open]]`, "?parameter Open has no default"},
+		{`!Select [1, !Split ['/', 'a/b/c']]`, "b"},
+		{`!FindInMap [Layers, !Ref 'AWS::Region', Tool]`, "arn:of-ireland"},
+		{`!FindInMap [Layers, mars, Tool]`, "?Fn::FindInMap is worked out when it is deployed"},
+		{`!Sub 'arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:layer:x:1'`, "arn:aws:lambda:eu-west-1:111122223333:layer:x:1"},
+		{`!Sub 'a${!b}'`, "a${b}"},
+		{`!Sub ['${X}-${Plain}', {X: !Ref L}]`, "t.yaml#L-arn:one"},
+		{`!Sub '${T.Arn}'`, "?T.Arn is not known before it is deployed"},
+		{`!Sub '${Open'`, "?a ${ of Fn::Sub is not closed"},
+		{`!If [Yes, a, b]`, "a"},
+		{`!If [No, a, b]`, "b"},
+		{`!If [Both, a, b]`, "b"},
+		{`!If [Either, a, b]`, "a"},
+		{`!If [Maybe, a, b]`, "?the condition Maybe is not known"},
+		{`!If [Circle, a, b]`, "?the condition Circle is not known"},
+		{`!If [Nothing, a, b]`, "?the condition Nothing is not known"},
+		{`!ImportValue other-stack`, "?Fn::ImportValue is worked out when it is deployed"},
+		{`'{{resolve:ssm:/layers/newest}}'`, "?a dynamic reference is looked up when it is deployed"},
+		{`!Ref AWS::NoValue`, ""},
+		{`!Transform {Name: Other}`, "?Fn::Transform is worked out when it is deployed"},
+	} {
+		t.Run(tt.in, func(t *testing.T) {
+			c := read(t, before+tt.in+"]\n", iac.Options{Account: "111122223333", Region: "eu-west-1", Parameters: map[string]string{"Given": "arn:told"}})
+			got := ""
+			for _, f := range c.Snapshot.Functions {
+				got += strings.Join(f.Layers, " ")
+			}
+			for _, u := range c.Unresolved {
+				got += "?" + u.Why
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestSnapshot reads every type of resource once.
+func TestSnapshot(t *testing.T) {
+	c := read(t, `
+Resources:
+  Signing:
+    Type: AWS::Lambda::CodeSigningConfig
+    Properties:
+      AllowedPublishers: {SigningProfileVersionArns: [arn:profile]}
+      CodeSigningPolicies: {UntrustedArtifactOnDeployment: Enforce}
+  Far:
+    Type: AWS::Lambda::LayerVersionPermission
+    Properties: {Action: lambda:GetLayerVersion, LayerVersionArn: 'arn:aws:lambda:eu-west-1:444455556666:layer:far:1', Principal: 777788889999}
+  L:
+    Type: AWS::Lambda::LayerVersion
+    Properties:
+      LayerName: utils
+      Content: {S3Bucket: b, S3Key: k, S3ObjectStorageMode: REFERENCE}
+  Whoever:
+    Type: AWS::Lambda::LayerVersionPermission
+    Properties: {Action: lambda:GetLayerVersion, LayerVersionArn: !Ref L, Principal: !ImportValue them}
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: runs
+      AssumeRolePolicyDocument: {Statement: {Effect: Allow, Action: 'sts:AssumeRole', Principal: {Service: lambda.amazonaws.com}}}
+      Policies:
+        - PolicyName: own
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: 's3:GetObject', Resource: !GetAtt Bucket.Arn}
+  P:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: more
+      Roles: [!Ref R]
+      PolicyDocument: {Statement: {Effect: Allow, Action: 'lambda:*', Resource: '*'}}
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: billing
+      Role: !GetAtt R.Arn
+      CodeSigningConfigArn: !Ref Signing
+      Layers: [!Ref L]
+      Environment: {Variables: {SECRET: hunter2, NODE_OPTIONS: --require /opt/x.js}}
+  U:
+    Type: AWS::Lambda::Url
+    Properties: {TargetFunctionArn: !Ref F, AuthType: NONE}
+  A:
+    Type: AWS::Lambda::Alias
+    Properties: {FunctionName: !Ref F, Name: live, FunctionVersion: 3}
+  I:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !GetAtt F.Arn, Action: lambda:InvokeFunction, Principal: '*', FunctionUrlAuthType: NONE}
+  E:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: !Ref F, EventSourceArn: arn:queue}
+`, iac.Options{Keep: func(name, value string) string {
+		if name == "NODE_OPTIONS" {
+			return value
+		}
+		return ""
+	}})
+	const account, role = "000000000000", "arn:aws:iam::000000000000:role/runs"
+	at := func(line int) *lamina.Origin { return &lamina.Origin{File: "t.yaml", Line: line} }
+	want := lamina.Snapshot{
+		Version:  1,
+		Accounts: []lamina.Account{{ID: account}, {ID: "444455556666"}},
+		Layers: []lamina.LayerVersion{
+			{
+				ARN: "arn:aws:lambda:eu-west-1:444455556666:layer:far:1", Account: "444455556666", Region: "eu-west-1", Name: "far", Version: 1, Origin: at(8),
+				Policy: &lamina.LayerPolicy{Grants: []lamina.Grant{{StatementID: "Far", Action: "lambda:GetLayerVersion", Principal: "777788889999", Origin: at(8)}}},
+			},
+			{ARN: "t.yaml#L", Account: account, Name: "utils", Reference: &lamina.S3Object{Bucket: "b", Key: "k"}, Origin: at(11)},
+		},
+		Functions: []lamina.Function{{
+			ARN: "t.yaml#F", Account: account, Name: "billing", Version: "$LATEST", Role: role, PackageType: "Zip", Layers: []string{"t.yaml#L"},
+			Environment: map[string]string{"SECRET": "", "NODE_OPTIONS": "--require /opt/x.js"}, CodeSigningConfigARN: "t.yaml#Signing", Origin: at(35),
+			Policies: []lamina.FunctionPolicy{{Document: `{"Statement":[{"Action":"lambda:InvokeFunction","Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}},"Effect":"Allow","Principal":"*","Resource":"t.yaml#F","Sid":"I"}],"Version":"2012-10-17"}`}},
+			Aliases:  []lamina.Alias{{Name: "live", Version: "3"}}, URLs: []lamina.FunctionURL{{AuthType: "NONE"}},
+			EventSources: []lamina.EventSourceMapping{{UUID: "t.yaml#E", SourceARN: "arn:queue"}},
+		}},
+		CodeSigningConfigs: []lamina.CodeSigningConfig{{ARN: "t.yaml#Signing", Account: account, UntrustedArtifact: "Enforce", AllowedPublishers: []string{"arn:profile"}}},
+		Principals: []lamina.Principal{{
+			ARN: role, Account: account, Kind: "Role", Name: "runs",
+			Trust: `{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}],"Version":"2012-10-17"}`,
+			Inline: []lamina.InlinePolicy{
+				{Name: "own", Document: `{"Statement":[{"Action":"s3:GetObject","Effect":"Allow","Resource":"*","t.yaml:28: Bucket.Arn is not known before it is deployed":""}],"Version":"2012-10-17"}`},
+				{Name: "more", Document: `{"Statement":[{"Action":"lambda:*","Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}`},
+			},
+		}},
+	}
+	got := c.Snapshot
+	got.Targets = nil
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("snapshot differs (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]iac.Unresolved{{
+		Action: "lambda:GetLayerVersionPolicy", Resource: "t.yaml#L", Property: "Principal", At: lamina.Origin{File: "t.yaml", Line: 18}, Why: "Fn::ImportValue is worked out when it is deployed",
+	}}, c.Unresolved); d != "" {
+		t.Errorf("unresolved differ (-want +got):\n%s", d)
+	}
+	if c.Resources != 11 || c.Read != 11 {
+		t.Errorf("%d of %d resources", c.Read, c.Resources)
+	}
+}
+
+// A bomb of aliases stays as small as its text, and resolving it ends.
+func TestHostile(t *testing.T) {
+	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := 1; i < 12; i++ {
+		n, p := string(rune('a'+i)), string(rune('a'+i-1))
+		bomb += n + "0: &" + n + "0 [" + strings.TrimSuffix(strings.Repeat("*"+p+"0, ", 10), ", ") + "]\n"
+	}
+	bomb += "Resources:\n  F: {Type: AWS::Lambda::Function, Properties: {Layers: *l0}}\n"
+	c := read(t, bomb, iac.Options{})
+	if len(c.Unresolved) == 0 {
+		t.Error("a bomb of aliases is resolved")
+	}
+	for name, tt := range map[string]struct {
+		doc string
+		is  error
+	}{
+		"empty":       {"", nil},
+		"no_template": {"a: b", iac.ErrNone},
+		"itself":      {"a: &a [*a]\nResources: {}", nil},
+		"two":         {"Resources: {}\n---\nResources: {}\n", nil},
+		"deep_list":   {strings.Repeat("[", 5000) + strings.Repeat("]", 5000), nil},
+		"deep_map":    {strings.Repeat("{a: ", 5000) + strings.Repeat("}", 5000), nil},
+		"json_two":    {`{"Resources":{}}{"Resources":{}}`, nil},
+		"json_cut":    {`{"Resources":{`, nil},
+		"long":        {strings.Repeat("#", iac.MaxDocument+1), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := iac.Read(fstest.MapFS{"t.yaml": {Data: []byte(tt.doc)}}, "t.yaml", "t.yaml", iac.Options{})
+			if err == nil || tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("got %v, want %v", err, tt.is)
+			}
+		})
+	}
+}
+
+// FuzzTemplate reads anything as a template: it ends, and everything it declares
+// has a name and a place.
+func FuzzTemplate(f *testing.F) {
+	f.Add([]byte("Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Layers: [!Ref L]}}\nResources:\n  L: {Type: AWS::Serverless::LayerVersion}\n  F: {Type: AWS::Serverless::Function, Properties: {FunctionUrlConfig: {AuthType: NONE}, Policies: [S3ReadPolicy: {}]}}\n"))
+	f.Add([]byte(`{"Resources":{"P":{"Type":"AWS::Lambda::LayerVersionPermission","Properties":{"Principal":{"Fn::Sub":"${AWS::AccountId}"}}}}}`))
+	f.Add([]byte("Resources:\n  F: &f {Type: AWS::IAM::Role, Properties: {Policies: [PolicyDocument: {Statement: !If [x, *f, y]}]}}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := iac.Read(fstest.MapFS{"t.yaml": {Data: data}}, "t.yaml", "t.yaml", iac.Options{Region: "eu-west-1"})
+		if err != nil {
+			return
+		}
+		if c.Read > c.Resources {
+			t.Errorf("%d of %d resources", c.Read, c.Resources)
+		}
+		for _, l := range c.Snapshot.Layers {
+			if l.ARN == "" || l.Origin == nil {
+				t.Errorf("a layer without a name or a place: %+v", l)
+			}
+		}
+		for _, fn := range c.Snapshot.Functions {
+			if fn.ARN == "" || fn.Origin == nil {
+				t.Errorf("a function without a name or a place: %+v", fn)
+			}
+		}
+	})
+}
