@@ -198,7 +198,7 @@ func commandPage(c *cobra.Command) string {
 		if c.Example != "" {
 			b.WriteString("\n```\n" + strings.Trim(dedent(c.Example), "\n") + "\n```\n")
 		}
-		if f := ownFlags(c); f.HasAvailableFlags() {
+		if f, _ := ownFlags(c, true); f.HasAvailableFlags() {
 			b.WriteString("\n" + flagTable(f))
 		}
 		b.WriteString("\n")

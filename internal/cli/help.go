@@ -54,8 +54,16 @@ func (a *app) help(cmd *cobra.Command) {
 		}
 	}
 	a.helpCommands(cmd, "Commands:", "")
-	if f := ownFlags(cmd); f.HasAvailableFlags() {
-		fmt.Fprintf(out, "\nFlags:\n%s", flagUsages(f))
+	shown, named := ownFlags(cmd, a.flags.all)
+	if shown.HasAvailableFlags() {
+		fmt.Fprintf(out, "\nFlags:\n%s", flagUsages(shown))
+	}
+	for line := "  also"; len(named) > 0; named = named[1:] {
+		line += " " + named[0]
+		if len(named) == 1 || len(line)+len(named[1]) > 98 {
+			fmt.Fprintln(out, line)
+			line = "      "
+		}
 	}
 	if a.flags.all {
 		fmt.Fprintf(out, "\nGlobal flags:\n%s", flagUsages(cmd.Root().PersistentFlags()))
@@ -106,18 +114,37 @@ func useLine(cmd *cobra.Command) string {
 	return line
 }
 
-// ownFlags are the flags a command does not share with all others.
-func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
-	f := pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
+// briefFlag is the annotation of flags that the help names and no more, but for
+// --help --all.
+const briefFlag = "lamina-brief"
+
+// brief makes the help of c only name the flags.
+func brief(c *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := c.Flags().SetAnnotation(name, briefFlag, nil); err != nil {
+			panic(err) // no such flag: a bug in the command
+		}
+	}
+}
+
+// ownFlags are the flags a command does not share with all others; of those that
+// are brief the names, unless all are asked for.
+func ownFlags(cmd *cobra.Command, all bool) (f *pflag.FlagSet, named []string) {
+	f = pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
 	f.SortFlags = false
 	if cmd.HasParent() {
 		cmd.NonInheritedFlags().VisitAll(func(flag *pflag.Flag) {
-			if flag.Name != "help" {
+			_, isBrief := flag.Annotations[briefFlag]
+			switch {
+			case flag.Name == "help":
+			case isBrief && !all:
+				named = append(named, "--"+flag.Name)
+			default:
 				f.AddFlag(flag)
 			}
 		})
 	}
-	return f
+	return f, named
 }
 
 // flagUsages lists flags as -f, --format FMT[=FILE]   what it does.

@@ -44,9 +44,8 @@ func newScan(a *app) *cobra.Command {
 		Long: "LAYER is a layer zip or a folder. Several layers are one /opt, in the order in which a\n" +
 			"function lists them: what a later layer brings wins. With the function's package,\n" +
 			"handler, runtime and environment, severity follows what would run; the package's own\n" +
-			"files are judged as well.\n\n" +
-			"Nothing is unpacked to disk, nothing in a layer is executed, and found secrets are\n" +
-			"neither shown nor tried.\n\n" +
+			"files are judged as well. Nothing is unpacked to disk, nothing in a layer is executed, and\n" +
+			"found secrets are neither shown nor tried.\n\n" +
 			"A template of CloudFormation or SAM, or a folder with one at its top, is judged as what it\n" +
 			"would deploy, each result at its line. What only the live estate has is not asked, but\n" +
 			"counted; with --onto it is asked, and only what the code newly exposes is shown.",
@@ -63,6 +62,7 @@ func newScan(a *app) *cobra.Command {
 	f.register(a, c)
 	f.code.register(a, c)
 	a.settingFlag(c, "hash_key") // the gate takes it from its settings
+	brief(c, "account", "arch", "db", "db-max-age", "deploy-region", "exceptions", "hash-key", "hashes", "no-cache", "org-id", "publishers", "verify", "vex")
 	return c
 }
 

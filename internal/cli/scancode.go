@@ -196,9 +196,10 @@ func (a *app) codeOptions(f codeFlags) (iac.Options, error) {
 	if err != nil {
 		return opt, err
 	}
-	opt.Live = &e.Snapshot
+	live := e.Estate.Snapshot
+	opt.Live = &live
 	accounts, regions := map[string]bool{}, map[string]bool{}
-	for _, t := range e.Snapshot.Targets {
+	for _, t := range live.Targets {
 		if t.Account != "" && t.Region != "" && slices.Contains(t.Read, "lambda:ListFunctions") {
 			accounts[t.Account], regions[t.Region] = true, true
 		}
@@ -249,7 +250,9 @@ func judgeCode(c *iac.Code, live *lamina.Snapshot, registry *publishers.Registry
 			_, ok := registry.Account(account)
 			return ok
 		})
-		return posture.Run(checks.All, posture.Input{Estate: e, Publishers: registry})
+		in := posture.Input{Estate: e, Publishers: registry}
+		list, _ := askable(checks.All, in)
+		return posture.Run(list, in)
 	}
 	if live == nil {
 		return c.Judge(run(c.Snapshot), facts)
