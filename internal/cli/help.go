@@ -118,8 +118,8 @@ func useLine(cmd *cobra.Command) string {
 // --help --all.
 const briefFlag = "lamina-brief"
 
-// brief makes the help of c only name the flags.
-func brief(c *cobra.Command, flags ...string) {
+// nameOnly makes the help of c only name the flags.
+func nameOnly(c *cobra.Command, flags ...string) {
 	for _, name := range flags {
 		if err := c.Flags().SetAnnotation(name, briefFlag, nil); err != nil {
 			panic(err) // no such flag: a bug in the command

@@ -62,7 +62,7 @@ func newScan(a *app) *cobra.Command {
 	f.register(a, c)
 	f.code.register(a, c)
 	a.settingFlag(c, "hash_key") // the gate takes it from its settings
-	brief(c, "account", "arch", "db", "db-max-age", "deploy-region", "exceptions", "hash-key", "hashes", "no-cache", "org-id", "publishers", "verify", "vex")
+	nameOnly(c, "account", "arch", "db", "db-max-age", "deploy-region", "exceptions", "hash-key", "hashes", "no-cache", "org-id", "publishers", "verify", "vex")
 	return c
 }
 
