@@ -10,6 +10,9 @@ type Snapshot struct {
 	Taken   time.Time `json:"taken"`
 	// OrgID is the organisation's id; "" when it is not known, or there is none.
 	OrgID string `json:"org_id,omitempty"`
+	// Only are the ARNs of the layers, layer versions and functions that were asked for,
+	// sorted; none means all there is. Of the rest nothing is said.
+	Only []string `json:"only,omitempty"`
 	// Accounts are the accounts known to be ours, whether or not they were read.
 	Accounts []Account `json:"accounts"`
 	// Targets are the accounts and regions that were asked.

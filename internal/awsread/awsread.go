@@ -250,7 +250,9 @@ type Error struct {
 	Resource string // what was read
 	// Denied says that AWS refused the call for want of a permission.
 	Denied bool
-	Err    error
+	// Gone says that there is no such thing, or none any more.
+	Gone bool
+	Err  error
 }
 
 func (e *Error) Error() string {
@@ -269,6 +271,7 @@ func fail(action, resource string, err error) error {
 		e.Err = errors.New("no credentials were found") // the SDK lists every place where it looked
 		return e
 	}
+	e.Gone = notFound(err)
 	if api, ok := errors.AsType[apiError](err); ok {
 		for _, d := range denials {
 			e.Denied = e.Denied || strings.HasPrefix(api.ErrorCode(), d)

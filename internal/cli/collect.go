@@ -29,6 +29,7 @@ import (
 type collectFlags struct {
 	profile, roleName, externalID string
 	regions, accounts             []string
+	layers, functions             []string
 	organization, resume, full    bool
 	rate                          float64
 	content                       string
@@ -44,18 +45,16 @@ func newCollect(a *app) *cobra.Command {
 		Short: "read an AWS account or organisation into a snapshot; changes nothing",
 		Example: "  lamina collect --profile audit -o snapshot.lamina\n" +
 			"  lamina collect --organization --role-name lamina-collect --external-id ID\n" +
-			"  lamina collect --region eu-west-1 --region us-east-1\n" +
 			"  lamina collect --content layers         # the layers' zips, too\n" +
+			"  lamina collect --layer arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7 -o auth.lamina\n" +
 			"  lamina collect --resume                 # go on where Ctrl-C stopped it",
 		Long: "Reads layers, their policies, functions, IAM, AWS Organizations and what would notice a\n" +
 			"change, in every enabled region, and writes " + snapshotFile + " (or -o FILE). Every call only\n" +
 			"looks; lamina iam policy collect prints the exact policy it needs. A call that is denied\n" +
 			"is a gap in the coverage, and what rests on it is UNKNOWN, never PASS (exit 3).\n\n" +
-			"When FILE is there already, what cannot have changed is not read again: contents of layer\n" +
-			"versions never, policies only when CloudTrail names them or their turn has come. A run\n" +
-			"that is interrupted leaves FILE.part, and --resume goes on with it.\n\n" +
-			"With --content DIR the zip of each layer version is fetched, once ever, and kept in DIR if\n" +
-			"it is what AWS says it is; lamina posture --content DIR looks into them.",
+			"When FILE is there already, what cannot have changed is not read again. A run that is\n" +
+			"interrupted leaves FILE.part. With --content DIR zips are kept in DIR, each fetched once\n" +
+			"ever; with --layer or --function nothing but that is read, what loads it and what it loads.",
 		Args: args(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.collect(cmd, f) },
 	}
@@ -67,6 +66,8 @@ func newCollect(a *app) *cobra.Command {
 	fl.StringVar(&f.roleName, "role-name", "", "the role to assume in other accounts, by `NAME`")
 	fl.StringVar(&f.externalID, "external-id", "", "the external `ID` that the role's trust policy asks for")
 	fl.StringArrayVar(&f.accounts, "account", nil, "read the account `ID` only; may be given several times")
+	fl.StringArrayVar(&f.layers, "layer", nil, "read only the layer, or version of one, `ARN`; may be given several times")
+	fl.StringArrayVar(&f.functions, "function", nil, "read only the function `ARN`, and its layers; may be given several times")
 	fl.BoolVar(&f.resume, "resume", false, "go on with a collection that was interrupted")
 	fl.BoolVar(&f.full, "full", false, "read everything again, whatever an earlier snapshot says")
 	fl.StringVar(&f.content, "content", "", "fetch the zips of layers, also those of others that functions load, into `DIR`")
@@ -100,13 +101,20 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, j.close()) }()
 	opt := collect.Options{Now: j.header.Now, Jobs: a.conf.num("jobs"), Resume: j.entries, Journal: j.write}
+	opt.Only = f.only()
 	if f.content != "" {
 		opt.Zips = zipstore.New(a.path(f.content))
 	}
-	if !f.full {
+	if !f.full || opt.Only != nil {
 		if opt.Previous, err = a.previous(file); err != nil {
 			return err
 		}
+	}
+	if p := opt.Previous; p != nil && p.Only == nil && opt.Only != nil {
+		return &Error{Msg: file + " is a snapshot of more than was asked for, and would be replaced", Hint: "give another file: -o FILE", Code: Refused}
+	}
+	if f.full {
+		opt.Previous = nil
 	}
 	if err := a.whom(ctx, f, &opt); err != nil {
 		return err
@@ -146,6 +154,16 @@ func (f collectFlags) check() error {
 			return usagef("twelve digits, as in 111122223333", "--account %q: %s", id, err)
 		}
 	}
+	for _, arn := range f.layers {
+		if _, err := lamina.ParseLayerARN(arn); err != nil {
+			return usagef("as in arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7", "--layer: %s", err)
+		}
+	}
+	for _, arn := range f.functions {
+		if fn, err := lamina.ParseARN(arn); err != nil || fn.Service != "lambda" || !strings.HasPrefix(fn.Resource, "function:") {
+			return usagef("as in arn:aws:lambda:eu-west-1:111122223333:function:billing", "--function %q is no ARN of a function", arn)
+		}
+	}
 	switch {
 	case f.organization && f.roleName == "":
 		return usagef("name the role that every account has for this: --role-name lamina-collect", "--organization reads other accounts, and needs a role there")
@@ -168,7 +186,32 @@ func (f collectFlags) asked() string {
 	if f.content != "" {
 		s += " content=" + f.content
 	}
+	if only := f.only(); only != nil {
+		s += " only=" + strings.Join(only, ",")
+	}
 	return s
+}
+
+// only is what the collection is restricted to, nil for everything.
+func (f collectFlags) only() []string { return slices.Concat(f.layers, f.functions) }
+
+// where are the regions that are read, nil for all that are enabled: those of what
+// was asked for, when no others are named.
+func (f collectFlags) where() []string {
+	if slices.Equal(f.regions, []string{"all"}) {
+		return nil
+	}
+	if len(f.regions) > 0 {
+		return slices.Clone(f.regions)
+	}
+	var regions []string
+	for _, arn := range f.only() {
+		if a, err := lamina.ParseARN(arn); err == nil && a.Region != "" {
+			regions = append(regions, a.Region)
+		}
+	}
+	slices.Sort(regions)
+	return slices.Compact(regions)
 }
 
 // again is the flags to go on with.
@@ -193,6 +236,12 @@ func (f collectFlags) again(file string) string {
 	for _, region := range f.regions {
 		flag("region", region)
 	}
+	for _, arn := range f.layers {
+		flag("layer", arn)
+	}
+	for _, arn := range f.functions {
+		flag("function", arn)
+	}
 	flag("content", f.content)
 	if file != snapshotFile {
 		b.WriteString(" -o " + file)
@@ -203,10 +252,9 @@ func (f collectFlags) again(file string) string {
 // whom finds out which accounts are read, and by whom.
 func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) error {
 	region := ""
-	if len(f.regions) > 0 && f.regions[0] != "all" {
-		region, f.regions = f.regions[0], slices.Clone(f.regions)
-	} else {
-		f.regions = nil
+	f.regions = f.where()
+	if len(f.regions) > 0 {
+		region = f.regions[0]
 	}
 	limits := collect.NewLimits(f.rate)
 	s, err := awsread.Connect(ctx, awsread.Options{

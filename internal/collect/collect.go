@@ -34,6 +34,9 @@ type Options struct {
 	Organization Organization
 	// Accounts are read in every one of their regions.
 	Accounts []Account
+	// Only are ARNs of layers, of versions of layers and of functions: they are read
+	// with what belongs to them, and nothing else is. None means everything.
+	Only []string
 	// Jobs are how many targets are read at the same time, 0 for 16.
 	Jobs int
 	// Previous is an earlier snapshot whose readings may be kept; nil for none.
@@ -126,7 +129,7 @@ func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
 		r.expectTargets(1 + len(regions[a.ID].regions))
 	}
 	for _, a := range o.Accounts {
-		if !done[a.ID+" "] {
+		if !done[a.ID+" "] && o.Only == nil {
 			jobs <- func() { r.finish(ctx, r.account(ctx, a, regions[a.ID])) }
 		}
 		for _, region := range regions[a.ID].regions {
@@ -145,7 +148,7 @@ func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
 	}
 	s := merge(r.parts)
 	s.Version, s.Taken = 1, o.Now
-	s.OrgID = o.Organization.ID
+	s.OrgID, s.Only = o.Organization.ID, slices.Compact(slices.Sorted(slices.Values(o.Only)))
 	known := map[string]bool{}
 	for _, a := range s.Accounts {
 		known[a.ID] = true

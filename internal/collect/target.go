@@ -67,6 +67,10 @@ func (r *run) account(ctx context.Context, a Account, known enabled) lamina.Snap
 // region reads one region of an account.
 func (r *run) region(ctx context.Context, a Account, region string) lamina.Snapshot {
 	d := r.reader(a, region)
+	if r.Only != nil {
+		d.only(ctx)
+		return d.done()
+	}
 	d.holds = d.unchanged(ctx)
 	d.layers(ctx)
 	d.functions(ctx)
@@ -117,15 +121,19 @@ func (d *reader) layer(ctx context.Context, v lamina.LayerVersion) {
 		v.Policy, v.PolicyRead = known.Policy, known.PolicyRead
 		d.note("lambda:GetLayerVersionPolicy", v.ARN, nil)
 	} else {
-		p, err := d.client.Policy(ctx, v.ARN)
-		if d.note("lambda:GetLayerVersionPolicy", v.ARN, err) {
-			v.Policy, v.PolicyRead = p, d.run.Now
-		}
+		d.policy(ctx, &v)
 	}
 	d.part.Layers = append(d.part.Layers, v)
 	d.unwritten.Layers = append(d.unwritten.Layers, v)
 	if len(d.unwritten.Layers) >= journalEvery {
 		d.flush()
+	}
+}
+
+func (d *reader) policy(ctx context.Context, v *lamina.LayerVersion) {
+	p, err := d.client.Policy(ctx, v.ARN)
+	if d.note("lambda:GetLayerVersionPolicy", v.ARN, err) {
+		v.Policy, v.PolicyRead = p, d.run.Now
 	}
 }
 
@@ -151,17 +159,11 @@ func (d *reader) functions(ctx context.Context) {
 		}
 	}
 	d.run.expect(n)
-	foreign := map[string]bool{}
 	for i := range fs {
 		if ctx.Err() != nil {
 			return
 		}
 		f := &fs[i]
-		for _, arn := range f.Layers {
-			if l, err := lamina.ParseLayerARN(arn); err == nil && !d.run.reads(l.ARN.Account) {
-				foreign[arn] = true
-			}
-		}
 		if f.Version != "$LATEST" {
 			continue
 		}
@@ -175,19 +177,42 @@ func (d *reader) functions(ctx context.Context) {
 	}
 	d.flush()
 	d.part.Functions = fs
-	for _, arn := range slices.Sorted(maps.Keys(foreign)) {
+	d.foreign(ctx)
+}
+
+// foreign describes the layer versions that the functions load and that are not
+// described where they are.
+func (d *reader) foreign(ctx context.Context) {
+	for _, arn := range d.loaded() {
 		if ctx.Err() != nil {
 			return
 		}
-		// Also one that was described before: whether we may still read it shows in
-		// the answer.
-		v, at, err := d.client.Locate(ctx, arn)
-		if d.note("lambda:GetLayerVersion", arn, err) {
-			d.part.Layers = append(d.part.Layers, v)
-			d.zip(ctx, v, at)
-		} else if old, ok := d.run.known.layers[arn]; ok {
-			d.part.Layers = append(d.part.Layers, old)
+		if l, err := lamina.ParseLayerARN(arn); err != nil || d.run.reads(l.ARN.Account) {
+			continue
 		}
+		d.describe(ctx, arn)
+	}
+}
+
+// loaded are the ARNs of the layer versions that the functions load, sorted.
+func (d *reader) loaded() []string {
+	var arns []string
+	for _, f := range d.part.Functions {
+		arns = append(arns, f.Layers...)
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
+
+// describe reads a layer version of another account, also one that was described
+// before: whether we may still read it shows in the answer.
+func (d *reader) describe(ctx context.Context, arn string) {
+	v, at, err := d.client.Locate(ctx, arn)
+	if d.note("lambda:GetLayerVersion", arn, err) {
+		d.part.Layers = append(d.part.Layers, v)
+		d.zip(ctx, v, at)
+	} else if old, ok := d.run.known.layers[arn]; ok {
+		d.part.Layers = append(d.part.Layers, old)
 	}
 }
 

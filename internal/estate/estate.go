@@ -178,7 +178,7 @@ func (e *Estate) Missing(account, region, action, resource string) (m Missing, o
 		return m, false
 	}
 	if !known {
-		m.Reason = NotCollected
+		m.Reason, m.Unasked = NotCollected, true
 		return m, true
 	}
 	for _, g := range r.gaps {
@@ -197,7 +197,9 @@ const NotCollected = "not collected"
 type Missing struct {
 	Account, Region, Action, Resource string
 	Denied                            bool
-	Reason                            string
+	// Unasked says that the snapshot holds no attempt.
+	Unasked bool
+	Reason  string
 }
 
 // Why is the reason of an UNKNOWN.
@@ -241,7 +243,7 @@ func (e *Estate) Unread(actions ...string) []Missing {
 	for _, a := range e.Snapshot.Accounts {
 		for _, action := range actions {
 			if !asked[a.ID+" "+action] && !ofOrganization(action) {
-				out = append(out, Missing{Account: a.ID, Region: "*", Action: action, Reason: "the account was not collected"})
+				out = append(out, Missing{Account: a.ID, Region: "*", Action: action, Unasked: true, Reason: "the account was not collected"})
 			}
 		}
 	}

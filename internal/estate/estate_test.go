@@ -80,7 +80,7 @@ func TestEstate(t *testing.T) {
 	}
 	want := []estate.Missing{
 		{Account: "2", Region: "eu-west-1", Action: "lambda:ListLayers", Denied: true, Reason: "denied"},
-		{Account: "3", Region: "*", Action: "lambda:ListLayers", Reason: "the account was not collected"},
+		{Account: "3", Region: "*", Action: "lambda:ListLayers", Unasked: true, Reason: "the account was not collected"},
 	}
 	if d := cmp.Diff(want, e.Unread("lambda:ListLayers")); d != "" {
 		t.Error(d)

@@ -67,6 +67,8 @@ const (
 	Contents Data = "contents"
 	// Earlier is a snapshot of before: Input.Earlier.
 	Earlier Data = "earlier"
+	// Rest is what the collection of single layers and functions leaves out.
+	Rest Data = "the rest of the estate"
 )
 
 // Settle is what gives the data.
@@ -78,14 +80,20 @@ func (d Data) Settle() string {
 		return "fetch it with lamina collect --content DIR, and give it with --content DIR"
 	case Earlier:
 		return "give an earlier snapshot with --earlier"
+	case Rest:
+		return "collect without --layer and --function"
 	}
 	return ""
 }
 
 // lacking is the reason of an UNKNOWN for want of the data.
 func (d Data) lacking() string {
-	if d == Earlier {
+	switch d {
+	case Earlier:
 		return "no earlier snapshot was read"
+	case Rest:
+		return "only some layers or functions were collected"
+	case Logs, Contents:
 	}
 	return "no " + string(d) + " were read"
 }
@@ -118,6 +126,9 @@ func (in Input) Lacks(c Check) (Data, bool) {
 		if d == Logs && in.Log == nil || d == Contents && in.Contents == nil || d == Earlier && in.Earlier == nil {
 			return d, true
 		}
+	}
+	if in.Estate != nil && in.Estate.Snapshot.Only != nil && slices.ContainsFunc(c.Needs, func(action string) bool { return !in.Estate.Asked(action) }) {
+		return Rest, true
 	}
 	return "", false
 }
@@ -184,12 +195,19 @@ func run(c Check, in Input) (results []Result, err error) {
 		results = append(results, in.unlogged()...)
 	}
 	for _, m := range in.Estate.Unread(c.Lists...) {
+		if m.Unasked && in.Estate.Snapshot.Only != nil {
+			continue
+		}
 		results = append(results, Result{
 			Outcome: lamina.Unknown, Resource: strings.Join([]string{"arn", "*", service(m.Action), cmp.Or(m.Region, "*"), cmp.Or(m.Account, "*"), "*"}, ":"), Key: m.Action,
 			Detail: "not everything there is known", Reason: m.Why(), Settle: m.Settle(),
 		})
 	}
-	c.Run(in, func(r Result) { results = append(results, r) })
+	c.Run(in, func(r Result) {
+		if in.Estate.Within(r.Resource) {
+			results = append(results, r)
+		}
+	})
 	return results, nil
 }
 

@@ -92,7 +92,10 @@ func Diff(a, b lamina.Snapshot) ([]Change, error) {
 				c.What = "added"
 			case !now:
 				c.What = "removed"
-				if c.Reason = unread(a, b, kind, o); c.Reason != "" {
+				if c.Reason = unread(a, b, kind, o); b.Only != nil {
+					c.Reason = "only some layers and functions were collected"
+				}
+				if c.Reason != "" {
 					c.What = "unread"
 				}
 			default:
@@ -139,7 +142,7 @@ func lists(s lamina.Snapshot) (map[string]map[string]element, error) {
 	out := map[string]map[string]element{}
 	for kind, raw := range members {
 		var list []element
-		if len(raw) == 0 || raw[0] != '[' {
+		if len(raw) == 0 || raw[0] != '[' || kind == "only" { // what was asked for is no part of the estate
 			continue
 		}
 		if err := json.Unmarshal(raw, &list); err != nil {

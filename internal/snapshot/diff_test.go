@@ -103,7 +103,7 @@ func TestDiff_sees_every_list(t *testing.T) {
 	kind := reflect.TypeFor[lamina.Snapshot]()
 	for i := range kind.NumField() {
 		f := kind.Field(i)
-		if f.Type.Kind() != reflect.Slice {
+		if f.Type.Kind() != reflect.Slice || f.Type.Elem().Kind() != reflect.Struct {
 			continue
 		}
 		var s lamina.Snapshot
