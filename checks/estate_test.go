@@ -28,6 +28,10 @@ import (
 //	function billing layers=acme-auth:7,arn:… role=billing env.NODE_OPTIONS=--require
 //	function billing:3 layers=acme-auth:6
 //	alias billing live 3
+//	trail org group=arn:aws:logs:eu-west-1:111122223333:log-group:trail:*
+//	filter layers trail { $.eventName = "*LayerVersion*" }
+//	alarm layers layers arn:aws:sns:eu-west-1:111122223333:alerts threshold=1
+//	topic alerts confirmed=email
 //
 // log_test.go says how logs and an earlier estate are written beside it.
 // What names no account and region is of 111122223333 and eu-west-1; account=
@@ -92,7 +96,7 @@ func parseEstate(t *testing.T, text string) lamina.Snapshot {
 func pairs(words []string) (plain []string, values map[string]string) {
 	values = map[string]string{}
 	for _, w := range words {
-		if k, v, ok := strings.Cut(w, "="); ok && !strings.HasPrefix(w, "{") {
+		if k, v, ok := strings.Cut(w, "="); ok && !strings.ContainsAny(w[:1], `{($=&|!"`) {
 			values[k] = v
 		} else {
 			plain = append(plain, w)
@@ -185,10 +189,26 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.SigningProfiles = append(e.s.SigningProfiles, lamina.SigningProfile{VersionARN: p[0], Name: p[0][strings.LastIndex(p[0], "/")+1:], Account: account, Region: region, Status: p[1]})
 	case "bucket":
 		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Versioning: v["versioning"], Policy: v["policy"]})
+	case "filter":
+		e.s.MetricFilters = append(e.s.MetricFilters, lamina.MetricFilter{Account: account, Region: region, LogGroup: p[1], Name: p[0], Namespace: "Trail", Metric: or(v["metric"], p[0]), Pattern: strings.Join(p[2:], " ")})
+	case "alarm":
+		threshold, err := strconv.ParseFloat(or(v["threshold"], "1"), 64)
+		e.s.Alarms = append(e.s.Alarms, lamina.Alarm{
+			ARN: "arn:aws:cloudwatch:" + region + ":" + account + ":alarm:" + p[0], Account: account, Region: region, Name: p[0], Namespace: "Trail", Metric: p[1],
+			ActionsEnabled: v["actions"] != "off", Actions: p[2:], Comparison: or(v["comparison"], "GreaterThanOrEqualToThreshold"), Threshold: threshold,
+		})
+		return err
+	case "topic":
+		topic := lamina.Topic{ARN: "arn:aws:sns:" + region + ":" + account + ":" + p[0], Pending: map[string]int{"email": 1}}
+		if v["confirmed"] != "" {
+			topic.Confirmed = map[string]int{v["confirmed"]: 1}
+		}
+		e.s.Topics = append(e.s.Topics, topic)
 	case "trail":
 		e.s.Trails = append(e.s.Trails, lamina.Trail{
 			ARN: "arn:aws:cloudtrail:" + region + ":" + account + ":trail/" + p[0], Account: account, Name: p[0], HomeRegion: region,
 			MultiRegion: v["multi"] == "true", Organization: v["organization"] == "true", Logging: v["logging"] != "false", Management: or(v["management"], "All"),
+			LogGroupARN: v["group"],
 		})
 	case "analyzer":
 		e.s.Analyzers = append(e.s.Analyzers, lamina.AccessAnalyzer{
@@ -370,6 +390,12 @@ func without(s *lamina.Snapshot, action string) {
 		s.Buckets = nil
 	case "cloudtrail:DescribeTrails":
 		s.Trails = nil
+	case "logs:DescribeMetricFilters":
+		s.MetricFilters = nil
+	case "cloudwatch:DescribeAlarms":
+		s.Alarms = nil
+	case "sns:ListSubscriptionsByTopic":
+		s.Topics = nil
 	case "access-analyzer:ListAnalyzers":
 		s.Analyzers, s.AccessFindings = nil, nil
 	case "access-analyzer:ListFindings":

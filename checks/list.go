@@ -63,6 +63,7 @@ var All = []posture.Check{
 	ManagementAccountFunctions,
 	// VIS: can we see it
 	TrailMissing,
+	AlarmMissing,
 	AnalyzerMissing,
 	// WIN: time
 	GrantWindow,
@@ -144,7 +145,6 @@ var Unsupported = []Absent{
 	{"GRD-09", "does an endpoint policy admit foreign layers", needsNetwork},
 	{"VIS-02", "do a trail's selectors leave Lambda or reads out", "needs event selectors evaluated"},
 	{"VIS-03", "are a trail's files validated and kept from change", needsBuckets},
-	{"VIS-04", "does an alarm exist that really matches", "needs metric filters tried on events"},
 	{"VIS-05", "does an EventBridge rule see shares", "needs event patterns tried on events"},
 	{"VIS-06", "does Amazon Inspector scan functions in each region", "needs the status of Inspector judged"},
 	{"VIS-08", "does GuardDuty watch Lambda", "needs the status of GuardDuty judged"},

@@ -1,10 +1,7 @@
 package checks
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/posture"
@@ -28,22 +25,10 @@ var TrailMissing = posture.Check{
 }
 
 func trailMissing(in posture.Input, found func(posture.Result)) {
-	type place struct{ account, region string }
-	places := map[place]bool{}
-	for _, f := range in.Estate.Snapshot.Functions {
-		places[place{f.Account, f.Region}] = true
-	}
-	for l := range in.Estate.OurLayers() {
-		if l.Account != "" {
-			places[place{l.Account, l.Region}] = true
-		}
-	}
-	for _, p := range slices.SortedFunc(maps.Keys(places), func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.region, b.region))
-	}) {
-		r := posture.Result{Outcome: lamina.Fail, Resource: "arn:*:lambda:" + p.region + ":" + p.account + ":*", Detail: "no trail that is on logs management events there", Evidence: []string{}}
+	for _, p := range in.Places() {
+		r := posture.Result{Outcome: lamina.Fail, Resource: p.Resource(), Detail: "no trail that is on logs management events there", Evidence: []string{}}
 		for _, t := range in.Estate.Snapshot.Trails {
-			if !t.Logging || !t.MultiRegion && t.HomeRegion != p.region || !t.Organization && t.Account != p.account {
+			if !p.CoveredBy(t) {
 				continue
 			}
 			switch logs := in.Estate.Logs(t); {
