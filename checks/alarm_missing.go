@@ -88,6 +88,7 @@ func (a *alarms) place(p posture.Place) posture.Result {
 			unheard = append(unheard, e.Does)
 		case metricfilter.Maybe:
 			unsure, r.Reason, r.Settle = append(unsure, e.Does), h.Why, h.settle
+		case metricfilter.Yes:
 		}
 	}
 	switch {

@@ -147,9 +147,9 @@ func (all both) match(e Event) Verdict {
 
 func (all both) String() string { return join(all, " && ") }
 
-func (any either) match(e Event) Verdict {
+func (some either) match(e Event) Verdict {
 	best := Verdict{Answer: No}
-	for _, n := range any {
+	for _, n := range some {
 		if v := n.match(e); v.Answer > best.Answer {
 			best = v
 		}
@@ -157,7 +157,7 @@ func (any either) match(e Event) Verdict {
 	return best
 }
 
-func (any either) String() string { return join(any, " || ") }
+func (some either) String() string { return join(some, " || ") }
 
 func join(nodes []node, op string) string {
 	var b strings.Builder

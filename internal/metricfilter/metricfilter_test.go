@@ -150,23 +150,24 @@ func TestMatch_agrees_with_oracle(t *testing.T) {
 			c := known[r.IntN(len(known))]
 			return c.text, c.is
 		}
-		text, is := "", No
+		var text strings.Builder
+		is := No
 		for i := range 1 + r.IntN(3) { // of the least of each group, the greatest
 			if i > 0 {
-				text += "||"
+				text.WriteString("||")
 			}
 			group := Yes
 			for j := range 1 + r.IntN(3) {
 				if j > 0 {
-					text += strings.Repeat(" ", r.IntN(2)) + "&&"
+					text.WriteString(strings.Repeat(" ", r.IntN(2)) + "&&")
 				}
 				t, a := random(depth - 1)
-				text += "(" + t + ")"
+				text.WriteString("(" + t + ")")
 				group = min(group, a)
 			}
 			is = max(is, group)
 		}
-		return text, is
+		return text.String(), is
 	}
 	for range 2000 {
 		text, want := random(2)

@@ -286,7 +286,7 @@ func (p *parser) regexp() (value, error) {
 			}
 			c = p.text[p.at]
 		}
-		if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || strings.IndexByte(signs, c) >= 0) {
+		if alphanumeric := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'; !alphanumeric && strings.IndexByte(signs, c) < 0 {
 			return value{}, p.wrong("AWS does not allow %q in a regular expression", c)
 		}
 	}

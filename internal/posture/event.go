@@ -24,24 +24,24 @@ type Event struct {
 // Events are the changes of layers that somebody should be told of.
 var Events = []Event{
 	{
-		"a layer is shared", []string{"AddLayerVersionPermission", "AddLayerVersionPermission20181031"},
-		map[string]any{"layerName": "lamina-canary", "versionNumber": 1, "statementId": "canary", "action": "lambda:GetLayerVersion", "principal": "*"},
+		Does: "a layer is shared", Names: []string{"AddLayerVersionPermission", "AddLayerVersionPermission20181031"},
+		parameters: map[string]any{"layerName": "lamina-canary", "versionNumber": 1, "statementId": "canary", "action": "lambda:GetLayerVersion", "principal": "*"},
 	},
 	{
-		"a version of one is published", []string{"PublishLayerVersion20181031"},
-		map[string]any{"layerName": "lamina-canary", "compatibleRuntimes": []string{"python3.13"}},
+		Does: "a version of one is published", Names: []string{"PublishLayerVersion20181031"},
+		parameters: map[string]any{"layerName": "lamina-canary", "compatibleRuntimes": []string{"python3.13"}},
 	},
 	{
-		"one is deleted", []string{"DeleteLayerVersion", "DeleteLayerVersion20181031"},
-		map[string]any{"layerName": "lamina-canary", "versionNumber": 1},
+		Does: "one is deleted", Names: []string{"DeleteLayerVersion", "DeleteLayerVersion20181031"},
+		parameters: map[string]any{"layerName": "lamina-canary", "versionNumber": 1},
 	},
 	{
-		"one is attached to a function", []string{"UpdateFunctionConfiguration20150331v2"},
-		map[string]any{"functionName": "lamina-canary", "layers": []string{"arn:aws:lambda:us-east-1:999999999999:layer:lamina-canary:1"}},
+		Does: "one is attached to a function", Names: []string{"UpdateFunctionConfiguration20150331v2"},
+		parameters: map[string]any{"functionName": "lamina-canary", "layers": []string{"arn:aws:lambda:us-east-1:999999999999:layer:lamina-canary:1"}},
 	},
 	{
-		"code signing is taken off a function", []string{"DeleteFunctionCodeSigningConfig"},
-		map[string]any{"functionName": "lamina-canary"},
+		Does: "code signing is taken off a function", Names: []string{"DeleteFunctionCodeSigningConfig"},
+		parameters: map[string]any{"functionName": "lamina-canary"},
 	},
 }
 
