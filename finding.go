@@ -61,6 +61,10 @@ type Finding struct {
 	Fixes       []string `json:"fixes,omitempty"`
 	// Vulnerability is set if the finding is about one.
 	Vulnerability *Vulnerability `json:"vulnerability,omitempty"`
+	// Accounts are the accounts of ours that it is about, sorted: whose resource it
+	// is, or who uses it when it is somebody else's; the management account of what
+	// is the organisation's.
+	Accounts []string `json:"accounts,omitempty"`
 	// Owners are the teams that the finding goes to, sorted, as the user's file of
 	// owners says; none when it says nothing.
 	Owners []string `json:"owners,omitempty"`

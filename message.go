@@ -1,5 +1,7 @@
 package lamina
 
+import "time"
+
 // MessageVersion is the version of the message stream. Readers accept this
 // version and the two before.
 const MessageVersion = 1
@@ -11,17 +13,19 @@ type Message struct {
 	// Rule is the whole rule of alerts that follow it. The json writer sends each
 	// rule once, so that an alert need only name it (id, file, name, type); no
 	// engine writes this message.
-	Rule     *RuleRef  `json:"rule,omitempty"`
-	Content  *Content  `json:"content,omitempty"`
-	Package  *Package  `json:"package,omitempty"`
-	Alert    *Alert    `json:"alert,omitempty"`
-	Finding  *Finding  `json:"finding,omitempty"`
-	Exposure *Exposure `json:"exposure,omitempty"`
-	Answer   *Answer   `json:"answer,omitempty"`
-	Plan     *Plan     `json:"plan,omitempty"`
-	Skipped  *Skipped  `json:"skipped,omitempty"`
-	Warning  *Warning  `json:"warning,omitempty"`
-	Summary  *Summary  `json:"summary,omitempty"`
+	Rule    *RuleRef `json:"rule,omitempty"`
+	Content *Content `json:"content,omitempty"`
+	// Layer is a layer version that findings after it are about.
+	Layer    *LayerVersion `json:"layer,omitempty"`
+	Package  *Package      `json:"package,omitempty"`
+	Alert    *Alert        `json:"alert,omitempty"`
+	Finding  *Finding      `json:"finding,omitempty"`
+	Exposure *Exposure     `json:"exposure,omitempty"`
+	Answer   *Answer       `json:"answer,omitempty"`
+	Plan     *Plan         `json:"plan,omitempty"`
+	Skipped  *Skipped      `json:"skipped,omitempty"`
+	Warning  *Warning      `json:"warning,omitempty"`
+	Summary  *Summary      `json:"summary,omitempty"`
 }
 
 // A Version opens a stream.
@@ -37,6 +41,9 @@ type Version struct {
 	// Run is what was examined and how; nil for commands that need no files, and
 	// in streams of versions that did not say it.
 	Run *RunInfo `json:"run,omitempty"`
+	// Taken is when the estate that was examined was read; zero for what has no
+	// such time.
+	Taken time.Time `json:"taken,omitzero"`
 }
 
 // A RunInfo is what it takes to examine the same again.

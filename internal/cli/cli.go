@@ -97,6 +97,8 @@ type app struct {
 	again []string
 	// next are commands that show more of the same (see report.Options.Next).
 	next []string
+	// taken is when the estate was read that the command is about.
+	taken time.Time
 	// run is what the command examines, for those who read its result later.
 	run *lamina.RunInfo
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/gate"
@@ -183,6 +184,51 @@ func missing(e *estate.Estate, list []posture.Check) []estate.Missing {
 		}
 	}
 	return out
+}
+
+// cleanStrings takes credentials out of strings that people chose for names,
+// descriptions and statements.
+func cleanStrings(list ...*string) {
+	for _, s := range list {
+		*s = content.Clean(*s)
+	}
+}
+
+// clean takes credentials out of a finding about an estate.
+func clean(f *lamina.Finding) {
+	cleanStrings(&f.Resource, &f.Detail, &f.Reason, &f.Settle, &f.File)
+	for _, list := range []*[]string{&f.Evidence, &f.Owners} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			cleanStrings(&(*list)[i])
+		}
+	}
+}
+
+// writeLayers sends what is known of the layer versions that failed findings are
+// about.
+func writeLayers(r *results, e *estate.Estate, findings []lamina.Finding) error {
+	about := map[string]bool{}
+	for _, f := range findings {
+		about[f.Resource] = about[f.Resource] || f.Outcome == lamina.Fail
+	}
+	for _, l := range e.Snapshot.Layers {
+		if about[l.ARN] {
+			cleanStrings(&l.ARN, &l.Name, &l.Description, &l.LicenseInfo)
+			if l.Policy != nil {
+				p := *l.Policy
+				p.Grants = slices.Clone(p.Grants)
+				for i := range p.Grants {
+					cleanStrings(&p.Grants[i].StatementID, &p.Grants[i].Principal)
+				}
+				l.Policy = &p
+			}
+			if err := r.Write(lamina.Message{Layer: &l}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // summarise adds what was accepted and what is known to the summary's counts.

@@ -172,6 +172,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		"lamina posture " + report.ShellWord(file) + " -v                     # each finding with its evidence and its fix",
 		"lamina posture " + report.ShellWord(file) + " -f html=posture.html   # the same to read in a browser, or to print",
 	}
+	a.taken = in.Estate.Snapshot.Taken
 	r, err := a.results(cmd)
 	if err != nil {
 		return err
@@ -200,7 +201,11 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
 		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
 	})
+	if err := writeLayers(r, in.Estate, findings); err != nil {
+		return err
+	}
 	for _, f := range findings {
+		clean(&f)
 		if err := r.Write(lamina.Message{Finding: &f}); err != nil {
 			return err
 		}

@@ -102,7 +102,7 @@ func (a *app) route(formats []string) ([]outlet, error) {
 // the setting's, unless the command has the annotation "fail-on".
 func (a *app) results(cmd *cobra.Command) (*results, error) {
 	v := version()
-	v.Command, v.Run = commandName(cmd), a.run
+	v.Command, v.Run, v.Taken = commandName(cmd), a.run, a.taken
 	return a.resultsOf(cmd, v)
 }
 
@@ -137,6 +137,9 @@ func (a *app) resultsOf(cmd *cobra.Command, v lamina.Version) (*results, error) 
 			}
 			r.files, r.names = append(r.files, f), append(r.names, o.file)
 			to = f
+		}
+		if v.Taken.IsZero() && (o.format == "ocsf" || o.format == "asff") {
+			opt.Now = a.std.Now() // they want a time, and what was examined has none
 		}
 		w, err := report.New(o.format, to, opt)
 		if err != nil {

@@ -171,13 +171,38 @@ func Run(checks []Check, in Input) []lamina.Finding {
 			})
 		}
 		for _, r := range results {
-			findings = append(findings, finding(c, r))
+			f := finding(c, r)
+			f.Accounts = in.accounts(r.Resource)
+			findings = append(findings, f)
 		}
 	}
 	slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
 		return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.ID, b.ID))
 	})
 	return findings
+}
+
+// accounts are the accounts of ours that a resource belongs to, or that use it;
+// the organisation belongs to the management account.
+func (in Input) accounts(resource string) []string {
+	a, err := lamina.ParseARN(resource)
+	switch {
+	case err != nil:
+		return nil
+	case in.Estate.Org.Ours(a.Account):
+		return []string{a.Account}
+	}
+	var out []string
+	for _, account := range in.Estate.Snapshot.Accounts {
+		if a.Service == "organizations" && account.Management {
+			out = append(out, account.ID)
+		}
+	}
+	for _, f := range in.Estate.Users(resource) {
+		out = append(out, f.Account)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func run(c Check, in Input) (results []Result, err error) {

@@ -216,13 +216,16 @@ func TestFormats_hostile(t *testing.T) {
 			t.Errorf("%q: %q", evil, commands)
 		}
 		for name, out := range map[string]string{"html": page, "junit": doc, "github": commands} {
-			if i := strings.IndexFunc(out, func(r rune) bool {
-				return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar)
-			}); i >= 0 {
+			if i := strings.IndexFunc(out, invisible); i >= 0 {
 				t.Errorf("%q in %s: %q", evil, name, out[max(0, i-20):min(len(out), i+20)])
 			}
 		}
 	}
+}
+
+// invisible reports whether a character has no place in an output.
+func invisible(r rune) bool {
+	return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar)
 }
 
 // JUnit's counts are those of its cases, and what is unknown is no success.

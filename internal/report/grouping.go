@@ -124,7 +124,10 @@ func (g *grouping) add(f *lamina.Finding) {
 		u.n++
 	default:
 		c.failed++
-		c.fix, c.controls = f.Remediation, f.Controls
+		c.fix = f.Remediation
+		if len(f.Controls) > 0 {
+			c.controls = f.Controls // those of the check, the same in all its findings
+		}
 		for _, control := range f.Controls {
 			g.frameworks[control.Framework] = true
 		}

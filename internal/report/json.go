@@ -239,7 +239,7 @@ func expect(d *json.Decoder, want ...any) error {
 func check(m lamina.Message, n int, ended bool) error {
 	set := 0
 	for _, b := range []bool{
-		m.Version != nil, m.Rule != nil, m.Content != nil, m.Package != nil, m.Alert != nil, m.Finding != nil, m.Exposure != nil, m.Answer != nil,
+		m.Version != nil, m.Rule != nil, m.Content != nil, m.Layer != nil, m.Package != nil, m.Alert != nil, m.Finding != nil, m.Exposure != nil, m.Answer != nil,
 		m.Plan != nil, m.Skipped != nil, m.Warning != nil, m.Summary != nil,
 	} {
 		if b {

@@ -81,6 +81,9 @@ func Formats() []Format {
 		{"junit", "XML that CI systems show as tests", newJUnit},
 		{"html", "one self-contained page for people, to read or print", newHTML},
 		{"github", "annotations of a GitHub workflow run; --ci writes them there by itself", newGitHub},
+		{"csv", "a row a result, for spreadsheets", newCSV},
+		{"ocsf", "OCSF 1.3.0 findings, an event a line", newOCSF},
+		{"asff", "AWS Security Hub findings, an import of up to 100 a line", newASFF},
 		{"ecs", "alerts as Elasticsearch's _bulk takes them (kibana.alert.*)", newECS},
 	}
 }
