@@ -188,7 +188,7 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 	case "profile":
 		e.s.SigningProfiles = append(e.s.SigningProfiles, lamina.SigningProfile{VersionARN: p[0], Name: p[0][strings.LastIndex(p[0], "/")+1:], Account: account, Region: region, Status: p[1]})
 	case "bucket":
-		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Versioning: v["versioning"], Policy: v["policy"]})
+		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Account: v["account"], Versioning: v["versioning"], Policy: v["policy"]})
 	case "filter":
 		e.s.MetricFilters = append(e.s.MetricFilters, lamina.MetricFilter{Account: account, Region: region, LogGroup: p[1], Name: p[0], Namespace: "Trail", Metric: or(v["metric"], p[0]), Pattern: strings.Join(p[2:], " ")})
 	case "alarm":
@@ -208,7 +208,7 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.Trails = append(e.s.Trails, lamina.Trail{
 			ARN: "arn:aws:cloudtrail:" + region + ":" + account + ":trail/" + p[0], Account: account, Name: p[0], HomeRegion: region,
 			MultiRegion: v["multi"] == "true", Organization: v["organization"] == "true", Logging: v["logging"] != "false", Management: or(v["management"], "All"),
-			LogGroupARN: v["group"],
+			LogGroupARN: v["group"], LogValidation: v["validation"] == "true",
 		})
 	case "analyzer":
 		e.s.Analyzers = append(e.s.Analyzers, lamina.AccessAnalyzer{
@@ -311,7 +311,7 @@ func (e *estateText) function(p []string, v map[string]string, account, region s
 	f := lamina.Function{
 		ARN: "arn:aws:lambda:" + region + ":" + account + ":function:" + name, Account: account, Region: region, Name: name, Version: "$LATEST",
 		Role: "arn:aws:iam::" + account + ":role/" + or(v["role"], name), Runtime: or(v["runtime"], "python3.12"), Handler: "app.handler",
-		PackageType: or(v["package"], "Zip"), Architectures: []string{or(v["arch"], "x86_64")},
+		PackageType: or(v["package"], "Zip"), MasterARN: v["master"], Architectures: []string{or(v["arch"], "x86_64")},
 	}
 	if published {
 		f.Version, f.ARN = version, f.ARN+":"+version
@@ -386,7 +386,7 @@ func without(s *lamina.Snapshot, action string) {
 		s.CodeSigningConfigs = nil
 	case "signer:ListSigningProfiles":
 		s.SigningProfiles = nil
-	case "s3:GetBucketVersioning":
+	case "s3:GetBucketVersioning", "s3:GetBucketPolicy":
 		s.Buckets = nil
 	case "cloudtrail:DescribeTrails":
 		s.Trails = nil

@@ -1,6 +1,7 @@
 package posture
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -157,4 +158,98 @@ func Able(s *iam.Subject, action, resource string) (iam.Result, []string, string
 		why = d.Residue.String()
 	}
 	return d.Result, by[:min(len(by), maxEvidence)], why
+}
+
+// A Stored is a bucket that holds layers of which Lambda keeps no copy.
+type Stored struct {
+	Bucket lamina.Bucket
+	Layers []lamina.LayerVersion
+}
+
+// Resource names the bucket.
+func (s Stored) Resource() string { return "arn:*:s3:::" + s.Bucket.Name }
+
+// Stores returns the buckets that our layers refer to and whose policy was
+// read, sorted by name. It finds the Unknown of those that were not, and of
+// layer versions that may refer to one.
+func (in Input) Stores(found func(Result)) []Stored {
+	by := map[string]*Stored{}
+	for l := range in.Estate.OurLayers() {
+		if missing, ok := in.Missing(l.Account, l.Region, l.ARN, "lambda:GetLayerVersion"); ok {
+			missing.Detail = "whether Lambda keeps a copy of it is not known"
+			found(missing)
+			continue
+		}
+		if l.Reference == nil {
+			continue
+		}
+		name := l.Reference.Bucket
+		if by[name] == nil {
+			by[name] = &Stored{Bucket: lamina.Bucket{Name: name}}
+		}
+		by[name].Layers = append(by[name].Layers, l)
+	}
+	var out []Stored
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		s, l := by[name], by[name].Layers[0]
+		b, known := in.Estate.Bucket(name)
+		missing, gap := in.Missing(l.Account, l.Region, name, "s3:GetBucketPolicy")
+		if gap || !known {
+			missing.Outcome, missing.Resource, missing.Detail = lamina.Unknown, s.Resource(), "the bucket's policy was not read: it may be another account's"
+			if !gap {
+				missing.Reason, missing.Settle = "the bucket was not read", "allow s3:GetBucketPolicy to the collector on "+name
+			}
+			found(missing)
+			continue
+		}
+		s.Bucket = b
+		// AWS tells a bucket's policy to principals of its own account only.
+		s.Bucket.Account = cmp.Or(b.Account, l.Account)
+		out = append(out, *s)
+	}
+	return out
+}
+
+// Plain returns the users and roles of the account that people or programs can
+// act as and that may not give themselves every permission: what else an
+// administrator may do says nothing.
+func (in Input) Plain(account string) []*iam.Subject {
+	var out []*iam.Subject
+	for _, p := range in.Estate.Snapshot.Principals {
+		if p.Account != account || strings.HasPrefix(p.Path, "/aws-service-role/") {
+			continue
+		}
+		s := in.Estate.Subject(p)
+		if r, _, _ := Able(s, "iam:PutRolePolicy", "arn:aws:iam::"+account+":role/"+Canary); r != iam.Allow {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Any is whether a subject may make one of the calls about an object; of an
+// Unknown, what it depends on.
+func Any(s *iam.Subject, o *iam.Object, actions ...string) (iam.Result, string) {
+	best, why := iam.Deny, ""
+	for _, action := range actions {
+		d := (&iam.Request{Subject: s, Action: action, Object: o}).Evaluate()
+		switch d.Result {
+		case iam.Allow:
+			return iam.Allow, ""
+		case iam.Unknown:
+			best, why = iam.Unknown, d.Residue.String()
+		case iam.Deny:
+		}
+	}
+	return best, why
+}
+
+// Stranger is a role of an account that nobody knows, which its own account lets
+// do everything.
+func Stranger() *iam.Subject {
+	everything := &iam.Policy{Version: "2012-10-17", Statements: []iam.Statement{{Index: 1, Line: 1, Effect: iam.EffectAllow, Actions: []string{"*"}, Resources: []string{"*"}}}}
+	return iam.NewSubject(
+		iam.Caller{ARN: "arn:aws:iam::999999999999:role/" + Canary, OrgID: iam.Is("o-stranger00"), OtherTags: iam.Absent()},
+		iam.Compile(iam.Document{Policy: everything, Edge: iam.Identity, Name: Canary}),
+	)
 }
