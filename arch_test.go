@@ -43,7 +43,11 @@ var may = []struct{ pkg, imports string }{
 	{"internal/vulndb", ". internal/sealed"},
 	{"internal/tomlfile", "query"},
 	{"internal/exception", ". internal/tomlfile"},
+<<<<<<< HEAD
 	{"internal/owners", ". internal/estate internal/exception internal/tomlfile"},
+=======
+	{"internal/approval", ". internal/tomlfile internal/exception"},
+>>>>>>> 7fdd1d1 (approval: layers of others and sharing that somebody approved, until a day; checks, gate and rules take them)
 	{"internal/codeflow", ""},
 	{"internal/pysyntax", "internal/codeflow"},
 	{"internal/jssyntax", "internal/codeflow"},
@@ -64,14 +68,14 @@ var may = []struct{ pkg, imports string }{
 	// engines
 	{"internal/detect", ". ecs query rule"},
 	{"internal/ingest", ". ecs internal/source internal/cloudtrail internal/detect"},
-	{"internal/posture", ". iam internal/estate internal/publishers internal/history"},
+	{"internal/posture", ". iam internal/approval internal/estate internal/publishers internal/history"},
 	{"internal/content", ". internal/layerfs internal/opt internal/runtimes internal/sbom internal/artefact internal/secret internal/vulndb internal/codeflow internal/pysyntax internal/jssyntax internal/shsyntax internal/bininfo"},
 	{"internal/triage", ". ecs internal/estate"},
 	{"internal/exposure", ". iam internal/estate"},
 	{"internal/remedy", ". internal/estate"},
 	{"internal/respond", ". internal/awswrite"},
 	{"internal/validate", ". internal/detect internal/awswrite"},
-	{"internal/gate", ". internal/content internal/runtimes internal/sbom internal/tomlfile internal/exception internal/awswrite"},
+	{"internal/gate", ". internal/content internal/runtimes internal/sbom internal/tomlfile internal/exception internal/approval internal/awswrite"},
 	{"internal/sensor", ""},
 	// catalogue: one file an item; engines never import it
 	{"rules", "rule"},

@@ -709,7 +709,7 @@ func TestMakeTargets(t *testing.T) {
 
 // plannedCommands are commands that documents speak of and that do not exist yet.
 var plannedCommands = []string{
-	"apply", "approve", "build", "evidence", "guardrails", "plan",
+	"apply", "build", "evidence", "guardrails", "plan",
 	"publish", "rollback", "serve", "triage", "validate",
 }
 

@@ -28,7 +28,16 @@ var ForeignLayer = posture.Check{
 func foreignLayer(in posture.Input, found func(posture.Result)) {
 	foreign := map[string]bool{}
 	for _, u := range in.ForeignUses() {
-		r := posture.Result{Outcome: lamina.Fail, Resource: u.ARN, Evidence: posture.Functions(u.Functions)}
+		for _, f := range u.Functions {
+			foreign[f.ARN] = true
+		}
+		left, approvals := in.Unapproved(u)
+		if len(left) == 0 {
+			found(posture.Result{Outcome: lamina.Pass, Resource: u.ARN, Detail: "somebody approved it for every function that loads it", Evidence: approvals})
+			continue
+		}
+		u.Functions = left
+		r := posture.Result{Outcome: lamina.Fail, Resource: u.ARN, Evidence: append(posture.Functions(u.Functions), approvals...)}
 		p, match := in.Publisher(u.Layer)
 		switch match {
 		case publishers.Listed, publishers.AccountOnly:
@@ -39,9 +48,6 @@ func foreignLayer(in posture.Input, found func(posture.Result)) {
 			r.Severity, r.Detail = lamina.High, fmt.Sprintf("nobody is known to publish from account %s, and it is loaded by %s", u.Layer.ARN.Account, posture.Count(len(u.Functions), "function"))
 		}
 		found(r)
-		for _, f := range u.Functions {
-			foreign[f.ARN] = true
-		}
 	}
 	for _, f := range in.Estate.Snapshot.Functions {
 		if len(f.Layers) > 0 && !foreign[f.ARN] {

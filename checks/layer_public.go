@@ -28,7 +28,7 @@ var LayerPublic = posture.Check{
 func layerPublic(in posture.Input, found func(posture.Result)) {
 	for l := range in.Estate.OurLayers() {
 		given := giftsOf(in, l)
-		r := in.Grants(l, "no statement names everyone", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
+		r := in.Sharing(l, "no statement names everyone", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
 			return posture.Result{Severity: worse(lamina.High, given), Detail: "its policy grants " + g.Action + " to everyone"}, scope == lamina.ScopePublic
 		})
 		if r.Outcome == lamina.Fail {

@@ -31,7 +31,7 @@ func layerSharedOrganizationWide(in posture.Input, found func(posture.Result)) {
 			}
 		}
 		shared := false
-		r := in.Grants(l, "more than a few accounts use it", func(_ lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
+		r := in.Sharing(l, "more than a few accounts use it", func(_ lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
 			shared = shared || scope == lamina.ScopeOwnOrganization
 			if scope != lamina.ScopeOwnOrganization {
 				return posture.Result{}, false

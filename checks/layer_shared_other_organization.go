@@ -24,7 +24,7 @@ var LayerSharedOtherOrganization = posture.Check{
 
 func layerSharedOtherOrganization(in posture.Input, found func(posture.Result)) {
 	for l := range in.Estate.OurLayers() {
-		found(in.Grants(l, "no statement names another organisation", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
+		found(in.Sharing(l, "no statement names another organisation", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
 			if g.OrganizationID != "" && scope == lamina.ScopeUndetermined {
 				return posture.Result{
 					Outcome: lamina.Unknown, Detail: "whether " + g.OrganizationID + " is our organisation is not known",

@@ -26,7 +26,7 @@ var LayerSharedOutside = posture.Check{
 func layerSharedOutside(in posture.Input, found func(posture.Result)) {
 	for l := range in.Estate.OurLayers() {
 		given := giftsOf(in, l)
-		r := in.Grants(l, "no statement names an account that is not ours", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
+		r := in.Sharing(l, "no statement names an account that is not ours", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
 			switch scope {
 			case lamina.ScopeUnknownAccount:
 				return posture.Result{Severity: worse(lamina.High, given), Detail: "its policy grants " + g.Action + " to account " + g.Principal + ", which is not known to be ours"}, true

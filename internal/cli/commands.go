@@ -32,6 +32,7 @@ var commands = []commandGroup{
 		newContent,
 		newGate,
 		newExcept,
+		newApprove,
 		newOpt,
 		newCollect,
 		newPosture,

@@ -232,13 +232,7 @@ func (a *app) writeExceptions(format string, w io.Writer, items []exception.Item
 	var cells [][]string
 	for i, x := range items {
 		n := int(x.Expires.Sub(exception.Day(a.std.Now())) / (24 * time.Hour))
-		state := "in force"
-		switch {
-		case n < 0:
-			state = "expired"
-		case n <= exception.SoonDays:
-			state = "ends soon"
-		}
+		state := lasting(n)
 		rows[i] = exceptionRow{x, x.Expires.Format(time.DateOnly), state, n}
 		cells = append(cells, []string{x.ID, rows[i].Expires, state, x.Owner, x.Match.String(), x.Reason})
 	}
@@ -250,6 +244,17 @@ func (a *app) writeExceptions(format string, w io.Writer, items []exception.Item
 		return err
 	}
 	return a.columns(w, []string{"ID", "EXPIRES", "STATE", "OWNER", "COVERS", "REASON"}, cells)
+}
+
+// lasting says of what ends in n days whether it holds.
+func lasting(n int) string {
+	switch {
+	case n < 0:
+		return "expired"
+	case n <= exception.SoonDays:
+		return "ends soon"
+	}
+	return "in force"
 }
 
 func newExceptExpiring(a *app) *cobra.Command {

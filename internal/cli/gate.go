@@ -93,6 +93,10 @@ func (a *app) gate(cmd *cobra.Command, targets []string, f gateFlags) (err error
 	if in.Exceptions, err = a.loadExceptions(files, targets...); err != nil {
 		return err
 	}
+	if in.Approvals, err = a.readApprovals(a.approvalFiles(targets...), targets...); err != nil {
+		return err
+	}
+	files = append(slices.Clone(files), a.approvalFiles()...)
 	if f.baseline != "" {
 		findings, err := a.savedFindings(f.baseline, targets)
 		if err != nil {

@@ -40,7 +40,7 @@ func newPosture(a *app) *cobra.Command {
 	fl.StringVar(&f.content, "content", "", "look into the zips that lamina collect --content keeps in `DIR`")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every zip again, and keep nothing for the next time")
 	f.register(a, c)
-	a.settingFlag(c, "publishers", "db", "db_verify", "vex", "hashes")
+	a.settingFlag(c, "approvals", "publishers", "db", "db_verify", "vex", "hashes")
 	c.AddCommand(newPostureChecks(a))
 	return c
 }
@@ -161,7 +161,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	if err != nil {
 		return err
 	}
-	inputs := append(slices.Clone(j.files), file)
+	inputs := append(slices.Concat(j.files, a.approvalFiles()), file)
 	if set != nil {
 		inputs = append(inputs, a.inputs(set.Blobs)...)
 	}
@@ -262,7 +262,11 @@ func (a *app) openEstate(file string) (posture.Input, error) {
 	if err != nil {
 		return posture.Input{}, err
 	}
-	return posture.Input{Publishers: registry, Estate: estate.New(s, func(account string) bool {
+	approvals, err := a.readApprovals(a.approvalFiles(file), file)
+	if err != nil {
+		return posture.Input{}, err
+	}
+	return posture.Input{Approvals: approvals, Publishers: registry, Estate: estate.New(s, func(account string) bool {
 		_, ok := registry.Account(account)
 		return ok
 	})}, nil

@@ -78,6 +78,7 @@ var table = []setting{
 	{key: "publishers", flag: "publishers", kind: kindPaths, doc: "a `FILE` of layer publishers beside the one built in; may be given several times"},
 	{key: "owners", flag: "owners", kind: kindPath, doc: "which team owns what: `FILE`, else ./owners.toml if it is there"},
 	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
+	{key: "approvals", flag: "approvals", kind: kindPaths, doc: "a `FILE` of approvals, else ./approvals.toml; may be given several times"},
 	{key: "db", flag: "db", kind: kindPath, doc: "use the vulnerability database `FILE`, not the one in the user's data folder"},
 	{key: "db_verify", flag: "verify", kind: kindPath, doc: "believe only a database or index that the public key in `FILE` (PEM) verifies"},
 	{key: "db_max_age", flag: "db-max-age", kind: kindText, doc: "warn of vulnerability data older than `DAYS` (14d, 8w); 0 for never", def: []string{"30d"}, valid: validDays},

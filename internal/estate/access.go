@@ -42,19 +42,14 @@ func (e *Estate) ServiceControl(account string) []iam.Document {
 			return nil // it was read that there is no organisation
 		}
 	}
-	a, ok := e.Account(account)
-	if !ok || e.Snapshot.OrgID == "" {
+	if _, ok := e.Account(account); !ok || e.Snapshot.OrgID == "" {
 		return nil
 	}
-	levels := []string{account}
-	for parent := a.ParentID; parent != "" && len(levels) < maxLevels; {
-		levels = append(levels, parent)
-		i := slices.IndexFunc(e.Snapshot.OrganizationalUnits, func(u lamina.OrganizationalUnit) bool { return u.ID == parent })
-		if i < 0 {
-			return unknown(Missing{Action: "organizations:ListOrganizationalUnitsForParent", Reason: parent + " is not listed"})
-		}
-		parent = e.Snapshot.OrganizationalUnits[i].ParentID
+	units, unlisted := e.above(account)
+	if unlisted != "" {
+		return unknown(Missing{Action: "organizations:ListOrganizationalUnitsForParent", Reason: unlisted + " is not listed"})
 	}
+	levels := append([]string{account}, units...)
 	var docs []iam.Document
 	for _, level := range slices.Backward(levels) {
 		for _, p := range e.Snapshot.OrganizationPolicies {
@@ -65,6 +60,27 @@ func (e *Estate) ServiceControl(account string) []iam.Document {
 		}
 	}
 	return docs
+}
+
+// Units are the organisational units that the account is in, from its own to the
+// root, as far as they are known.
+func (e *Estate) Units(account string) []string {
+	units, _ := e.above(account)
+	return units
+}
+
+// above are the units that the account is in, and the one that is not listed.
+func (e *Estate) above(account string) (units []string, unlisted string) {
+	a, _ := e.Account(account)
+	for parent := a.ParentID; parent != "" && len(units) < maxLevels; {
+		units = append(units, parent)
+		i := slices.IndexFunc(e.Snapshot.OrganizationalUnits, func(u lamina.OrganizationalUnit) bool { return u.ID == parent })
+		if i < 0 {
+			return units, parent
+		}
+		parent = e.Snapshot.OrganizationalUnits[i].ParentID
+	}
+	return units, ""
 }
 
 // maxLevels is more than an organisation can be deep: AWS allows five levels of

@@ -1,12 +1,12 @@
 package exception
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lamina-sec/lamina/internal/tomlfile"
 )
 
 // Append is data, a file of exceptions, with more exceptions at its end. All that
@@ -21,24 +21,14 @@ func Append(name string, data []byte, more []Item, now time.Time) ([]byte, []Ite
 	for _, x := range f.Items {
 		taken[x.ID] = true
 	}
-	newline := "\n"
-	if bytes.Contains(data, []byte("\r\n")) {
-		newline = "\r\n"
-	}
-	out := bytes.Clone(data)
-	if len(out) > 0 && out[len(out)-1] != '\n' {
-		out = append(out, newline...)
-	}
+	out := data
 	for i := range more {
 		x := &more[i]
 		for n, base := 2, x.ID; taken[x.ID]; n++ {
 			x.ID = base + "-" + strconv.Itoa(n)
 		}
 		taken[x.ID] = true
-		if len(out) > 0 {
-			out = append(out, newline...)
-		}
-		out = append(out, strings.ReplaceAll(x.text(), "\n", newline)...)
+		out = tomlfile.Append(out, x.text())
 	}
 	if _, err := Parse(name, out, now); err != nil {
 		return nil, nil, err
@@ -49,32 +39,20 @@ func Append(name string, data []byte, more []Item, now time.Time) ([]byte, []Ite
 // text is x as it stands in a file.
 func (x Item) text() string {
 	var b strings.Builder
-	b.WriteString("[[exception]]\nid      = " + quote(x.ID) + "\nmatch   = { ")
+	b.WriteString("[[exception]]\nid      = " + tomlfile.Quote(x.ID) + "\nmatch   = { ")
 	sep := ""
 	for _, k := range x.Match.keys() {
 		if *k.value != "" {
-			b.WriteString(sep + k.name + " = " + quote(*k.value))
+			b.WriteString(sep + k.name + " = " + tomlfile.Quote(*k.value))
 			sep = ", "
 		}
 	}
 	b.WriteString(" }\n")
 	if x.Content != "" {
-		b.WriteString("content = " + quote("sha256:"+x.Content) + "\n")
+		b.WriteString("content = " + tomlfile.Quote("sha256:"+x.Content) + "\n")
 	}
-	fmt.Fprintf(&b, "reason  = %s\nowner   = %s\nexpires = %s\n", quote(x.Reason), quote(x.Owner), x.Expires.Format(time.DateOnly))
+	fmt.Fprintf(&b, "reason  = %s\nowner   = %s\nexpires = %s\n", tomlfile.Quote(x.Reason), tomlfile.Quote(x.Owner), x.Expires.Format(time.DateOnly))
 	return b.String()
-}
-
-// quote is s as a basic string of TOML, whose escapes are those of JSON; TOML
-// forbids a bare DEL as well (https://toml.io/en/v1.0.0#string).
-func quote(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		return `""` // a string always encodes
-	}
-	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
 }
 
 // Schema is the JSON Schema of exceptions.toml, for editors.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/approval"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/exception"
 )
@@ -36,6 +37,8 @@ type Input struct {
 	DataFrom time.Time
 	// Exceptions are in force from any number of files.
 	Exceptions []exception.Item
+	// Approvals are what the policy's require_approval asks; nil approves nothing.
+	Approvals *approval.Set
 	// Baseline is nil if there is none.
 	Baseline *Baseline
 	Now      time.Time
@@ -170,6 +173,9 @@ func (p Policy) requirements(in Input) []lamina.Finding {
 		out = append(out, p.paths(l)...)
 		out = append(out, p.runtimes(l)...)
 		out = append(out, p.architectures(l)...)
+		if p.Layer.RequireApproval {
+			out = append(out, approved(l, in.Approvals)...)
+		}
 		if p.Layer.RequireRecord {
 			out = append(out, records(l)...)
 		}
@@ -287,6 +293,16 @@ func records(l Layer) []lamina.Finding {
 			"its files cannot be compared with what was published", "missing: "+dir+"RECORD"))
 	}
 	return out
+}
+
+// approved wants somebody to have approved exactly this content.
+func approved(l Layer, approvals *approval.Set) []lamina.Finding {
+	v := approvals.Content(l.SHA256)
+	if v.By != nil {
+		return nil
+	}
+	return []lamina.Finding{violation(l, "approval", "nobody approved the layer", "", "",
+		"the policy wants an approval in force for the digest of its zip", append([]string{"digest: sha256:" + l.SHA256}, v.Lapsed...)...)}
 }
 
 // data asks how old the vulnerability data is, once.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/approval"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/gate"
@@ -120,6 +121,15 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// approvedUntil approves the layer's content for so many days.
+func approvedUntil(l gate.Layer, days int) func(*gate.Input) {
+	return func(in *gate.Input) {
+		in.Approvals = &approval.Set{Now: now, Items: []approval.Item{{
+			Kind: approval.Layer, ID: "a", Layer: "arn:aws:lambda:*:999999999999:layer:a:*", Digest: l.SHA256, Owner: "o", Expires: exception.Day(now).AddDate(0, 0, days),
+		}}}
+	}
+}
+
 // What the policy asks of a layer as a whole.
 func TestDecide_requirements(t *testing.T) {
 	python := layer(t,
@@ -173,6 +183,10 @@ func TestDecide_requirements(t *testing.T) {
 		"architecture":         {"[layer]\narchitectures = [\"arm64\"]", reading, nil, lamina.Fail, "gate-architecture"},
 		"architecture_fits":    {"[layer]\narchitectures = [\"arm64\", \"x86_64\"]", reading, nil, lamina.Pass, ""},
 		"record":               {"[layer]\nrequire_record = true", python, nil, lamina.Fail, "gate-record"},
+		"approval":             {"[layer]\nrequire_approval = true", python, nil, lamina.Fail, "gate-approval"},
+		"approved":             {"[layer]\nrequire_approval = true", python, approvedUntil(python, 1), lamina.Pass, ""},
+		"approval_ended":       {"[layer]\nrequire_approval = true", python, approvedUntil(python, -1), lamina.Fail, "gate-approval"},
+		"another_approved":     {"[layer]\nrequire_approval = true", python, approvedUntil(native, 1), lamina.Fail, "gate-approval"},
 		"packages_unlisted":    {"[licences]\ndenied = [\"AGPL-*\"]", python, func(in *gate.Input) { in.Listed = false }, lamina.Unknown, "gate-licence"},
 		"denied":               {"[licences]\ndenied = [\"agpl-*\"]", python, nil, lamina.Fail, "gate-licence"},
 		"one_choice_is_fine":   {"[licences]\ndenied = [\"GPL-*\"]", python, licensed("MIT OR GPL-3.0-only"), lamina.Pass, ""},

@@ -51,6 +51,8 @@ type LayerRules struct {
 	ForbiddenPaths []string
 	// RequireRecord wants a RECORD for each Python package, and files as it says.
 	RequireRecord bool
+	// RequireApproval wants an approval in force for the digest of the layer's zip.
+	RequireApproval bool
 }
 
 // VulnerabilityRules say which known vulnerabilities decide.
@@ -150,6 +152,7 @@ func layerRules(t *tomlfile.Table) LayerRules {
 		MaxUnzipped: t.Int("max_unzipped_mb"), MaxFiles: t.Int("max_files"),
 		Runtimes: t.Texts("runtimes"), Architectures: t.Texts("architectures"),
 		ForbiddenPaths: t.Texts("forbidden_paths"), RequireRecord: t.Bool("require_record", false),
+		RequireApproval: t.Bool("require_approval", false),
 	}
 	for _, k := range []struct {
 		key string
@@ -232,12 +235,13 @@ func Schema(analyzers []string) map[string]any {
 		"require_complete": truth("keep the gate shut while anything is unknown (default true)"),
 		"analyzers":        table("changes by analyzer, each with a reason", byID),
 		"layer": table("requirements of the layer as a whole", map[string]any{
-			"max_unzipped_mb": number("megabytes of all files, inflated; AWS takes 250 for all layers of a function"),
-			"max_files":       number("how many files"),
-			"runtimes":        texts("the runtimes it may be for, by --runtime, its folders and its native modules; * stands for any characters"),
-			"architectures":   architectures,
-			"forbidden_paths": texts("paths that may not be there; * stops at a slash, ** does not"),
-			"require_record":  truth("each Python package has a RECORD, and its files are what it says"),
+			"max_unzipped_mb":  number("megabytes of all files, inflated; AWS takes 250 for all layers of a function"),
+			"max_files":        number("how many files"),
+			"runtimes":         texts("the runtimes it may be for, by --runtime, its folders and its native modules; * stands for any characters"),
+			"architectures":    architectures,
+			"forbidden_paths":  texts("paths that may not be there; * stops at a slash, ** does not"),
+			"require_approval": truth("somebody approved the digest of its zip (approvals.toml)"),
+			"require_record":   truth("each Python package has a RECORD, and its files are what it says"),
 		}),
 		"licences": table("licences of packages, as SPDX writes them; * stands for any characters", map[string]any{
 			"allowed": texts("anything else is refused; a licence that cannot be told leaves the answer unknown"),

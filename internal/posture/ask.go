@@ -2,6 +2,8 @@ package posture
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
+	"github.com/lamina-sec/lamina/internal/approval"
 	"github.com/lamina-sec/lamina/internal/estate"
 )
 
@@ -27,6 +30,16 @@ var (
 // statement, else Unknown when the policy was not read or bad answers Unknown,
 // else a Pass with the detail pass.
 func (in Input) Grants(l lamina.LayerVersion, pass string, bad func(lamina.Grant, lamina.GrantScope) (Result, bool)) Result {
+	return in.grants(l, pass, nil, bad)
+}
+
+// Sharing is Grants for what may be meant: a grant that somebody approved is not
+// bad, and the evidence says who did.
+func (in Input) Sharing(l lamina.LayerVersion, pass string, bad func(lamina.Grant, lamina.GrantScope) (Result, bool)) Result {
+	return in.grants(l, pass, in.Approvals, bad)
+}
+
+func (in Input) grants(l lamina.LayerVersion, pass string, approvals *approval.Set, bad func(lamina.Grant, lamina.GrantScope) (Result, bool)) Result {
 	r := Result{Outcome: lamina.Pass, Resource: l.ARN, Detail: pass, Evidence: []string{"policy: none"}}
 	var unknown *Result
 	if l.Policy != nil {
@@ -41,11 +54,19 @@ func (in Input) Grants(l lamina.LayerVersion, pass string, bad func(lamina.Grant
 				unknown = &worse
 				continue
 			}
+			asked := approvals.Share(l.ARN, digest(l), g)
+			if asked.By != nil {
+				r.Evidence = append(r.Evidence, "statement: "+g.StatementID, "approved: "+asked.By.String())
+				if r.Outcome == lamina.Pass {
+					r.Detail = "what it grants to others is approved"
+				}
+				continue
+			}
 			if r.Outcome != lamina.Fail || worse.Severity.Rank() > r.Severity.Rank() {
 				r.Detail, r.Severity = worse.Detail, worse.Severity
 			}
 			r.Outcome = lamina.Fail
-			r.Evidence = append(r.Evidence, "statement: "+g.StatementID)
+			r.Evidence = append(append(r.Evidence, "statement: "+g.StatementID), asked.Lapsed...)
 		}
 	}
 	if !l.PolicyRead.IsZero() {
@@ -83,6 +104,55 @@ func Functions(fs []lamina.Function) []string {
 		out = append(out, fmt.Sprintf("functions: %d more", n))
 	}
 	return out
+}
+
+// digest is the SHA-256 of a layer version's zip in hex, "" when it is not known.
+func digest(l lamina.LayerVersion) string {
+	sum, err := base64.StdEncoding.DecodeString(l.CodeSHA256)
+	if err != nil {
+		return ""
+	}
+	return hex.EncodeToString(sum)
+}
+
+// Unapproved are the functions for which nobody approved that they load the layer
+// version, and evidence of who approved it for the others, and of approvals that
+// do not hold.
+func (in Input) Unapproved(u Use) (left []lamina.Function, evidence []string) {
+	if in.Approvals == nil {
+		return u.Functions, nil
+	}
+	said := map[string]bool{}
+	for _, f := range u.Functions {
+		v := in.Approvals.Use(in.use(u, f))
+		if v.By != nil {
+			said["approved: "+v.By.String()] = true
+			continue
+		}
+		left = append(left, f)
+		for _, why := range v.Lapsed {
+			said[why] = true
+		}
+	}
+	return left, slices.Sorted(maps.Keys(said))
+}
+
+// Approved are the ids of the approvals that are about something in the estate,
+// in force or not.
+func (in Input) Approved() map[string]bool {
+	var uses []approval.Use
+	for _, u := range in.ForeignUses() {
+		for _, f := range u.Functions {
+			uses = append(uses, in.use(u, f))
+		}
+	}
+	return in.Approvals.About(uses, slices.Collect(in.Estate.OurLayers()))
+}
+
+// use is what approvals are asked about.
+func (in Input) use(u Use, f lamina.Function) approval.Use {
+	l, _ := in.Estate.Layer(u.ARN)
+	return approval.Use{Layer: u.ARN, Digest: digest(l), Function: f.ARN, Account: f.Account, Units: in.Estate.Units(f.Account)}
 }
 
 // A Use is a foreign layer version and the functions that load it.

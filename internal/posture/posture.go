@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/approval"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/publishers"
@@ -108,6 +109,9 @@ type Input struct {
 	// Contents are what is in the layers, by layer version ARN: a layer that is not
 	// a key was not opened, and nil says that none was given.
 	Contents map[string]Content
+	// Approvals say which layers of others and which grants are meant; nil approves
+	// nothing.
+	Approvals *approval.Set
 	// Publishers says whose a foreign layer is; nil knows nobody.
 	Publishers *publishers.Registry
 }
