@@ -43,11 +43,8 @@ var may = []struct{ pkg, imports string }{
 	{"internal/vulndb", ". internal/sealed"},
 	{"internal/tomlfile", "query"},
 	{"internal/exception", ". internal/tomlfile"},
-<<<<<<< HEAD
 	{"internal/owners", ". internal/estate internal/exception internal/tomlfile"},
-=======
 	{"internal/approval", ". internal/tomlfile internal/exception"},
->>>>>>> 7fdd1d1 (approval: layers of others and sharing that somebody approved, until a day; checks, gate and rules take them)
 	{"internal/codeflow", ""},
 	{"internal/pysyntax", "internal/codeflow"},
 	{"internal/jssyntax", "internal/codeflow"},
