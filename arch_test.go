@@ -110,6 +110,8 @@ var may = []struct{ pkg, imports string }{
 // sdk names the third-party imports that only some packages may use.
 var sdk = []struct{ prefix, only string }{
 	{"github.com/aws/aws-sdk-go-v2", "internal/awsread internal/awswrite internal/source/s3 internal/source/sqs internal/notify"},
+	{"github.com/hashicorp/hcl", "internal/iac"},
+	{"github.com/zclconf/go-cty", "internal/iac"},
 	{"modernc.org/sqlite", "internal/store/sqlite"},
 	{"github.com/jackc/pgx", "internal/store/postgres"},
 	{"net/http", "internal/awsread internal/awswrite internal/awsfake internal/serve internal/notify internal/vulndb internal/sensor"},

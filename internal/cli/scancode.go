@@ -107,7 +107,7 @@ func ignoreEOF(err error) error {
 // codeFile reports whether the file looks like infrastructure code.
 func (a *app) codeFile(file string) bool {
 	switch strings.ToLower(filepath.Ext(file)) {
-	case ".json", ".template", ".yaml", ".yml":
+	case ".json", ".template", ".tf", ".yaml", ".yml":
 	default:
 		return false
 	}

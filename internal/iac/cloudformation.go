@@ -19,14 +19,18 @@ const (
 
 // A template is a CloudFormation or SAM template while it is resolved.
 type template struct {
-	file  string
-	opt   *Options
-	code  *builder
-	root  value
-	open  map[string]bool // conditions and names being resolved
-	sam   bool
-	steps int
-	depth int
+	file string
+	opt  *Options
+	code *builder
+	root value
+	// account and region are where it is deployed.
+	account, region string
+	// traces are the places in the program that made the template, by logical id.
+	traces map[string]lamina.Origin
+	open   map[string]bool // conditions and names being resolved
+	sam    bool
+	steps  int
+	depth  int
 }
 
 // isTemplate reports whether a document is a template of CloudFormation.
@@ -46,18 +50,19 @@ func isTemplate(v value) bool {
 	return false
 }
 
-// cloudFormation adds a template's resources to b.
-func cloudFormation(b *builder, file string, root value) {
-	t := &template{file: file, opt: b.opt, code: b, root: root, open: map[string]bool{}}
+// newTemplate is a template that is deployed where the options say.
+func newTemplate(b *builder, file string, root value) *template {
+	t := &template{file: file, opt: b.opt, code: b, root: root, account: b.account, region: b.opt.Region, open: map[string]bool{}}
 	for _, transform := range root.get("Transform").each() {
 		t.sam = t.sam || strings.HasPrefix(transform.text, "AWS::Serverless-")
 	}
-	if t.sam {
-		b.kinds["SAM"] = true
-	} else {
-		b.kinds["CloudFormation"] = true
-	}
-	resources := root.get("Resources")
+	return t
+}
+
+// read adds the template's resources to the builder.
+func (t *template) read() {
+	b := t.code
+	resources := t.root.get("Resources")
 	for _, id := range resources.names() {
 		r := resources.fields[id]
 		if c := r.get("Condition"); c.kind == text {
@@ -65,15 +70,17 @@ func cloudFormation(b *builder, file string, root value) {
 				continue
 			}
 		}
-		kind := r.get("Type")
-		d := resource{id: file + "#" + id, logical: id, kind: kind.text, at: r.at, template: t}
 		b.seen++
-		if !slices.Contains(templateTypes, kind.text) {
+		d := resource{id: t.file + "#" + id, logical: id, kind: r.get("Type").text, at: r.at}
+		if !slices.Contains(templateTypes, d.kind) {
 			continue
 		}
 		b.read++
 		d.props = t.resolve(r.get("Properties"))
-		if t.sam && strings.HasPrefix(kind.text, "AWS::Serverless::") {
+		if at, ok := t.traces[id]; ok {
+			d.at, d.props = at, located(d.props, at)
+		}
+		if t.sam && strings.HasPrefix(d.kind, "AWS::Serverless::") {
 			b.resources = append(b.resources, t.serverless(d)...)
 			continue
 		}
@@ -310,9 +317,9 @@ func (t *template) sub(arg value, at lamina.Origin) value {
 func (t *template) ref(name string, at lamina.Origin) value {
 	switch name {
 	case "AWS::AccountId":
-		return textOf(t.code.account, at)
+		return textOf(t.account, at)
 	case "AWS::Region":
-		return textOf(t.opt.Region, at)
+		return textOf(t.region, at)
 	case "AWS::Partition":
 		return textOf(t.code.partition, at)
 	case "AWS::URLSuffix":

@@ -1,6 +1,7 @@
 // Package iac reads infrastructure code into a snapshot of what it would make.
 //
-// It reads templates of CloudFormation and SAM. Code is code that has not run: a
+// It reads templates of CloudFormation and SAM, configurations and plans of
+// Terraform, and what the AWS CDK synthesizes. Code is code that has not run: a
 // value that is not known before it does is unknown here, in so many words and
 // with its line, and nothing is guessed, fetched or executed. What the code says
 // nothing about is a gap of the snapshot, so that no check passes for want of it.
@@ -124,7 +125,7 @@ func Read(root fs.FS, name, shown string, opt Options) (*Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{b: b, root: root, name: name, shown: shown}
+	r := &reader{b: b, root: root, name: name, shown: shown, isFolder: info.IsDir()}
 	if info.IsDir() {
 		err = r.folder()
 	} else {
@@ -145,22 +146,26 @@ type reader struct {
 	b           *builder
 	root        fs.FS
 	name, shown string
+	isFolder    bool
 	bytes       int
 }
 
 // display is a path of the root as the user would type it.
 func (r *reader) display(name string) string {
-	rest := strings.TrimPrefix(strings.TrimPrefix(name, r.name), "/")
-	if r.name == "." {
-		rest = name
-	}
-	switch {
-	case rest == "" || name == r.name:
+	if name == r.name {
 		return r.shown
-	case r.shown == "." || r.shown == "":
-		return rest
 	}
-	return strings.TrimSuffix(r.shown, "/") + "/" + rest
+	base, shown := r.name, r.shown
+	if !r.isFolder {
+		base, shown = path.Dir(base), path.Dir(shown)
+	}
+	if base != "." {
+		name = strings.TrimPrefix(name, base+"/")
+	}
+	if shown == "." || shown == "" {
+		return name
+	}
+	return strings.TrimSuffix(shown, "/") + "/" + name
 }
 
 // skipFolders hold what others wrote, or what a tool made of the code beside it.
@@ -168,7 +173,8 @@ var skipFolders = []string{".git", ".terraform", ".aws-sam", "node_modules", "cd
 
 func (r *reader) folder() error {
 	files, entries := 0, 0
-	return fs.WalkDir(r.root, r.name, func(name string, d fs.DirEntry, err error) error {
+	folders := map[string][]string{}
+	err := fs.WalkDir(r.root, r.name, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			r.skip(name, err)
 			return nil
@@ -177,6 +183,13 @@ func (r *reader) folder() error {
 			return fmt.Errorf("%s has more than %d files and folders: give the template itself", r.shown, maxEntries)
 		}
 		if d.IsDir() {
+			if _, err := fs.Stat(r.root, path.Join(name, "cdk.out", "manifest.json")); err == nil {
+				r.assembly(path.Join(name, "cdk.out"), 0)
+			}
+			if name == r.name && r.isAssembly(name) {
+				r.assembly(name, 0)
+				return fs.SkipDir
+			}
 			if name != r.name && slices.Contains(skipFolders, d.Name()) {
 				return fs.SkipDir
 			}
@@ -188,12 +201,28 @@ func (r *reader) folder() error {
 		if files++; files > maxFiles {
 			return fmt.Errorf("%s has more than %d files that could be templates: give the template itself", r.shown, maxFiles)
 		}
+		if path.Ext(name) == ".tf" {
+			folders[path.Dir(name)] = append(folders[path.Dir(name)], name)
+			return nil
+		}
 		return r.file(name, false)
 	})
+	r.terraformRoots(folders)
+	return err
 }
 
-// extensions are those of templates.
-var extensions = []string{".json", ".template", ".yaml", ".yml"}
+// isAssembly reports whether the folder is what the CDK synthesized.
+func (r *reader) isAssembly(dir string) bool {
+	data, err := r.read(path.Join(dir, "manifest.json"))
+	if err != nil {
+		return false
+	}
+	v, err := readDocument(dir, data)
+	return err == nil && isAssembly(v)
+}
+
+// extensions are those of templates, plans and configurations.
+var extensions = []string{".json", ".template", ".tf", ".yaml", ".yml"}
 
 func (r *reader) skip(name string, err error) {
 	r.b.skipped = append(r.b.skipped, lamina.Skipped{File: r.display(name), Offset: -1, Reason: err.Error()})
@@ -201,8 +230,13 @@ func (r *reader) skip(name string, err error) {
 
 // file reads one file; what a folder holds besides code is passed over.
 func (r *reader) file(name string, named bool) error {
-	data, err := r.read(name)
 	shown := r.display(name)
+	if path.Ext(name) == ".tf" { // one file is a configuration with what is beside it
+		dir := path.Dir(name)
+		r.terraformRoots(map[string][]string{dir: r.tfFiles(dir)})
+		return nil
+	}
+	data, err := r.read(name)
 	if err != nil {
 		if named {
 			return fmt.Errorf("%s: %w", shown, err)
@@ -221,21 +255,34 @@ func (r *reader) file(name string, named bool) error {
 		r.skip(name, errors.New(strings.TrimPrefix(err.Error(), shown+": ")))
 	case isTemplate(v):
 		r.b.files = append(r.b.files, shown)
-		cloudFormation(r.b, shown, v)
+		t := newTemplate(r.b, shown, v)
+		if t.sam {
+			r.b.kinds["SAM"] = true
+		} else {
+			r.b.kinds["CloudFormation"] = true
+		}
+		t.read()
+	case isPlan(v):
+		r.b.files = append(r.b.files, shown)
+		terraformPlan(r, name, shown, v)
+	case named && isAssembly(v):
+		r.assembly(path.Dir(name), 0)
 	case named:
-		return fmt.Errorf("%s: %w: it has no Resources", shown, ErrNone)
+		return fmt.Errorf("%s: %w: it is neither a template nor a plan", shown, ErrNone)
 	}
 	return nil
 }
 
-// Recognises reports whether the file looks like infrastructure code, without
-// reading all of it.
-func Recognises(_ string, data []byte) bool { return likely(data) }
+// Recognises reports whether the file looks like infrastructure code.
+func Recognises(name string, data []byte) bool {
+	return strings.ToLower(path.Ext(name)) == ".tf" || likely(data)
+}
 
 // likely reports whether a document of a folder can be a template at all.
 func likely(data []byte) bool {
 	s := string(data)
-	return strings.Contains(s, "Resources") && (strings.Contains(s, "AWS::") || strings.Contains(s, "AWSTemplateFormatVersion"))
+	return strings.Contains(s, "Resources") && (strings.Contains(s, "AWS::") || strings.Contains(s, "AWSTemplateFormatVersion")) ||
+		strings.Contains(s, `"planned_values"`)
 }
 
 // read reads a file within the limits.

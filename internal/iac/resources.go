@@ -22,7 +22,6 @@ type resource struct {
 	kind        string
 	at          lamina.Origin
 	props       value
-	template    *template
 }
 
 // templateTypes are the types that bear on layers.
@@ -75,10 +74,26 @@ func newBuilder(opt *Options) *builder {
 	return b
 }
 
+// settle notes where the code itself says that it is deployed.
+func (b *builder) settle(account, region string) {
+	b.ours[account] = true
+	if b.opt.Account == "" && b.account == placeholder && len(b.resources) == 0 {
+		delete(b.ours, placeholder)
+		b.account = account
+		if b.opt.Region == "" {
+			b.opt.Region = region
+		}
+	}
+}
+
 // lambda is the ARN of something of Lambda where the code would be deployed.
 func (b *builder) lambda(what string) string {
 	return strings.Join([]string{"arn", b.partition, "lambda", b.opt.Region, b.account, what}, ":")
 }
+
+// isARN reports whether what stands for a resource is its ARN already: of one that
+// a plan found deployed.
+func isARN(id string) bool { return strings.HasPrefix(id, "arn:") }
 
 // function is the ARN and the name of a declared function.
 func (b *builder) function(id string, name value) (arn, short string) {
@@ -86,7 +101,7 @@ func (b *builder) function(id string, name value) (arn, short string) {
 	if name.kind == text {
 		short = name.text
 	}
-	if b.opt.Live == nil {
+	if b.opt.Live == nil || isARN(id) {
 		return id, short
 	}
 	return b.lambda("function:" + short), short
@@ -95,7 +110,7 @@ func (b *builder) function(id string, name value) (arn, short string) {
 // layer is the ARN of the version that a declared layer would get: the one after
 // those that are there.
 func (b *builder) layer(id string, name value) string {
-	if b.opt.Live == nil {
+	if b.opt.Live == nil || isARN(id) {
 		return id
 	}
 	short := id
@@ -118,6 +133,9 @@ func (b *builder) role(id string, name, path value) (arn, short string) {
 	if name.kind == text {
 		short = name.text
 	}
+	if isARN(id) {
+		return id, short
+	}
 	p := "/"
 	if path.kind == text {
 		p = path.text
@@ -127,7 +145,7 @@ func (b *builder) role(id string, name, path value) (arn, short string) {
 
 // managed is the ARN of a declared managed policy.
 func (b *builder) managed(id string, name value) string {
-	if b.opt.Live == nil {
+	if b.opt.Live == nil || isARN(id) {
 		return id
 	}
 	short := id
@@ -286,6 +304,11 @@ func (b *builder) takeGrant(r resource) {
 		arn = r.id // a layer of ours, whichever
 	}
 	l := b.layers[arn]
+	for _, k := range slices.Sorted(maps.Keys(b.layers)) {
+		if l == nil && !b.partial[k] && b.layers[k].Name == arn {
+			l, arn = b.layers[k], k // named, as Terraform may
+		}
+	}
 	if l == nil {
 		l = &lamina.LayerVersion{ARN: arn, Account: b.account, Region: b.opt.Region, Name: arn, Origin: &lamina.Origin{File: r.at.File, Line: r.at.Line}}
 		if parsed, err := lamina.ParseLayerARN(arn); err == nil {

@@ -26,7 +26,7 @@ func (t *template) serverless(d resource) []resource {
 	out := []resource{d}
 	add := func(suffix, kind string, at lamina.Origin, props map[string]value) {
 		out = append(out, resource{
-			id: d.id + suffix, logical: d.logical + suffix, kind: kind, at: at, template: t,
+			id: d.id + suffix, logical: d.logical + suffix, kind: kind, at: at,
 			props: value{kind: object, fields: props, at: at},
 		})
 	}
