@@ -46,9 +46,9 @@ func newScan(a *app) *cobra.Command {
 			"handler, runtime and environment, severity follows what would run; the package's own\n" +
 			"files are judged as well. Nothing is unpacked to disk, nothing in a layer is executed, and\n" +
 			"found secrets are neither shown nor tried.\n\n" +
-			"A template of CloudFormation or SAM, or a folder with one at its top, is judged as what it\n" +
-			"would deploy, each result at its line. What only the live estate has is not asked, but\n" +
-			"counted; with --onto it is asked, and only what the code newly exposes is shown.",
+			"Infrastructure code (CloudFormation, SAM, Terraform and its plans, cdk.out), or a folder with\n" +
+			"it at its top, is judged as what it would deploy, each result at its line. What only the live\n" +
+			"estate has is counted; with --onto it is asked, and only what is newly exposed is shown.",
 		Args: args(1, -1, "LAYER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if code, err := a.isCode(args, f.code); err != nil {

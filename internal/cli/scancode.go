@@ -60,7 +60,7 @@ func (a *app) isCode(targets []string, f codeFlags) (bool, error) {
 	case code > 0:
 		return false, usagef("scan them in two runs", "some of these are infrastructure code, and some are layers")
 	case f.onto != "" || len(f.parameters) > 0 || f.region != "":
-		return false, usagef("--onto, --parameter and --deploy-region are about infrastructure code: a template of CloudFormation or SAM, or a folder with one", "%s is no infrastructure code", targets[0])
+		return false, usagef("--onto, --parameter and --deploy-region are about infrastructure code: CloudFormation, SAM, Terraform, or what the CDK synthesized", "%s is no infrastructure code", targets[0])
 	}
 	return false, nil
 }
@@ -234,7 +234,7 @@ func (a *app) readCode(target string, opt iac.Options) (c *iac.Code, err error) 
 	defer func() { err = errors.Join(err, root.Close()) }()
 	c, err = iac.Read(root.FS(), name, filepath.ToSlash(target), opt)
 	if err != nil {
-		return nil, wrap(err, Usage, "infrastructure code is a template of CloudFormation or SAM")
+		return nil, wrap(err, Usage, "infrastructure code is CloudFormation, SAM, Terraform or its plan (terraform show -json), or cdk.out")
 	}
 	return c, nil
 }

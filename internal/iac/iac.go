@@ -125,7 +125,7 @@ func Read(root fs.FS, name, shown string, opt Options) (*Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{b: b, root: root, name: name, shown: shown, isFolder: info.IsDir()}
+	r := &reader{b: b, root: root, name: name, shown: shown, isFolder: info.IsDir(), planned: map[string]bool{}}
 	if info.IsDir() {
 		err = r.folder()
 	} else {
@@ -147,6 +147,7 @@ type reader struct {
 	root        fs.FS
 	name, shown string
 	isFolder    bool
+	planned     map[string]bool // folders with a plan, which says more than the code beside it
 	bytes       int
 }
 
@@ -264,6 +265,7 @@ func (r *reader) file(name string, named bool) error {
 		t.read()
 	case isPlan(v):
 		r.b.files = append(r.b.files, shown)
+		r.planned[path.Dir(name)] = true
 		terraformPlan(r, name, shown, v)
 	case named && isAssembly(v):
 		r.assembly(path.Dir(name), 0)

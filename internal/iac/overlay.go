@@ -127,7 +127,7 @@ func (c *Code) JudgeOverlay(before, after []lamina.Finding, checks []Check) Judg
 	}
 	for _, f := range after {
 		was, there := failed[f.ID]
-		if f.Outcome != lamina.Fail || there && was.Rank() >= f.Severity.Rank() {
+		if f.Outcome != lamina.Fail || there && was.Rank() >= f.Severity.Rank() || c.isNew(f.Resource) && observes(checks, f.Check) {
 			j.Estate++
 			continue
 		}
@@ -138,4 +138,20 @@ func (c *Code) JudgeOverlay(before, after []lamina.Finding, checks []Check) Judg
 	}
 	j.Findings = append(j.Findings, c.unresolved(checks)...)
 	return j
+}
+
+// isNew reports whether the code declares the resource: nothing has looked at it yet.
+func (c *Code) isNew(resource string) bool {
+	_, declared := c.places[resource]
+	return declared && !c.partial[resource]
+}
+
+// observes reports whether the check rests on what another service saw.
+func observes(checks []Check, id string) bool {
+	return slices.ContainsFunc(checks, func(k Check) bool {
+		return k.ID == id && slices.ContainsFunc(k.Needs, func(action string) bool {
+			service, _, _ := strings.Cut(action, ":")
+			return slices.Contains([]string{"access-analyzer", "cloudtrail", "guardduty", "inspector2", "securityhub"}, service)
+		})
+	})
 }

@@ -141,7 +141,7 @@ func (r *reader) terraformRoots(folders map[string][]string) {
 		}
 	}
 	for _, dir := range slices.Sorted(maps.Keys(parsed)) {
-		if called[dir] && len(parsed) > 1 {
+		if called[dir] && len(parsed) > 1 || r.planned[dir] {
 			continue
 		}
 		r.b.kinds["Terraform"] = true
