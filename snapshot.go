@@ -22,6 +22,7 @@ type Snapshot struct {
 	Functions          []Function          `json:"functions"`
 	CodeSigningConfigs []CodeSigningConfig `json:"code_signing_configs,omitempty"`
 	SigningProfiles    []SigningProfile    `json:"signing_profiles,omitempty"`
+	CodeStorage        []CodeStorage       `json:"code_storage,omitempty"`
 	Principals         []Principal         `json:"principals,omitempty"`
 	Groups             []Group             `json:"groups,omitempty"`
 	ManagedPolicies    []ManagedPolicy     `json:"managed_policies,omitempty"`
@@ -185,6 +186,15 @@ type CodeSigningConfig struct {
 	UntrustedArtifact string `json:"untrusted_artifact"`
 	// AllowedPublishers are signing profile version ARNs.
 	AllowedPublishers []string `json:"allowed_publishers,omitempty"`
+}
+
+// A CodeStorage is how much code Lambda keeps for an account in a region, of
+// functions and layers together, and how much it may be, in bytes.
+type CodeStorage struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Used    int64  `json:"used"`
+	Limit   int64  `json:"limit"`
 }
 
 // A SigningProfile is a version of a profile of AWS Signer.

@@ -214,6 +214,10 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.Analyzers = append(e.s.Analyzers, lamina.AccessAnalyzer{
 			ARN: "arn:aws:access-analyzer:" + region + ":" + account + ":analyzer/" + p[0], Account: account, Region: region, Type: p[1], Status: or(v["status"], "ACTIVE"),
 		})
+	case "storage":
+		used, _ := strconv.ParseInt(v["used"], 10, 64)
+		limit, _ := strconv.ParseInt(v["limit"], 10, 64)
+		e.s.CodeStorage = append(e.s.CodeStorage, lamina.CodeStorage{Account: p[0], Region: p[1], Used: used << 20, Limit: limit << 20})
 	case "access":
 		e.s.AccessFindings = append(e.s.AccessFindings, lamina.AccessFinding{ID: p[1], Resource: e.layerARN(p[0], v), Status: or(v["status"], "ACTIVE"), Public: true, Principals: []string{"AWS:*"}})
 	default:
@@ -297,6 +301,9 @@ func (e *estateText) layer(p []string, v map[string]string) error {
 	}
 	if v["signed"] != "" {
 		lv.SigningJobARN = "arn:aws:signer:eu-west-1:111122223333:/signing-jobs/1"
+	}
+	if mib, err := strconv.ParseInt(v["mib"], 10, 64); err == nil {
+		lv.CodeSize = mib << 20
 	}
 	if v["bucket"] != "" {
 		lv.Reference = &lamina.S3Object{Bucket: v["bucket"], Key: "layer.zip", VersionID: v["object"]}
@@ -396,6 +403,8 @@ func without(s *lamina.Snapshot, action string) {
 		s.Alarms = nil
 	case "sns:ListSubscriptionsByTopic":
 		s.Topics = nil
+	case "lambda:GetAccountSettings":
+		s.CodeStorage = nil
 	case "access-analyzer:ListAnalyzers":
 		s.Analyzers, s.AccessFindings = nil, nil
 	case "access-analyzer:ListFindings":

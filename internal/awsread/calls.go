@@ -26,6 +26,7 @@ var Calls = []Call{
 	{"iam", "GenerateCredentialReport", "iam:GenerateCredentialReport", "which users have no MFA or old access keys, when IAM made no report of its own accord"},
 	{"iam", "GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails", "who may attach, publish, share or delete layers"},
 	{"iam", "GetCredentialReport", "iam:GetCredentialReport", "which users have no MFA or old access keys"},
+	{"lambda", "GetAccountSettings", "lambda:GetAccountSettings", "how full the account's code storage is"},
 	{"lambda", "GetCodeSigningConfig", "lambda:GetCodeSigningConfig", "whose signatures a code signing configuration accepts"},
 	{"lambda", "GetFunctionCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "whether a function demands signed layers"},
 	{"lambda", "GetLayerVersionByArn", "lambda:GetLayerVersion", "digest, size and signature of layer versions, foreign ones among them"},

@@ -152,6 +152,19 @@ func (c *Client) Functions(ctx context.Context) ([]lamina.Function, error) {
 	return fs, nil
 }
 
+// CodeStorage returns how many bytes of code Lambda keeps for the account in the
+// region, and how many it may.
+func (c *Client) CodeStorage(ctx context.Context) (used, limit int64, err error) {
+	out, err := c.lambda.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	if err != nil {
+		return 0, 0, fail("lambda:GetAccountSettings", "*", err)
+	}
+	if out.AccountUsage == nil || out.AccountLimit == nil {
+		return 0, 0, fail("lambda:GetAccountSettings", "*", errors.New("the answer has no usage, or no limit"))
+	}
+	return out.AccountUsage.TotalCodeSize, out.AccountLimit.TotalCodeSize, nil
+}
+
 func (c *Client) function(f types.FunctionConfiguration) (lamina.Function, error) {
 	arn, err := lamina.ParseARN(aws.ToString(f.FunctionArn))
 	if err != nil {

@@ -278,6 +278,7 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 		s.Layers = append(s.Layers, p.Layers...)
 		s.Functions = append(s.Functions, p.Functions...)
 		s.CodeSigningConfigs = append(s.CodeSigningConfigs, p.CodeSigningConfigs...)
+		s.CodeStorage = append(s.CodeStorage, p.CodeStorage...)
 		s.SigningProfiles = append(s.SigningProfiles, p.SigningProfiles...)
 		s.Principals = append(s.Principals, p.Principals...)
 		s.Groups = append(s.Groups, p.Groups...)

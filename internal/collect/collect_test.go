@@ -225,8 +225,9 @@ func TestCollect_calls(t *testing.T) {
 	const layers, functions = 55, 3
 	want := map[string]int{
 		"lambda:ListLayers": 2, "lambda:ListLayerVersions": layers, "lambda:GetLayerVersionPolicy": layers,
-		"lambda:GetLayerVersion": layers + 1, // and the other account's layer
-		"lambda:ListFunctions":   1, "lambda:ListEventSourceMappings": 1,
+		"lambda:GetLayerVersion":    layers + 1, // and the other account's layer
+		"lambda:GetAccountSettings": 1,
+		"lambda:ListFunctions":      1, "lambda:ListEventSourceMappings": 1,
 		"lambda:GetPolicy": functions, "lambda:ListAliases": functions, "lambda:ListFunctionUrlConfigs": functions,
 		"lambda:GetFunctionCodeSigningConfig": functions, "lambda:GetCodeSigningConfig": 1,
 	}

@@ -74,10 +74,19 @@ func (r *run) region(ctx context.Context, a Account, region string) lamina.Snaps
 	d.holds = d.unchanged(ctx)
 	d.layers(ctx)
 	d.functions(ctx)
+	d.storage(ctx)
 	d.signing(ctx)
 	d.watch(ctx)
 	d.buckets(ctx)
 	return d.done()
+}
+
+// storage reads how full the code storage is.
+func (d *reader) storage(ctx context.Context) {
+	used, limit, err := d.client.CodeStorage(ctx)
+	if d.note("lambda:GetAccountSettings", "", err) {
+		d.part.CodeStorage = []lamina.CodeStorage{{Account: d.account, Region: d.region, Used: used, Limit: limit}}
+	}
 }
 
 func (d *reader) layers(ctx context.Context) {

@@ -197,12 +197,15 @@ var (
 		"access-analyzer:GetFinding", "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors",
 		"cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents", "cloudwatch:DescribeAlarms", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
 		"ec2:DescribeSubnets", "ec2:DescribeVpcEndpoints", "events:ListRules", "events:ListTargetsByRule", "guardduty:GetDetector", "guardduty:ListDetectors",
-		"inspector2:BatchGetAccountStatus", "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "lambda:GetLayerVersion",
+		"inspector2:BatchGetAccountStatus", "lambda:GetAccountSettings", "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "lambda:GetLayerVersion",
 		"lambda:GetLayerVersionPolicy", "lambda:GetPolicy", "lambda:ListAliases", "lambda:ListEventSourceMappings", "lambda:ListFunctionUrlConfigs",
 		"lambda:ListFunctions", "lambda:ListLayerVersions", "lambda:ListLayers", "logs:DescribeMetricFilters", "s3:GetBucketPolicy", "s3:GetBucketVersioning",
 		"securityhub:DescribeHub", "signer:ListSigningProfiles", "sns:ListSubscriptionsByTopic",
 	}
 )
+
+// codeStorage is Lambda's default quota.
+const codeStorage = 300 << 30
 
 // coverage says that all was read, but for a region that a policy closes and the
 // revoked layers of a stranger.
@@ -211,8 +214,13 @@ func (g *generator) coverage() {
 	for _, v := range g.s.Layers {
 		exists[v.ARN] = true
 	}
+	kept := map[string]int64{}       // "account region" → bytes
 	revoked := map[string][]string{} // "account region" → layer versions
+	for _, l := range g.s.Layers {
+		kept[l.Account+" "+l.Region] += l.CodeSize
+	}
 	for _, f := range g.s.Functions {
+		kept[f.Account+" "+f.Region] += f.CodeSize
 		for _, arn := range f.Layers {
 			l, err := lamina.ParseLayerARN(arn)
 			if err == nil && !exists[arn] && slices.Contains(g.foreign, arn) && l.ARN.Account == Stranger {
@@ -225,6 +233,7 @@ func (g *generator) coverage() {
 		g.s.Targets = append(g.s.Targets, lamina.Target{Account: account, Taken: Taken, Read: globalReads})
 		for _, region := range slices.Compact(slices.Clone(regions)) {
 			t := lamina.Target{Account: account, Region: region, Taken: Taken, Read: regionalReads}
+			g.s.CodeStorage = append(g.s.CodeStorage, lamina.CodeStorage{Account: account, Region: region, Used: kept[account+" "+region], Limit: codeStorage})
 			if arns := revoked[account+" "+region]; arns != nil {
 				slices.Sort(arns)
 				t.Read = slices.DeleteFunc(slices.Clone(t.Read), func(a string) bool { return a == "lambda:GetLayerVersion" })

@@ -73,6 +73,7 @@ func Canonical(s lamina.Snapshot) lamina.Snapshot {
 	s.Functions = sorted(s.Functions, func(f lamina.Function) string { return f.ARN + " " + f.Version })
 	s.CodeSigningConfigs = sorted(s.CodeSigningConfigs, func(c lamina.CodeSigningConfig) string { return c.ARN })
 	s.SigningProfiles = sorted(s.SigningProfiles, func(p lamina.SigningProfile) string { return p.VersionARN })
+	s.CodeStorage = sorted(s.CodeStorage, func(c lamina.CodeStorage) string { return c.Account + " " + c.Region })
 	s.Principals = sorted(s.Principals, func(p lamina.Principal) string { return p.ARN })
 	s.Groups = sorted(s.Groups, func(g lamina.Group) string { return g.ARN })
 	s.ManagedPolicies = sorted(s.ManagedPolicies, func(p lamina.ManagedPolicy) string { return p.ARN })
