@@ -30,13 +30,14 @@ func newPosture(a *app) *cobra.Command {
 		Long: "SNAPSHOT is what lamina collect wrote. Every check answers FAIL, PASS or NOT_APPLICABLE for\n" +
 			"each thing it looks at, or UNKNOWN with what would settle it: what could not be read never\n" +
 			"passes. lamina posture checks lists the checks; those that need logs are asked with --trail,\n" +
-			"those that need the layers' zips with --content.",
+			"those that need the layers' zips with --content, those that compare with --earlier.",
 		Args: args(1, 1, "SNAPSHOT"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.posture(cmd, args[0], f) },
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&f.only, "check", nil, "run only the check with this `ID` or number; may be given several times")
 	fl.StringArrayVar(&f.logs, "trail", nil, "CloudTrail at `PATH`, as lamina detect reads it; may be given several times")
+	fl.StringVar(&f.earlier, "earlier", "", "compare with `SNAPSHOT`, one of before")
 	fl.StringVar(&f.content, "content", "", "look into the zips that lamina collect --content keeps in `DIR`")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every zip again, and keep nothing for the next time")
 	f.register(a, c)
@@ -141,6 +142,7 @@ type postureFlags struct {
 	markFlags
 	only, logs []string
 	content    string
+	earlier    string
 	noCache    bool
 }
 
@@ -157,11 +159,20 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	if err != nil {
 		return err
 	}
+	compared := ""
+	if f.earlier != "" {
+		if compared, err = a.openEarlier(&in, f.earlier); err != nil {
+			return err
+		}
+	}
 	set, err := a.findTrail(cmd.Context(), f.logs)
 	if err != nil {
 		return err
 	}
 	inputs := append(slices.Concat(j.files, a.approvalFiles()), file)
+	if f.earlier != "" {
+		inputs = append(inputs, f.earlier)
+	}
 	if set != nil {
 		inputs = append(inputs, a.inputs(set.Blobs)...)
 	}
@@ -211,7 +222,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		}
 	}
 	sum := a.postureSummary(in.Estate, list, findings, j)
-	sum.Coverage += t.coverage() + inside.coverage()
+	sum.Coverage += t.coverage() + compared + inside.coverage()
 	sum.Incomplete = append(sum.Incomplete, t.missing...)
 	sum.Complete = len(sum.Incomplete) == 0
 	noteUnasked(&sum, in, unasked)

@@ -129,3 +129,18 @@ func noteUnasked(sum *lamina.Summary, in posture.Input, unasked []posture.Check)
 		}
 	}
 }
+
+// openEarlier reads the snapshot that in is compared with, and says so for the
+// last line.
+func (a *app) openEarlier(in *posture.Input, file string) (coverage string, err error) {
+	earlier, err := a.openEstate(file)
+	if err != nil {
+		return "", err
+	}
+	in.Earlier = earlier.Estate
+	was, is := earlier.Estate.Snapshot.Taken, in.Estate.Snapshot.Taken
+	if was.After(is) {
+		return "", usagef("give the older one to --earlier", "%s was taken at %s, after the snapshot at %s", file, posture.Minute(was), posture.Minute(is))
+	}
+	return "; compared with that of " + posture.Minute(was), nil
+}
