@@ -51,6 +51,7 @@ var All = []posture.Check{
 	// LIF: lifecycle and drift
 	LayerOrphan,
 	LayerGhost,
+	VersionPinsBadLayer,
 	LayerVersionDrift,
 	PublisherChanged,
 	LayersChanged,
@@ -133,7 +134,6 @@ var Unsupported = []Absent{
 	{"PTH-12", "which foreign principals can take a role that publishes or attaches", needsPaths},
 	{"PTH-13", "who can delete a layer that is in use", needsPaths},
 	{"PTH-14", "which paths are there only because something is not known", needsPaths},
-	{"LIF-03", "does an old version of a function pin a bad layer", needsContents},
 	{"LIF-07", "does the order of layers shadow files", needsContents},
 	{"RUN-03", "does a layer start an extension", needsContents},
 	{"RUN-04", "is a layer the runtime", needsContents},
