@@ -20,7 +20,8 @@ var PublisherChanged = posture.Check{
 	Severity:    lamina.High,
 	Techniques:  []string{"T1525"},
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html",
-	Uses:        append(posture.ListLayers, posture.ListFunctions...),
+	Needs:       posture.ListLayers,
+	Uses:        posture.ListFunctions,
 	Lists:       append(posture.ListLayers, posture.ListFunctions...),
 	Beside:      []posture.Data{posture.Logs},
 	Remediation: "ask who published it; if nobody knows, compare it with the version before and go back",
@@ -41,6 +42,9 @@ func publisherChanged(in posture.Input, found func(posture.Result)) {
 		newest := es[len(es)-1]
 		if err != nil || !in.Estate.Org.Ours(l.ARN.Account) {
 			continue
+		}
+		if _, there := in.Estate.Layer(newest.Layer); !there {
+			continue // deleted, and nobody can attach it any more
 		}
 		r := posture.Result{Resource: newest.Layer, Evidence: []string{moment("published", newest)}}
 		who := history.Who(newest.Caller)
