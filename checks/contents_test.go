@@ -16,6 +16,7 @@ import (
 //	inside acme-auth:7 baked-secret critical python/cfg.py it holds a key
 //	inside acme-auth:7 known-vulnerability unknown       the analyzer could not tell
 //	inside acme-auth:7 known-vulnerability high python/x id=MAL-2026-1 kev=true epss=0.9
+//	loads acme-auth:7 extensions/agent SHA256            a file that runs by itself
 //	package acme-auth:7 pkg:pypi/boto3@1.34.0 python/boto3
 //
 // A layer of which no line tells was not opened.
@@ -43,6 +44,9 @@ func parseContents(t *testing.T, text string) map[string]posture.Content {
 		case "inside":
 			c.Findings = slices.DeleteFunc(c.Findings, func(f lamina.Finding) bool { return f.Check == words[2] && f.Outcome == lamina.Pass })
 			c.Findings = append(c.Findings, inside(arn, words[2:]))
+		case "loads":
+			_, alone := posture.Loads(words[2])
+			c.Loaded = append(c.Loaded, posture.LoadedFile{Path: words[2], SHA256: words[3], Alone: alone})
 		case "package":
 			p := lamina.Package{Resource: arn, PURL: words[2], Files: words[3:]}
 			rest, _, _ := strings.Cut(strings.TrimPrefix(words[2], "pkg:"), "@")
@@ -58,7 +62,7 @@ func parseContents(t *testing.T, text string) map[string]posture.Content {
 // contentWord reports whether a line that begins with the word tells of what is
 // in a layer.
 func contentWord(word string) bool {
-	return word == "opened" || word == "inside" || word == "package"
+	return word == "opened" || word == "inside" || word == "package" || word == "loads"
 }
 
 // clean is a layer in which no analyzer that a check asks for found anything.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -142,7 +143,7 @@ func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (out *insid
 		})
 		c := posture.Content{Findings: findings}
 		if l.Err == nil {
-			c.Packages = packagesOf(l)
+			c.Packages, c.Loaded = packagesOf(l), loadedOf(l)
 			out.numbers[v.ARN] = *contentOf(l)
 			out.packages = len(c.Packages)
 		}
@@ -155,6 +156,23 @@ func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (out *insid
 		}
 	}
 	return out, nil
+}
+
+// loadedOf are the files of the layer that run, or are loaded, by themselves.
+func loadedOf(l *content.Layer) []posture.LoadedFile {
+	var out []posture.LoadedFile
+	for _, f := range l.Files {
+		loaded, alone := posture.Loads(f.Path)
+		if !loaded || f.Nested || f.Hidden {
+			continue
+		}
+		sum := hex.EncodeToString(f.SHA256[:])
+		if f.Link != "" {
+			sum = "link " + f.Link
+		}
+		out = append(out, posture.LoadedFile{Path: f.Path, SHA256: sum, Alone: alone})
+	}
+	return out
 }
 
 // findings are what the analyzers found, by ARN and as they found them.

@@ -1,7 +1,9 @@
 package posture
 
 import (
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 )
@@ -11,6 +13,33 @@ type Content struct {
 	// Findings are those of every analyzer that looked into it.
 	Findings []lamina.Finding
 	Packages []lamina.Package
+	// Loaded are the files for which Loads holds.
+	Loaded []LoadedFile
+}
+
+// A LoadedFile is a file of a layer that runs, or is loaded, without an import
+// that asks for it.
+type LoadedFile struct {
+	// Path is below /opt, SHA256 of the content, in hex, or of a link what it says.
+	Path, SHA256 string
+	// Alone says that it starts by itself, and not only because a search path finds
+	// it first.
+	Alone bool
+}
+
+// Loads says whether the file of a layer is a LoadedFile: an extension, a custom
+// runtime, what Python runs as it starts, and what is on the search paths of
+// programs and libraries
+// (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
+func Loads(file string) (loaded, alone bool) {
+	base := path.Base(file)
+	switch {
+	case file == "bootstrap", strings.HasPrefix(file, "extensions/"),
+		strings.HasPrefix(file, "python/") && (base == "sitecustomize.py" || base == "usercustomize.py" || path.Ext(base) == ".pth"):
+		return true, true
+	}
+	dir, _, _ := strings.Cut(file, "/")
+	return dir == "bin" || dir == "lib", false
 }
 
 // unreadable is the check of the one finding about a zip that could not be
