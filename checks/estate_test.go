@@ -188,7 +188,7 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 	case "profile":
 		e.s.SigningProfiles = append(e.s.SigningProfiles, lamina.SigningProfile{VersionARN: p[0], Name: p[0][strings.LastIndex(p[0], "/")+1:], Account: account, Region: region, Status: p[1]})
 	case "bucket":
-		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Account: v["account"], Versioning: v["versioning"], Policy: v["policy"]})
+		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Account: v["account"], Versioning: v["versioning"], Policy: v["policy"], PublicAccessBlocked: v["blocked"] == "true"})
 	case "filter":
 		e.s.MetricFilters = append(e.s.MetricFilters, lamina.MetricFilter{Account: account, Region: region, LogGroup: p[1], Name: p[0], Namespace: "Trail", Metric: or(v["metric"], p[0]), Pattern: strings.Join(p[2:], " ")})
 	case "alarm":
@@ -393,7 +393,7 @@ func without(s *lamina.Snapshot, action string) {
 		s.CodeSigningConfigs = nil
 	case "signer:ListSigningProfiles":
 		s.SigningProfiles = nil
-	case "s3:GetBucketVersioning", "s3:GetBucketPolicy":
+	case "s3:GetBucketVersioning", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock":
 		s.Buckets = nil
 	case "cloudtrail:DescribeTrails":
 		s.Trails = nil

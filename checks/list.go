@@ -23,6 +23,7 @@ var All = []posture.Check{
 	LayerSharedClosedAccount,
 	GrantUnused,
 	LayerDownloaders,
+	BucketReadable,
 	LayerNotRead,
 	AnalyzerDisagrees,
 	// USE: what our functions load
@@ -120,7 +121,6 @@ const (
 // Unsupported lists the numbers of the catalogue without a check: who adds a
 // check takes its line away.
 var Unsupported = []Absent{
-	{"EXP-09", "can the bucket that holds a layer's zip be read from outside", needsBuckets},
 	{"USE-08", "does a layer's version come from a parameter that anyone may change", needsIaC},
 	{"INT-10", "does a layer version hold something else than it did", "needs two readings of the same version to compare"},
 	{"PTH-01", "who can run code as a role by attaching a layer", needsPaths},

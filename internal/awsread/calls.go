@@ -49,6 +49,7 @@ var Calls = []Call{
 	{"organizations", "ListTargetsForPolicy", "organizations:ListTargetsForPolicy", "which service control policies apply to which account"},
 	{"s3", "GetBucketPolicy", "s3:GetBucketPolicy", "who can replace a layer that Lambda keeps no copy of"},
 	{"s3", "GetBucketVersioning", "s3:GetBucketVersioning", "whether an object that a layer refers to can vanish"},
+	{"s3", "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock", "whether a bucket's policy can open it to everyone"},
 	{"signer", "ListSigningProfiles", "signer:ListSigningProfiles", "whether a signing profile was cancelled or revoked"},
 	{"sns", "ListSubscriptionsByTopic", "sns:ListSubscriptionsByTopic", "whether anyone hears an alarm"},
 	{"sts", "GetCallerIdentity", "sts:GetCallerIdentity", "which account is read"},

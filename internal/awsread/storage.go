@@ -40,6 +40,20 @@ func (c *Client) BucketPolicy(ctx context.Context, bucket string) (string, error
 	return aws.ToString(out.Policy), nil
 }
 
+// PublicAccessBlocked reports whether all four settings of the bucket's public
+// access block are on. The account may have a block of its own, which is not read.
+func (c *Client) PublicAccessBlocked(ctx context.Context, bucket string) (bool, error) {
+	out, err := c.s3.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: &bucket})
+	switch {
+	case code(err) == "NoSuchPublicAccessBlockConfiguration":
+		return false, nil
+	case err != nil:
+		return false, fail("s3:GetBucketPublicAccessBlock", bucket, err)
+	}
+	b := out.PublicAccessBlockConfiguration
+	return b != nil && aws.ToBool(b.BlockPublicAcls) && aws.ToBool(b.IgnorePublicAcls) && aws.ToBool(b.BlockPublicPolicy) && aws.ToBool(b.RestrictPublicBuckets), nil
+}
+
 // BucketVersioning returns "Enabled", "Suspended", or "" when the bucket was
 // never versioned.
 func (c *Client) BucketVersioning(ctx context.Context, bucket string) (string, error) {

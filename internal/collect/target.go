@@ -339,7 +339,7 @@ func (d *reader) watch(ctx context.Context) {
 
 // buckets reads the buckets that hold layers of which Lambda keeps no copy.
 func (d *reader) buckets(ctx context.Context) {
-	d.begin("s3:GetBucketPolicy", "s3:GetBucketVersioning")
+	d.begin("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
 	names := map[string]bool{}
 	for _, l := range d.part.Layers {
 		if l.Reference != nil {
@@ -353,6 +353,8 @@ func (d *reader) buckets(ctx context.Context) {
 		d.note("s3:GetBucketPolicy", name, err)
 		b.Versioning, err = d.client.BucketVersioning(ctx, name)
 		d.note("s3:GetBucketVersioning", name, err)
+		b.PublicAccessBlocked, err = d.client.PublicAccessBlocked(ctx, name)
+		d.note("s3:GetBucketPublicAccessBlock", name, err)
 		d.part.Buckets = append(d.part.Buckets, b)
 	}
 }

@@ -316,10 +316,14 @@ func Any(s *iam.Subject, o *iam.Object, actions ...string) (iam.Result, string) 
 
 // Stranger is a role of an account that nobody knows, which its own account lets
 // do everything.
-func Stranger() *iam.Subject {
+func Stranger() *iam.Subject { return Outsider("999999999999") }
+
+// Outsider is a role of an account outside the organisation, which its own account
+// lets do everything.
+func Outsider(account string) *iam.Subject {
 	everything := &iam.Policy{Version: "2012-10-17", Statements: []iam.Statement{{Index: 1, Line: 1, Effect: iam.EffectAllow, Actions: []string{"*"}, Resources: []string{"*"}}}}
 	return iam.NewSubject(
-		iam.Caller{ARN: "arn:aws:iam::999999999999:role/" + Canary, OrgID: iam.Is("o-stranger00"), OtherTags: iam.Absent()},
+		iam.Caller{ARN: "arn:aws:iam::" + account + ":role/" + Canary, OrgID: iam.Is("o-stranger00"), OtherTags: iam.Absent()},
 		iam.Compile(iam.Document{Policy: everything, Edge: iam.Identity, Name: Canary}),
 	)
 }
