@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -140,7 +141,11 @@ func session(cfg aws.Config, o Options) *Session {
 func (s *Session) Region() string { return s.cfg.Region }
 
 // An Identity is who a session is.
-type Identity struct{ Account, ARN, Partition string }
+type Identity struct {
+	Account, ARN, Partition string
+	// Skew is how far AWS's clock is ahead of ours, 0 when AWS did not say.
+	Skew time.Duration
+}
 
 // Identity asks AWS who the session is, and makes it a session of that account.
 func (s *Session) Identity(ctx context.Context) (Identity, error) {
@@ -154,7 +159,8 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 		return Identity{}, fail("sts:GetCallerIdentity", "the caller", err)
 	}
 	s.account = aws.ToString(out.Account)
-	return Identity{Account: s.account, ARN: arn.String(), Partition: arn.Partition}, nil
+	skew, _ := awsmiddleware.GetAttemptSkew(out.ResultMetadata)
+	return Identity{Account: s.account, ARN: arn.String(), Partition: arn.Partition, Skew: skew}, nil
 }
 
 // Assume makes a session of another account by assuming the role there, with

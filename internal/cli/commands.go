@@ -46,6 +46,7 @@ var commands = []commandGroup{
 		newFunctions,
 	}},
 	{groupAbout, "About lamina and what it knows:", true, []func(*app) *cobra.Command{
+		newDoctor,
 		newIAM,
 		newPublishers,
 		newDB,

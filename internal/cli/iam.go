@@ -25,7 +25,7 @@ func newIAM(a *app) *cobra.Command {
 		Example: "  lamina iam policy collect",
 	}
 	group(policy)
-	policy.AddCommand(newIAMPolicyCollect(a))
+	policy.AddCommand(newIAMPolicyCollect(a), newIAMPolicyStream(a), newIAMPolicyRespond(a))
 	c.AddCommand(policy)
 	return c
 }
