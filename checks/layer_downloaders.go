@@ -68,7 +68,7 @@ func layerDownloaders(in posture.Input, found func(posture.Result)) {
 		r := posture.Result{Resource: "arn:*:lambda:*:" + acc.ID + ":layer:*", Evidence: posture.Calls(at.evidence)}
 		switch {
 		case at.may > 0:
-			r.Outcome, r.Detail = lamina.Fail, fmt.Sprintf("%s may download any layer of the account", posture.Count(at.may, "user or role"))
+			r.Outcome, r.Detail = lamina.Fail, posture.Count(at.may, "user or role")+" may download any layer of the account"
 			if at.may > 1 {
 				r.Detail = fmt.Sprintf("%d users and roles may download any layer of the account", at.may)
 			}

@@ -57,7 +57,7 @@ func layerVersionGrowth(in posture.Input, found func(posture.Result)) {
 			r.Evidence = []string{
 				fmt.Sprintf("version %d: %s", from.Version, posture.Minute(from.Created)),
 				fmt.Sprintf("version %d: %s", to.Version, posture.Minute(to.Created)),
-				fmt.Sprintf("there still: %s", posture.Count(len(versions), "version")),
+				"there still: " + posture.Count(len(versions), "version"),
 			}
 		}
 		found(r)

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -92,7 +91,7 @@ func changed(in posture.Input, was, is lamina.Function) posture.Result {
 		}
 	}
 	if n := len(added); n > 1 {
-		r.Evidence = append(r.Evidence, fmt.Sprintf("added: %s", posture.Count(n, "layer")))
+		r.Evidence = append(r.Evidence, "added: "+posture.Count(n, "layer"))
 	}
 	return r
 }
