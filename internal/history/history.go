@@ -3,10 +3,12 @@
 // version was granted to whom.
 //
 // It is a function of the set of events it was shown: their order does not
-// matter and an event shown twice counts once. It is bounded: what was touched
-// longest ago is forgotten first, the forgetting is counted, and what was
-// forgotten is unknown again, never empty. It judges nothing. Start with New,
-// then Observe.
+// matter and an event shown twice counts once. A History, for streams, is
+// bounded: what was touched longest ago is forgotten first, the forgetting is
+// counted, and what was forgotten is unknown again, never empty. A Log, for logs
+// that are read to their end, keeps every call about layers, or refuses when
+// there are too many. It judges nothing. Start with New, then Observe; or with
+// NewCollector, then Join.
 package history
 
 import (

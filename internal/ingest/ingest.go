@@ -1,6 +1,7 @@
 // Package ingest joins source, cloudtrail and detect: it opens files, splits
 // them into records, and gives each record to a worker of the engine, one
-// worker a core and one file a worker at a time.
+// worker a core and one file a worker at a time; or to a Sink, for those who run
+// no rules.
 //
 // It owns the counting: what came in is what was evaluated plus what was set
 // aside with a reason, and a run whose counts do not add up is an error. It
