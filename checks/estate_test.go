@@ -32,6 +32,10 @@ import (
 //	filter layers trail { $.eventName = "*LayerVersion*" }
 //	alarm layers layers arn:aws:sns:eu-west-1:111122223333:alerts threshold=1
 //	topic alerts confirmed=email
+//	subnet private nat-1
+//	sg open 0.0.0.0/0
+//	endpoint s3 com.amazonaws.eu-west-1.s3 {"Statement":…}
+//	service inspector2:LAMBDA on
 //
 // log_test.go says how logs and an earlier estate are written beside it.
 // What names no account and region is of 111122223333 and eu-west-1; account=
@@ -189,6 +193,14 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.SigningProfiles = append(e.s.SigningProfiles, lamina.SigningProfile{VersionARN: p[0], Name: p[0][strings.LastIndex(p[0], "/")+1:], Account: account, Region: region, Status: p[1]})
 	case "bucket":
 		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Account: v["account"], Versioning: v["versioning"], Policy: v["policy"], PublicAccessBlocked: v["blocked"] == "true"})
+	case "subnet":
+		e.s.Subnets = append(e.s.Subnets, lamina.Subnet{ID: p[0], Account: account, Region: region, VPC: "vpc-1", DefaultRoutes: p[1:]})
+	case "sg":
+		e.s.SecurityGroups = append(e.s.SecurityGroups, lamina.SecurityGroup{ID: p[0], Account: account, Region: region, VPC: "vpc-1", Egress: p[1:]})
+	case "endpoint":
+		e.s.VPCEndpoints = append(e.s.VPCEndpoints, lamina.VPCEndpoint{ID: p[0], Account: account, Region: region, VPC: "vpc-1", Service: p[1], Policy: strings.Join(p[2:], " ")})
+	case "service":
+		e.s.Services = append(e.s.Services, lamina.ServiceStatus{Account: account, Region: region, Feature: p[0], Enabled: p[1] == "on"})
 	case "filter":
 		e.s.MetricFilters = append(e.s.MetricFilters, lamina.MetricFilter{Account: account, Region: region, LogGroup: p[1], Name: p[0], Namespace: "Trail", Metric: or(v["metric"], p[0]), Pattern: strings.Join(p[2:], " ")})
 	case "alarm":
@@ -334,6 +346,7 @@ func (e *estateText) function(p []string, v map[string]string, account, region s
 			f.Environment[name] = value
 		}
 	}
+	f.Subnets, f.SecurityGroups = list(v["subnets"]), list(v["groups"])
 	if v["csc"] != "" {
 		f.CodeSigningConfigARN = cscARN(v["csc"], account, region)
 	}
@@ -397,6 +410,14 @@ func without(s *lamina.Snapshot, action string) {
 		s.Buckets = nil
 	case "cloudtrail:DescribeTrails":
 		s.Trails = nil
+	case "ec2:DescribeSubnets", "ec2:DescribeRouteTables":
+		s.Subnets = nil
+	case "ec2:DescribeSecurityGroups":
+		s.SecurityGroups = nil
+	case "ec2:DescribeVpcEndpoints":
+		s.VPCEndpoints = nil
+	case "inspector2:BatchGetAccountStatus", "guardduty:ListDetectors", "guardduty:GetDetector", "securityhub:DescribeHub":
+		s.Services = nil
 	case "logs:DescribeMetricFilters":
 		s.MetricFilters = nil
 	case "cloudwatch:DescribeAlarms":

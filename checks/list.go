@@ -65,6 +65,9 @@ var All = []posture.Check{
 	ExecWrapper,
 	PreloadVariable,
 	// NET: egress and ingress
+	EgressForeignLayer,
+	EgressOpen,
+	EndpointOpen,
 	URLForeignLayer,
 	// GRD: guardrails
 	GuardrailAttach,
@@ -75,12 +78,16 @@ var All = []posture.Check{
 	GuardrailIneffective,
 	GuardrailExemption,
 	ManagementAccountFunctions,
+	EndpointForeignLayer,
 	// VIS: can we see it
 	TrailMissing,
 	TrailSelectors,
 	TrailIntegrity,
 	AlarmMissing,
+	InspectorOff,
 	AnalyzerMissing,
+	GuardDutyOff,
+	SecurityHubOff,
 	// WIN: time
 	GrantWindow,
 	WindowFetch,
@@ -115,7 +122,6 @@ const (
 	needsFeed     = "needs a dated list of the versions that publishers released, which nobody offers"
 	needsNetwork  = "needs routes and security groups followed to the internet"
 	needsBuckets  = "needs the policies of buckets evaluated"
-	needsSIEM     = "needs to see the systems that receive findings, which AWS does not tell"
 )
 
 // Unsupported lists the numbers of the catalogue without a check: who adds a
@@ -140,15 +146,8 @@ var Unsupported = []Absent{
 	{"RUN-05", "does a layer replace the AWS SDK or the runtime's own client", needsContents},
 	{"RUN-06", "did an environment variable change that CloudTrail does not show", "needs two snapshots and the events between them"},
 	{"RUN-07", "does SnapStart or provisioned concurrency keep an old layer loaded", "needs the provisioned concurrency of functions, which is not collected"},
-	{"NET-01", "does a function with a foreign or unsigned layer reach the internet", needsNetwork},
-	{"NET-02", "is a function in a VPC that lets everything out", needsNetwork},
-	{"NET-03", "do endpoints have no policy", needsNetwork},
 	{"NET-05", "can such a function send data out by DNS", "needs the rules of Route 53 Resolver DNS Firewall, which are not collected"},
-	{"GRD-09", "does an endpoint policy admit foreign layers", needsNetwork},
 	{"VIS-05", "does an EventBridge rule see shares", "needs event patterns tried on events"},
-	{"VIS-06", "does Amazon Inspector scan functions in each region", "needs the status of Inspector judged"},
-	{"VIS-08", "does GuardDuty watch Lambda", "needs the status of GuardDuty judged"},
-	{"VIS-09", "does a SIEM receive findings about layers", needsSIEM},
 	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules"},
 	{"TOX-02", "is a layer that holds private code readable outside", needsContents},
 	{"TOX-03", "does a reachable function load a package with an exploited vulnerability", needsContents},

@@ -1,8 +1,3 @@
-//go:build guards
-
-// The SDK's packages of these services take minutes to compile, and the
-// collector does not read them yet: make test-long compiles this file.
-
 package awsfake_test
 
 import (

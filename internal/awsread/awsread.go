@@ -1,6 +1,6 @@
 // Package awsread is the only reader of AWS: what it can call is a table, and
-// every call in it begins with Get, List, Describe or Lookup, but for the one
-// that asks IAM to make a credential report.
+// every call in it begins with Get, BatchGet, List, Describe or Lookup, but for
+// the one that asks IAM to make a credential report.
 //
 // A Session is an identity in a partition; In gives a Client, which reads one
 // region of its account and returns nouns of package lamina. Pages and retries
@@ -33,11 +33,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/inspector2"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/signer"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -202,12 +206,16 @@ func (s *Session) In(region string) *Client {
 		account:        account.NewFromConfig(cfg("account")),
 		cloudtrail:     cloudtrail.NewFromConfig(cfg("cloudtrail")),
 		cloudwatch:     cloudwatch.NewFromConfig(cfg("cloudwatch")),
+		ec2:            ec2.NewFromConfig(cfg("ec2")),
 		events:         eventbridge.NewFromConfig(cfg("events")),
+		guardduty:      guardduty.NewFromConfig(cfg("guardduty")),
 		iam:            iam.NewFromConfig(cfg("iam")),
+		inspector:      inspector2.NewFromConfig(cfg("inspector2")),
 		lambda:         lambda.NewFromConfig(cfg("lambda")),
 		logs:           cloudwatchlogs.NewFromConfig(cfg("logs")),
 		organizations:  organizations.NewFromConfig(cfg("organizations")),
 		s3:             s3.NewFromConfig(cfg("s3"), func(o *s3.Options) { o.UsePathStyle = s.opt.Endpoint != "" }),
+		securityhub:    securityhub.NewFromConfig(cfg("securityhub")),
 		signer:         signer.NewFromConfig(cfg("signer")),
 		sns:            sns.NewFromConfig(cfg("sns")),
 		sts:            sts.NewFromConfig(cfg("sts")),
@@ -226,12 +234,16 @@ type Client struct {
 	account        *account.Client
 	cloudtrail     *cloudtrail.Client
 	cloudwatch     *cloudwatch.Client
+	ec2            *ec2.Client
 	events         *eventbridge.Client
+	guardduty      *guardduty.Client
 	iam            *iam.Client
+	inspector      *inspector2.Client
 	lambda         *lambda.Client
 	logs           *cloudwatchlogs.Client
 	organizations  *organizations.Client
 	s3             *s3.Client
+	securityhub    *securityhub.Client
 	signer         *signer.Client
 	sns            *sns.Client
 	sts            *sts.Client

@@ -292,12 +292,19 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 		s.EventRules = append(s.EventRules, p.EventRules...)
 		s.Analyzers = append(s.Analyzers, p.Analyzers...)
 		s.AccessFindings = append(s.AccessFindings, p.AccessFindings...)
+		s.Services = append(s.Services, p.Services...)
 		s.Buckets = append(s.Buckets, p.Buckets...)
+		s.Subnets = append(s.Subnets, p.Subnets...)
+		s.SecurityGroups = append(s.SecurityGroups, p.SecurityGroups...)
+		s.VPCEndpoints = append(s.VPCEndpoints, p.VPCEndpoints...)
 	}
 	s.Layers = once(s.Layers, func(l lamina.LayerVersion) string { return l.ARN })
 	s.ManagedPolicies = once(s.ManagedPolicies, func(p lamina.ManagedPolicy) string { return p.ARN })
 	s.Topics = once(s.Topics, func(t lamina.Topic) string { return t.ARN })
 	s.Trails = once(s.Trails, func(t lamina.Trail) string { return t.ARN })
+	s.Subnets = once(s.Subnets, func(n lamina.Subnet) string { return n.ID }) // one may be shared with several accounts
+	s.SecurityGroups = once(s.SecurityGroups, func(g lamina.SecurityGroup) string { return g.ID })
+	s.VPCEndpoints = once(s.VPCEndpoints, func(e lamina.VPCEndpoint) string { return e.ID })
 	s.Buckets = once(s.Buckets, func(b lamina.Bucket) string { return b.Name })
 	s.CodeSigningConfigs = once(s.CodeSigningConfigs, func(c lamina.CodeSigningConfig) string { return c.ARN })
 	return s

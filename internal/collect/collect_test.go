@@ -74,6 +74,10 @@ func world(t *testing.T) *awsfake.Fake {
 			ID: "f-1", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Resource: "arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1",
 			Status: "ACTIVE", Public: true, Principals: []string{"AWS:*"}, Updated: start,
 		}},
+		Services:       []lamina.ServiceStatus{{Account: member, Region: region, Feature: "guardduty:LAMBDA_NETWORK_LOGS", Enabled: true}, {Account: member, Region: region, Feature: "inspector2:LAMBDA", Enabled: true}},
+		Subnets:        []lamina.Subnet{{ID: "subnet-1", Account: member, Region: region, VPC: "vpc-1", DefaultRoutes: []string{"nat-1"}}},
+		SecurityGroups: []lamina.SecurityGroup{{ID: "sg-1", Account: member, Region: region, VPC: "vpc-1", Egress: []string{"0.0.0.0/0", "pl-1", "sg-2"}}},
+		VPCEndpoints:   []lamina.VPCEndpoint{{ID: "vpce-1", Account: member, Region: region, VPC: "vpc-1", Service: "com.amazonaws." + region + ".lambda", Policy: allow}},
 		SigningProfiles: []lamina.SigningProfile{{
 			VersionARN: "arn:aws:signer:" + region + ":" + member + ":/signing-profiles/ci/v1", Name: "ci", Account: member, Region: region, Status: "Active",
 		}},
@@ -93,6 +97,9 @@ func world(t *testing.T) *awsfake.Fake {
 		in := awsfake.CreateFunctionInput{
 			FunctionName: fmt.Sprintf("fn-%d", i), Role: "arn:aws:iam::" + member + ":role/app", Runtime: "python3.12", Handler: "a.b",
 			Layers: []string{"arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1"},
+		}
+		if i == 0 {
+			in.VpcConfig = awsfake.VpcConfig{SubnetIDs: []string{"subnet-1"}, SecurityGroupIDs: []string{"sg-1"}}
 		}
 		if _, err := s.CreateFunction(in); err != nil {
 			t.Fatal(err)
@@ -193,7 +200,8 @@ func TestCollect(t *testing.T) {
 		"managed": cmp.Diff(want.ManagedPolicies, got.ManagedPolicies), "trails": cmp.Diff(want.Trails, got.Trails), "alarms": cmp.Diff(want.Alarms, got.Alarms),
 		"filters": cmp.Diff(want.MetricFilters, got.MetricFilters), "topics": cmp.Diff(want.Topics, got.Topics), "rules": cmp.Diff(want.EventRules, got.EventRules),
 		"analyzers": cmp.Diff(want.Analyzers, got.Analyzers), "access findings": cmp.Diff(want.AccessFindings, got.AccessFindings),
-		"profiles": cmp.Diff(want.SigningProfiles, got.SigningProfiles),
+		"profiles": cmp.Diff(want.SigningProfiles, got.SigningProfiles), "subnets": cmp.Diff(want.Subnets, got.Subnets),
+		"security groups": cmp.Diff(want.SecurityGroups, got.SecurityGroups), "endpoints": cmp.Diff(want.VPCEndpoints, got.VPCEndpoints),
 	} {
 		if d != "" {
 			t.Errorf("%s differ (-loaded +collected):\n%s", name, d)

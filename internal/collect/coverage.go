@@ -59,6 +59,13 @@ func (c *coverage) note(action, resource string, err error) bool {
 	return false
 }
 
+// answered reports whether the action was asked, and answered whole.
+func (c *coverage) answered(action string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked[action] > 0 && len(c.gaps[action]) == 0
+}
+
 // target returns what was read and what was not, sorted. Refusals of one action
 // for one reason are one gap, without resources when nothing of it was read.
 func (c *coverage) target() (read []string, gaps []lamina.Gap) {

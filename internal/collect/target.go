@@ -77,6 +77,8 @@ func (r *run) region(ctx context.Context, a Account, region string) lamina.Snaps
 	d.storage(ctx)
 	d.signing(ctx)
 	d.watch(ctx)
+	d.services(ctx)
+	d.networks(ctx)
 	d.buckets(ctx)
 	return d.done()
 }
@@ -337,6 +339,63 @@ func (d *reader) watch(ctx context.Context) {
 	}
 }
 
+// services asks which services of AWS watch functions.
+func (d *reader) services(ctx context.Context) {
+	inspector, err := d.client.Inspector(ctx, d.account)
+	d.note("inspector2:BatchGetAccountStatus", "", err)
+	d.part.Services = append(d.part.Services, inspector...)
+	detectors, err := d.client.Detectors(ctx)
+	if d.note("guardduty:ListDetectors", "", err) {
+		d.begin("guardduty:GetDetector")
+		if len(detectors) == 0 {
+			detectors = []string{""}
+		}
+	}
+	for _, id := range detectors[:min(len(detectors), 1)] {
+		s, err := d.client.GuardDuty(ctx, d.account, id)
+		if id == "" || d.note("guardduty:GetDetector", "", err) {
+			d.part.Services = append(d.part.Services, s)
+		}
+	}
+	hub, err := d.client.SecurityHub(ctx, d.account)
+	if d.note("securityhub:DescribeHub", "", err) {
+		d.part.Services = append(d.part.Services, hub)
+	}
+}
+
+// networks reads the networks that functions run in.
+func (d *reader) networks(ctx context.Context) {
+	subnets, groups := map[string]bool{}, map[string]bool{}
+	for _, f := range d.part.Functions {
+		for _, id := range f.Subnets {
+			subnets[id] = true
+		}
+		for _, id := range f.SecurityGroups {
+			groups[id] = true
+		}
+	}
+	if !d.answered("lambda:ListFunctions") { // then there may be more
+		return
+	}
+	d.begin("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups")
+	if len(subnets) > 0 {
+		var err error
+		d.part.SecurityGroups, err = d.client.SecurityGroups(ctx, d.account, slices.Sorted(maps.Keys(groups)))
+		d.note("ec2:DescribeSecurityGroups", "", err)
+		d.part.Subnets, err = d.client.Subnets(ctx, d.account, slices.Sorted(maps.Keys(subnets)))
+		if !d.note("ec2:DescribeSubnets", "", err) {
+			return
+		}
+	}
+	d.begin("ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints")
+	if len(d.part.Subnets) > 0 {
+		d.note("ec2:DescribeRouteTables", "", d.client.Routes(ctx, d.part.Subnets))
+		var err error
+		d.part.VPCEndpoints, err = d.client.VPCEndpoints(ctx, d.account, d.part.Subnets)
+		d.note("ec2:DescribeVpcEndpoints", "", err)
+	}
+}
+
 // buckets reads the buckets that hold layers of which Lambda keeps no copy.
 func (d *reader) buckets(ctx context.Context) {
 	d.begin("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
@@ -350,7 +409,9 @@ func (d *reader) buckets(ctx context.Context) {
 		b := lamina.Bucket{Name: name}
 		var err error
 		b.Policy, err = d.client.BucketPolicy(ctx, name)
-		d.note("s3:GetBucketPolicy", name, err)
+		if d.note("s3:GetBucketPolicy", name, err) {
+			b.Account = d.account // AWS tells nobody else
+		}
 		b.Versioning, err = d.client.BucketVersioning(ctx, name)
 		d.note("s3:GetBucketVersioning", name, err)
 		b.PublicAccessBlocked, err = d.client.PublicAccessBlocked(ctx, name)

@@ -57,6 +57,8 @@ func playAndCollect(t *testing.T, size sample.Size) {
 		"trails": cmp.Diff(wanted.Trails, have.Trails), "filters": cmp.Diff(wanted.MetricFilters, have.MetricFilters), "alarms": cmp.Diff(wanted.Alarms, have.Alarms),
 		"topics": cmp.Diff(wanted.Topics, have.Topics), "rules": cmp.Diff(wanted.EventRules, have.EventRules), "analyzers": cmp.Diff(wanted.Analyzers, have.Analyzers),
 		"findings": cmp.Diff(wanted.AccessFindings, have.AccessFindings), "buckets": cmp.Diff(wanted.Buckets, have.Buckets),
+		"services": cmp.Diff(wanted.Services, have.Services), "subnets": cmp.Diff(wanted.Subnets, have.Subnets),
+		"groups of networks": cmp.Diff(wanted.SecurityGroups, have.SecurityGroups), "endpoints": cmp.Diff(wanted.VPCEndpoints, have.VPCEndpoints),
 	} {
 		if d != "" {
 			t.Errorf("%s differ (-generated +collected):\n%s", what, d)
