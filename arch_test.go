@@ -39,6 +39,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/iac", "."},
 	{"internal/publishers", "."},
 	{"internal/metricfilter", ""},
+	{"internal/eventpattern", "internal/metricfilter"},
 	{"internal/sealed", ""},
 	{"internal/vulndb", ". internal/sealed"},
 	{"internal/tomlfile", "query"},
@@ -76,7 +77,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/sensor", ""},
 	// catalogue: one file an item; engines never import it
 	{"rules", "rule"},
-	{"checks", ". iam internal/posture internal/estate internal/publishers internal/history internal/metricfilter"},
+	{"checks", ". iam internal/posture internal/estate internal/publishers internal/history internal/metricfilter internal/eventpattern"},
 	{"analyzers", ". internal/content internal/layerfs internal/opt internal/runtimes internal/sbom internal/artefact internal/secret internal/vulndb internal/codeflow internal/pysyntax internal/jssyntax internal/shsyntax internal/bininfo"},
 	{"questions", ". ecs internal/triage internal/estate"},
 	{"fixes", ". internal/remedy internal/estate"},

@@ -36,6 +36,7 @@ import (
 //	sg open 0.0.0.0/0
 //	endpoint s3 com.amazonaws.eu-west-1.s3 {"Statement":…}
 //	service inspector2:LAMBDA on
+//	rule share ENABLED {"source":["aws.lambda"]} targets=arn:…
 //
 // log_test.go says how logs and an earlier estate are written beside it.
 // What names no account and region is of 111122223333 and eu-west-1; account=
@@ -201,6 +202,10 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.VPCEndpoints = append(e.s.VPCEndpoints, lamina.VPCEndpoint{ID: p[0], Account: account, Region: region, VPC: "vpc-1", Service: p[1], Policy: strings.Join(p[2:], " ")})
 	case "service":
 		e.s.Services = append(e.s.Services, lamina.ServiceStatus{Account: account, Region: region, Feature: p[0], Enabled: p[1] == "on"})
+	case "rule":
+		e.s.EventRules = append(e.s.EventRules, lamina.EventRule{
+			ARN: "arn:aws:events:" + region + ":" + account + ":rule/" + p[0], Account: account, Region: region, Bus: "default", State: p[1], Pattern: strings.Join(p[2:], " "), Targets: list(v["targets"]),
+		})
 	case "filter":
 		e.s.MetricFilters = append(e.s.MetricFilters, lamina.MetricFilter{Account: account, Region: region, LogGroup: p[1], Name: p[0], Namespace: "Trail", Metric: or(v["metric"], p[0]), Pattern: strings.Join(p[2:], " ")})
 	case "alarm":
@@ -418,6 +423,12 @@ func without(s *lamina.Snapshot, action string) {
 		s.VPCEndpoints = nil
 	case "inspector2:BatchGetAccountStatus", "guardduty:ListDetectors", "guardduty:GetDetector", "securityhub:DescribeHub":
 		s.Services = nil
+	case "events:ListRules":
+		s.EventRules = nil
+	case "events:ListTargetsByRule":
+		for i := range s.EventRules {
+			s.EventRules[i].Targets = nil
+		}
 	case "logs:DescribeMetricFilters":
 		s.MetricFilters = nil
 	case "cloudwatch:DescribeAlarms":
