@@ -88,8 +88,9 @@ func exempts(c iam.Condition) (names string, byTag bool) {
 			name = a.Resource
 		}
 		// AWSReservedSSO_ roles are made by IAM Identity Center alone, with a suffix.
-		if path, last := name[:strings.LastIndexByte(name, '/')+1], name[strings.LastIndexByte(name, '/')+1:]; strings.ContainsAny(last, "*?") &&
-			!(strings.HasPrefix(path, "role/aws-reserved/") && strings.HasPrefix(last, "AWSReservedSSO_")) {
+		path, last := name[:strings.LastIndexByte(name, '/')+1], name[strings.LastIndexByte(name, '/')+1:]
+		sso := strings.HasPrefix(path, "role/aws-reserved/") && strings.HasPrefix(last, "AWSReservedSSO_")
+		if strings.ContainsAny(last, "*?") && !sso {
 			return v, false
 		}
 	}

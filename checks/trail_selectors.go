@@ -1,6 +1,8 @@
 package checks
 
 import (
+	"strings"
+
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
@@ -60,11 +62,11 @@ func selectors(t lamina.Trail) []string {
 	}
 	var out []string
 	for _, s := range t.Advanced {
-		line := "selector " + s.Name + ":"
+		var fields []string
 		for _, f := range s.Fields {
-			line += " " + f.Field
+			fields = append(fields, f.Field)
 		}
-		out = append(out, line)
+		out = append(out, "selector "+s.Name+": "+strings.Join(fields, " "))
 	}
 	return out
 }
