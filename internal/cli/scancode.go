@@ -47,7 +47,7 @@ func (a *app) isCode(targets []string, f codeFlags) (bool, error) {
 			return false, err
 		}
 		if is && layer {
-			return false, usagef("lamina content "+t+" reads it as a layer; give the template itself to read it as infrastructure code",
+			return false, usagef("lamina content "+t+" reads it as a layer; to read it as infrastructure code give the template, a .tf file, or cdk.out",
 				"%s could be a layer, and infrastructure code", t)
 		}
 		if is {
@@ -88,7 +88,7 @@ func (a *app) looksLike(target string) (layer, code bool, err error) {
 	for _, e := range entries {
 		switch {
 		case e.IsDir():
-			layer = layer || slices.Contains([]string{"python", "nodejs", "java", "ruby", "extensions"}, e.Name())
+			layer = layer || slices.Contains([]string{"bin", "extensions", "java", "lib", "nodejs", "python", "ruby"}, e.Name())
 			code = code || e.Name() == "cdk.out"
 		case e.Type().IsRegular():
 			code = code || a.codeFile(filepath.Join(file, e.Name()))
@@ -224,7 +224,7 @@ func (a *app) readCode(target string, opt iac.Options) (c *iac.Code, err error) 
 		return nil, a.missing(target, err)
 	}
 	dir, name := file, "."
-	if !info.IsDir() {
+	if !info.IsDir() || filepath.Base(file) == "cdk.out" { // the program that made it is beside it
 		dir, name = filepath.Dir(file), filepath.Base(file)
 	}
 	root, err := os.OpenRoot(dir)

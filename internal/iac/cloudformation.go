@@ -43,7 +43,7 @@ func isTemplate(v value) bool {
 		return true
 	}
 	for _, r := range resources.fields {
-		if t := r.get("Type"); t.kind == text && (strings.Contains(t.text, "::")) {
+		if t := r.get("Type"); t.kind == text && strings.Contains(t.text, "::") {
 			return true
 		}
 	}
@@ -62,11 +62,23 @@ func newTemplate(b *builder, file string, root value) *template {
 // read adds the template's resources to the builder.
 func (t *template) read() {
 	b := t.code
+	skip := func(at lamina.Origin, why string) {
+		b.skipped = append(b.skipped, lamina.Skipped{File: place(at), Offset: -1, Reason: why})
+	}
+	for _, transform := range t.root.get("Transform").each() {
+		if !strings.HasPrefix(transform.text+transform.get("Name").text, "AWS::") {
+			skip(transform.at, "a macro changes the template when it is deployed")
+		}
+	}
 	resources := t.root.get("Resources")
 	for _, id := range resources.names() {
 		r := resources.fields[id]
+		if strings.HasPrefix(id, "Fn::") {
+			skip(r.at, id+" is worked out when it is deployed")
+			continue
+		}
 		if c := r.get("Condition"); c.kind == text {
-			if yes, known := t.condition(c.text, c.at); known && !yes {
+			if yes, known := t.condition(c.text); known && !yes {
 				continue
 			}
 		}
@@ -89,7 +101,7 @@ func (t *template) read() {
 }
 
 // condition is whether the condition with the name holds.
-func (t *template) condition(name string, at lamina.Origin) (yes, known bool) {
+func (t *template) condition(name string) (yes, known bool) {
 	key := "condition " + name
 	if t.open[key] {
 		return false, false
@@ -166,7 +178,7 @@ func (t *template) call(name string, arg value, at lamina.Origin) value {
 	case "Ref":
 		return t.ref(arg.text, at)
 	case "Condition":
-		if yes, known := t.condition(arg.text, at); known {
+		if yes, known := t.condition(arg.text); known {
 			return textOf(strconv.FormatBool(yes), at)
 		}
 		return unknownOf("the condition "+arg.text+" is not known", at)
@@ -174,7 +186,7 @@ func (t *template) call(name string, arg value, at lamina.Origin) value {
 		if len(arg.items) != 3 {
 			break
 		}
-		yes, known := t.condition(arg.items[0].text, at)
+		yes, known := t.condition(arg.items[0].text)
 		switch {
 		case !known:
 			return unknownOf("the condition "+arg.items[0].text+" is not known", at)
@@ -221,7 +233,7 @@ func (t *template) pure(name string, v value) (value, bool) {
 		return textOf(strings.Join(parts, v.items[0].text), v.at), true
 	case name == "Fn::Split" && n == 2 && v.items[0].text != "":
 		out := value{kind: list, at: v.at}
-		for _, p := range strings.Split(v.items[1].text, v.items[0].text) {
+		for p := range strings.SplitSeq(v.items[1].text, v.items[0].text) {
 			out.items = append(out.items, textOf(p, v.at))
 		}
 		t.spend(len(out.items))
@@ -342,8 +354,9 @@ func (t *template) ref(name string, at lamina.Origin) value {
 // parameter is the value that was given for a parameter, or its default.
 func (t *template) parameter(name string, p value, at lamina.Origin) value {
 	kind := p.get("Type").text
-	v, given := textOf(t.opt.Parameters[name], at), false
-	if _, given = t.opt.Parameters[name]; !given {
+	own, given := t.opt.Parameters[name]
+	v := textOf(own, at)
+	if !given {
 		v = p.get("Default")
 	}
 	switch {
@@ -353,7 +366,7 @@ func (t *template) parameter(name string, p value, at lamina.Origin) value {
 		return unknownOf("parameter "+name+" has no default", at)
 	case v.kind == text && (kind == "CommaDelimitedList" || strings.HasPrefix(kind, "List<")):
 		out := value{kind: list, at: at}
-		for _, item := range strings.Split(v.text, ",") {
+		for item := range strings.SplitSeq(v.text, ",") {
 			out.items = append(out.items, textOf(strings.TrimSpace(item), at))
 		}
 		t.spend(len(out.items))

@@ -22,6 +22,22 @@ func read(t *testing.T, doc string, opt iac.Options) *iac.Code {
 	return c
 }
 
+// resolved is the layers of all functions, then what is not resolved, and what
+// was skipped.
+func resolved(c *iac.Code) string {
+	var b strings.Builder
+	for _, f := range c.Snapshot.Functions {
+		b.WriteString(strings.Join(f.Layers, " "))
+	}
+	for _, u := range c.Unresolved {
+		b.WriteString("?" + u.Why)
+	}
+	for _, s := range c.Skipped {
+		b.WriteString("!" + s.Reason)
+	}
+	return b.String()
+}
+
 // TestIntrinsics resolves one layer of a function. "?" before the text says that
 // it is not known, and why.
 func TestIntrinsics(t *testing.T) {
@@ -89,14 +105,7 @@ Resources:
 	} {
 		t.Run(tt.in, func(t *testing.T) {
 			c := read(t, before+tt.in+"]\n", iac.Options{Account: "111122223333", Region: "eu-west-1", Parameters: map[string]string{"Given": "arn:told"}})
-			got := ""
-			for _, f := range c.Snapshot.Functions {
-				got += strings.Join(f.Layers, " ")
-			}
-			for _, u := range c.Unresolved {
-				got += "?" + u.Why
-			}
-			if got != tt.want {
+			if got := resolved(c); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -211,13 +220,14 @@ Resources:
 
 // A bomb of aliases stays as small as its text, and resolving it ends.
 func TestHostile(t *testing.T) {
-	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
 	for i := 1; i < 12; i++ {
 		n, p := string(rune('a'+i)), string(rune('a'+i-1))
-		bomb += n + "0: &" + n + "0 [" + strings.TrimSuffix(strings.Repeat("*"+p+"0, ", 10), ", ") + "]\n"
+		bomb.WriteString(n + "0: &" + n + "0 [" + strings.TrimSuffix(strings.Repeat("*"+p+"0, ", 10), ", ") + "]\n")
 	}
-	bomb += "Resources:\n  F: {Type: AWS::Lambda::Function, Properties: {Layers: *l0}}\n"
-	c := read(t, bomb, iac.Options{})
+	bomb.WriteString("Resources:\n  F: {Type: AWS::Lambda::Function, Properties: {Layers: *l0}}\n")
+	c := read(t, bomb.String(), iac.Options{})
 	if len(c.Unresolved) == 0 {
 		t.Error("a bomb of aliases is resolved")
 	}
@@ -241,6 +251,31 @@ func TestHostile(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.is)
 			}
 		})
+	}
+}
+
+// What a deployment makes of a template before it is one is said, and not read.
+func TestTemplate_skipped(t *testing.T) {
+	c, err := iac.Read(fstest.MapFS{
+		"t.yaml":       {Data: []byte("Transform: [AWS::LanguageExtensions, Ours]\nResources:\n  Fn::ForEach::Each: [x, [a], {L: {Type: AWS::Lambda::LayerVersion}}]\n")},
+		"broken.yaml":  {Data: []byte("Resources: {F: {Type: AWS::Lambda::Function\n")},
+		"main.tf.json": {Data: []byte("{}")},
+		"other.yaml":   {Data: []byte("a: b\n")},
+	}, ".", "infra", iac.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range c.Skipped {
+		got = append(got, s.File+": "+s.Reason)
+	}
+	if d := cmp.Diff([]string{
+		"infra/broken.yaml: line 1: did not find expected ',' or '}'",
+		"infra/main.tf.json: configurations in JSON are not read: scan the plan (terraform show -json)",
+		"infra/t.yaml:1: a macro changes the template when it is deployed",
+		"infra/t.yaml:3: Fn::ForEach::Each is worked out when it is deployed",
+	}, got); d != "" {
+		t.Errorf("skipped differ (-want +got):\n%s", d)
 	}
 }
 

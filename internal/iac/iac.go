@@ -157,7 +157,7 @@ func (r *reader) display(name string) string {
 		return r.shown
 	}
 	base, shown := r.name, r.shown
-	if !r.isFolder {
+	if !r.isFolder || base != "." && !strings.HasPrefix(name, base+"/") { // beside what was named
 		base, shown = path.Dir(base), path.Dir(shown)
 	}
 	if base != "." {
@@ -238,6 +238,9 @@ func (r *reader) file(name string, named bool) error {
 		return nil
 	}
 	data, err := r.read(name)
+	if err == nil && strings.HasSuffix(name, ".tf.json") {
+		err = errors.New("configurations in JSON are not read: scan the plan (terraform show -json)")
+	}
 	if err != nil {
 		if named {
 			return fmt.Errorf("%s: %w", shown, err)

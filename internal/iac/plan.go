@@ -25,7 +25,6 @@ type plan struct {
 	unknowns map[string]value  // after_unknown, by address
 	names    map[string]string // what stands for each resource, by address
 	arns     map[string]string // its ARN as other resources see it
-	written  *module           // the code beside the plan, for the lines; nil if there is none
 }
 
 // terraformPlan adds a plan's resources to b. A plan has no lines, and not what

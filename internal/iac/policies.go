@@ -256,11 +256,33 @@ func policyTemplate(name string, parameters value) value {
 // templateServices are the services of policy templates by the beginning of their
 // names.
 var templateServices = [][]string{
-	{"SQS", "sqs"}, {"CloudWatch", "cloudwatch"}, {"EC2", "ec2"}, {"S3", "s3"}, {"DynamoDB", "dynamodb"}, {"SES", "ses"}, {"Elasticsearch", "es"},
-	{"SNS", "sns"}, {"Kinesis", "kinesis"}, {"KMS", "kms"}, {"SSMParameter", "ssm"}, {"StepFunctions", "states"}, {"AWSSecretsManager", "secretsmanager"},
-	{"Rekognition", "rekognition"}, {"Polly", "polly"}, {"Comprehend", "comprehend"}, {"Firehose", "firehose"}, {"EventBridge", "events"},
-	{"Textract", "textract"}, {"Athena", "athena"}, {"MobileAnalytics", "mobileanalytics"}, {"FilterLogEvents", "logs"}, {"VPCAccess", "ec2"},
-	{"Route53", "route53"}, {"CodePipeline", "codepipeline"}, {"CodeCommit", "codecommit"}, {"Pinpoint", "mobiletargeting"},
+	{"SQS", "sqs"},
+	{"CloudWatch", "cloudwatch"},
+	{"EC2", "ec2"},
+	{"S3", "s3"},
+	{"DynamoDB", "dynamodb"},
+	{"SES", "ses"},
+	{"Elasticsearch", "es"},
+	{"SNS", "sns"},
+	{"Kinesis", "kinesis"},
+	{"KMS", "kms"},
+	{"SSMParameter", "ssm"},
+	{"StepFunctions", "states"},
+	{"AWSSecretsManager", "secretsmanager"},
+	{"Rekognition", "rekognition"},
+	{"Polly", "polly"},
+	{"Comprehend", "comprehend"},
+	{"Firehose", "firehose"},
+	{"EventBridge", "events"},
+	{"Textract", "textract"},
+	{"Athena", "athena"},
+	{"MobileAnalytics", "mobileanalytics"},
+	{"FilterLogEvents", "logs"},
+	{"VPCAccess", "ec2"},
+	{"Route53", "route53"},
+	{"CodePipeline", "codepipeline"},
+	{"CodeCommit", "codecommit"},
+	{"Pinpoint", "mobiletargeting"},
 }
 
 // managedActions are what AWS's managed policies for the roles of functions

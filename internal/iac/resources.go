@@ -425,16 +425,13 @@ func (b *builder) named(r resource, v value) *lamina.Function {
 	if f := b.functions[ref]; f != nil {
 		return f
 	}
-	arn, name := ref, ref
+	var arn, name string
 	if a, err := lamina.ParseARN(ref); err == nil && a.Service == "lambda" {
 		parts := strings.Split(a.Resource, ":")
 		if len(parts) > 2 { // of a version or an alias
 			a.Resource = strings.Join(parts[:2], ":")
 		}
-		arn = a.String()
-		if len(parts) > 1 {
-			name = parts[1]
-		}
+		arn, name = a.String(), parts[min(1, len(parts)-1)]
 	} else {
 		name, _, _ = strings.Cut(ref, ":")
 		arn = b.lambda("function:" + name)

@@ -100,7 +100,7 @@ func tooDeep(tokens hclsyntax.Tokens) (line int, deep bool) {
 	const maxNested, maxChain = 100, 400
 	nested, chain := 0, 0
 	for _, t := range tokens {
-		switch t.Type {
+		switch t.Type { //nolint:exhaustive // all others are operators
 		case hclsyntax.TokenOBrace, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
 			nested++
 			chain = 0
@@ -200,9 +200,7 @@ func (m *module) block(b *hclsyntax.Block) {
 	into := map[string]map[string]*hclsyntax.Block{"variable": m.variables, "output": m.outputs, "module": m.calls, "resource": m.resources, "data": m.data}[b.Type]
 	switch {
 	case b.Type == "locals":
-		for name, a := range b.Body.Attributes {
-			m.locals[name] = a
-		}
+		maps.Copy(m.locals, b.Body.Attributes)
 	case into != nil && len(b.Labels) > 0:
 		into[strings.Join(b.Labels, ".")] = b
 	}

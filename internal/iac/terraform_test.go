@@ -99,17 +99,7 @@ resource "aws_lambda_function" "f" {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ""
-			for _, f := range c.Snapshot.Functions {
-				got += strings.Join(f.Layers, " ")
-			}
-			for _, u := range c.Unresolved {
-				got += "?" + u.Why
-			}
-			for _, s := range c.Skipped {
-				got += "!" + s.Reason
-			}
-			if got != tt.want {
+			if got := resolved(c); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -252,12 +242,12 @@ func TestTerraform_skipped(t *testing.T) {
 		"computed":    {`module "m" { source = var.x }`, "main.tf:1 module m: its source is no plain text"},
 		"itself":      {`module "m" { source = "./." }`, "main.tf:1 more than 200 modules, or 10 levels of them, are not read"},
 		"syntax":      {"resource \"x\" \"y\" {\n", "main.tf line 1: unclosed configuration block"},
-		"deep":        {"x = " + strings.Repeat("(", 200_000), "main.tf line 1: it is nested or chained deeper than lamina reads"},
-		"chain":       {"x = " + strings.Repeat("1+", 200_000) + "1", "main.tf line 1: it is nested or chained deeper than lamina reads"},
-		"negations":   {"x = " + strings.Repeat("!", 200_000) + "true", "main.tf line 1: it is nested or chained deeper than lamina reads"},
-		"conditional": {"x = " + strings.Repeat("true ? 1 : ", 50_000) + "1", "main.tf line 1: it is nested or chained deeper than lamina reads"},
-		"indexes":     {"x = a" + strings.Repeat("[b]", 200_000), "main.tf line 1: it is nested or chained deeper than lamina reads"},
-		"templates":   {"x = " + strings.Repeat(`"${`, 100_000), "main.tf line 1: it is nested or chained deeper than lamina reads"},
+		"deep":        {"x = " + strings.Repeat("(", 20_000), "main.tf line 1: it is nested or chained deeper than lamina reads"},
+		"chain":       {"x = " + strings.Repeat("1+", 20_000) + "1", "main.tf line 1: it is nested or chained deeper than lamina reads"},
+		"negations":   {"x = " + strings.Repeat("!", 20_000) + "true", "main.tf line 1: it is nested or chained deeper than lamina reads"},
+		"conditional": {"x = " + strings.Repeat("true ? 1 : ", 10_000) + "1", "main.tf line 1: it is nested or chained deeper than lamina reads"},
+		"indexes":     {"x = a" + strings.Repeat("[b]", 20_000), "main.tf line 1: it is nested or chained deeper than lamina reads"},
+		"templates":   {"x = " + strings.Repeat(`"${`, 10_000), "main.tf line 1: it is nested or chained deeper than lamina reads"},
 		"long":        {strings.Repeat("#", 1<<20+1), "main.tf 1048577 bytes are above a limit of 1048576"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -292,6 +282,36 @@ func FuzzTerraform(f *testing.F) {
 		for _, fn := range c.Snapshot.Functions {
 			if fn.ARN == "" || fn.Origin == nil || fn.Origin.Line == 0 {
 				t.Errorf("a function without a name or a place: %+v", fn)
+			}
+		}
+	})
+}
+
+// FuzzPlan reads anything as a plan, with code beside it.
+func FuzzPlan(f *testing.F) {
+	f.Add([]byte(`{"format_version":"1.2","planned_values":{"root_module":{"resources":[{"address":"aws_lambda_function.f","mode":"managed","type":"aws_lambda_function","name":"f","values":{"layers":["a",null],"environment":[{"variables":{"A":"b"}}]}}]}},"resource_changes":[{"address":"aws_lambda_function.f","change":{"after_unknown":{"layers":[false,true],"role":true}}}],"configuration":{"root_module":{"resources":[{"address":"aws_lambda_function.f","expressions":{"role":{"references":["aws_iam_role.r.arn","aws_iam_role.r"]}}}]}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := iac.Read(fstest.MapFS{"plan.json": {Data: data}, "main.tf": {Data: []byte("resource \"aws_lambda_function\" \"f\" {\n  layers = [var.a, var.b]\n}\n")}}, "plan.json", "plan.json", iac.Options{})
+		if err == nil && c.Read > c.Resources {
+			t.Errorf("%d of %d resources", c.Read, c.Resources)
+		}
+	})
+}
+
+// FuzzAssembly reads anything as the manifest of the CDK, and stays in its folder.
+func FuzzAssembly(f *testing.F) {
+	f.Add([]byte(`{"version":"36.0.0","artifacts":{"S":{"type":"aws:cloudformation:stack","environment":"aws://111122223333/eu-west-1","properties":{"templateFile":"S.template.json"},"metadata":{"/S/L":[{"type":"aws:cdk:logicalId","data":"L","trace":["new S (/x/lib/a.ts:3:4)"]}]}},"N":{"type":"cdk:cloud-assembly","properties":{"directoryName":"."}}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := iac.Read(fstest.MapFS{
+			"cdk.out/manifest.json": {Data: data}, "lib/a.ts": {Data: []byte("\n\n\n")}, "secret.json": {Data: []byte(`{"Resources":{}}`)},
+			"cdk.out/S.template.json": {Data: []byte(`{"Resources":{"L":{"Type":"AWS::Lambda::LayerVersion"}}}`)},
+		}, "cdk.out", "cdk.out", iac.Options{})
+		if err != nil {
+			return
+		}
+		for _, file := range c.Files {
+			if !strings.HasPrefix(file, "cdk.out/") {
+				t.Errorf("%s was read", file)
 			}
 		}
 	})

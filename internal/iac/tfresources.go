@@ -194,7 +194,9 @@ func (m *module) dynamic(b *hclsyntax.Block, s scope, depth int) []value {
 		}
 		in := scope{name: cty.ObjectVal(map[string]cty.Value{"key": k, "value": e})}
 		for n, outer := range s {
-			in[n] = outer
+			if n != name {
+				in[n] = outer
+			}
 		}
 		out = append(out, m.body(content.Body, in, depth+1))
 	}
