@@ -280,6 +280,33 @@ func TestCollect_calls(t *testing.T) {
 	}
 }
 
+// Where a second run may not read CloudTrail, or the first is older than what
+// CloudTrail keeps, it reads every policy again.
+func TestCollect_calls_without_a_trail(t *testing.T) {
+	f := world(t)
+	first := collected(t, options(t, f))
+	policies := func() int {
+		before := maps.Clone(f.Calls())
+		o := options(t, f)
+		o.Previous = &first
+		collected(t, o)
+		return lambdaCalls(f, before)["lambda:GetLayerVersionPolicy"]
+	}
+	f.Advance(24 * time.Hour)
+	if n := policies(); n != 6 {
+		t.Errorf("with the trail %d policies were read, want the oldest tenth, 6", n)
+	}
+	f.Deny(func(c awsfake.Call) bool { return c.Action == "cloudtrail:LookupEvents" })
+	if n := policies(); n != 55 {
+		t.Errorf("without the trail %d policies were read, want all 55", n)
+	}
+	f.Deny(nil)
+	f.Advance(90 * 24 * time.Hour)
+	if n := policies(); n != 55 {
+		t.Errorf("after 91 days %d policies were read, want all 55", n)
+	}
+}
+
 // Whatever action is denied is in the coverage of every target that asked for
 // it, and in no list of what was read.
 func TestCollect_denied(t *testing.T) {
