@@ -31,6 +31,11 @@ test-integration: ## all tests with the race detector, the data in LAMINA_TESTDA
 	LAMINA_INTEGRATION=1 $(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
 	@CGO_ENABLED=0 $(GO) test -json ./internal/sandbox | $(TESTSUM) # Landlock is for programs without cgo
 
+test-aws: ## settle what only AWS can answer, in a sandbox account of yours: docs/aws-sandbox.md
+	@test -n "$$LAMINA_SANDBOX_ACCOUNT" || { echo "set LAMINA_SANDBOX_ACCOUNT: docs/aws-sandbox.md says what else"; exit 2; }
+	@mkdir -p .cache
+	LAMINA_SANDBOX_ANSWERS="$(CURDIR)/.cache/aws-answers.json" $(GO) test -count=1 -v -timeout 40m -run '^TestSandbox$$' ./internal/awsfake
+
 # Interrupted, it goes on where it stopped as long as the commit is the same.
 test-long: ## test-integration, all tests with the large inputs, FUZZTIME of each fuzz target; goes on where it stopped
 	@done=.cache/test-long/$$(git rev-parse HEAD); mkdir -p $$done; \
@@ -94,4 +99,4 @@ tidy-check:
 docs-check:
 	@$(GO) test -json -count=1 -run '^(TestDocs|TestArchitectureTable)' ./... | $(TESTSUM) -q
 
-.PHONY: help build demo test check test-integration test-long bench eval fuzz fetch-layers oracle new docs fmt fmt-check vet lint arch tidy-check docs-check
+.PHONY: help build demo test check test-integration test-aws test-long bench eval fuzz fetch-layers oracle new docs fmt fmt-check vet lint arch tidy-check docs-check
