@@ -51,6 +51,8 @@ type inside struct {
 	packages int
 	// lacking are the layer versions whose zip is not kept, sorted.
 	lacking []string
+	// shown says that what is in them is a result of its own.
+	shown bool
 }
 
 // all looks into the zips of the layer versions. Those with the same digest are
@@ -182,6 +184,28 @@ func (i *inside) findings() []lamina.Finding {
 		out = append(out, i.contents[arn].Findings...)
 	}
 	return out
+}
+
+// write writes what the layers are and hold, and what of them could not be read.
+func (i *inside) write(r *results) error {
+	for _, arn := range slices.Sorted(maps.Keys(i.contents)) {
+		for _, k := range i.skipped[arn] {
+			if err := r.Write(lamina.Message{Skipped: &k}); err != nil {
+				return err
+			}
+		}
+		if c, ok := i.numbers[arn]; ok {
+			if err := r.Write(lamina.Message{Content: &c}); err != nil {
+				return err
+			}
+		}
+		for _, p := range i.contents[arn].Packages {
+			if err := r.Write(lamina.Message{Package: &p}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // coverage is what was opened, for the last line; "" when nothing was asked for.

@@ -202,31 +202,45 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		return err
 	}
 	in.Contents = inside.contents
-	list, unasked := askable(list, in)
-	if len(f.only) > 0 && len(unasked) > 0 {
+	if _, unasked := askable(list, in); len(f.only) > 0 && len(unasked) > 0 {
 		d, _ := in.Lacks(unasked[0])
 		return usagef(d.Settle(), "check %s needs %s", unasked[0].ID, d)
 	}
+	sum, err := a.judgeEstate(r, list, in, inside, j)
+	if err != nil {
+		return err
+	}
+	sum.Coverage += t.coverage() + compared
+	sum.Incomplete = append(sum.Incomplete, t.missing...)
+	sum.Complete = len(sum.Incomplete) == 0
+	return r.Finish(sum)
+}
+
+// judgeEstate runs the checks that can be asked and writes what they find, with
+// what was found in the layers when that is a result of its own.
+func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, inside *inside, j *marks) (lamina.Summary, error) {
+	list, unasked := askable(list, in)
 	findings := posture.Run(list, in)
+	if inside.shown {
+		findings = append(findings, inside.findings()...)
+	}
 	j.apply(in.Estate, list, findings, a.std.Now())
 	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
 		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
 	})
 	if err := writeLayers(r, in.Estate, findings); err != nil {
-		return err
+		return lamina.Summary{}, err
 	}
 	for _, f := range findings {
 		clean(&f)
 		if err := r.Write(lamina.Message{Finding: &f}); err != nil {
-			return err
+			return lamina.Summary{}, err
 		}
 	}
 	sum := a.postureSummary(in.Estate, list, findings, j)
-	sum.Coverage += t.coverage() + compared + inside.coverage()
-	sum.Incomplete = append(sum.Incomplete, t.missing...)
-	sum.Complete = len(sum.Incomplete) == 0
+	sum.Coverage += inside.coverage()
 	noteUnasked(&sum, in, unasked)
-	return r.Finish(sum)
+	return sum, nil
 }
 
 // failedFirst orders outcomes: what is wrong, what is not known, the rest.
@@ -269,11 +283,16 @@ func (a *app) openEstate(file string) (posture.Input, error) {
 	if err != nil {
 		return posture.Input{}, err
 	}
+	return a.input(s, file)
+}
+
+// input indexes a snapshot for checks. targets are the files it comes from.
+func (a *app) input(s lamina.Snapshot, targets ...string) (posture.Input, error) {
 	registry, err := a.loadPublishers()
 	if err != nil {
 		return posture.Input{}, err
 	}
-	approvals, err := a.readApprovals(a.approvalFiles(file), file)
+	approvals, err := a.readApprovals(a.approvalFiles(targets...), targets...)
 	if err != nil {
 		return posture.Input{}, err
 	}

@@ -28,29 +28,38 @@ type scanFlags struct {
 	noCache, sandbox bool
 	exceptions       []string
 	code             codeFlags
+	estate           estateFlags
 }
 
 func newScan(a *app) *cobra.Command {
 	var f scanFlags
 	c := &cobra.Command{
-		Use:   "scan LAYER...",
+		Use:   "scan TARGET...",
 		Short: "open layers and say what is in them, what would run, and what is wrong",
 		Example: "  lamina scan layer.zip\n" +
 			"  lamina scan build/layer/                          # a folder as it would be zipped\n" +
 			"  lamina scan base.zip extra.zip --runtime python3.12 --function app.zip --handler app.handler\n" +
-			"  lamina scan layer.zip --env AWS_LAMBDA_EXEC_WRAPPER=/opt/wrapper\n" +
 			"  lamina scan layer.zip -f text -f sarif=out.sarif -f cyclonedx=sbom.json\n" +
-			"  lamina scan template.yaml --onto snapshot.lamina  # what a change would newly expose",
-		Long: "LAYER is a layer zip or a folder. Several layers are one /opt, in the order in which a\n" +
+			"  lamina scan template.yaml --onto snapshot.lamina  # what a change would newly expose\n" +
+			"  lamina scan arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7\n" +
+			"  lamina scan aws                                   # every layer there is, and the estate",
+		Long: "TARGET is a layer zip or a folder. Several layers are one /opt, in the order in which a\n" +
 			"function lists them: what a later layer brings wins. With the function's package,\n" +
 			"handler, runtime and environment, severity follows what would run; the package's own\n" +
 			"files are judged as well. Nothing is unpacked to disk, nothing in a layer is executed, and\n" +
 			"found secrets are neither shown nor tried.\n\n" +
 			"Infrastructure code (CloudFormation, SAM, Terraform and its plans, cdk.out), or a folder with\n" +
 			"it at its top, is judged as what it would deploy, each result at its line. What only the live\n" +
-			"estate has is counted; with --onto it is asked, and only what is newly exposed is shown.",
-		Args: args(1, -1, "LAYER"),
+			"estate has is counted; with --onto it is asked, and only what is newly exposed is shown.\n\n" +
+			"The ARN of a layer, aws, or a snapshot is judged as an estate, with what is in its layers:\n" +
+			"AWS is read as lamina collect reads it, and zips are fetched once and kept (--content).",
+		Args: args(1, -1, "TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if t, ok, err := a.isEstate(args, f.estate); err != nil {
+				return err
+			} else if ok {
+				return a.scanEstate(cmd, t, f)
+			}
 			if code, err := a.isCode(args, f.code); err != nil {
 				return err
 			} else if code {
@@ -61,8 +70,9 @@ func newScan(a *app) *cobra.Command {
 	}
 	f.register(a, c)
 	f.code.register(a, c)
-	a.settingFlag(c, "hash_key") // the gate takes it from its settings
-	nameOnly(c, "account", "arch", "db", "db-max-age", "deploy-region", "exceptions", "hash-key", "hashes", "no-cache", "org-id", "publishers", "verify", "vex")
+	f.estate.register(c)
+	a.settingFlag(c, "approvals", "hash_key")
+	nameOnly(c, "account", "approvals", "arch", "content", "db", "db-max-age", "deploy-region", "env", "exceptions", "external-id", "handler", "hash-key", "hashes", "no-cache", "org-id", "organization", "parameter", "profile", "publishers", "rate", "region", "role-name", "verify", "vex")
 	return c
 }
 
