@@ -352,6 +352,10 @@ func (e *estateText) function(p []string, v map[string]string, account, region s
 		}
 	}
 	f.Subnets, f.SecurityGroups = list(v["subnets"]), list(v["groups"])
+	f.SnapStart, f.EnvironmentError = v["snapstart"], v["enverror"]
+	if v["door"] != "" {
+		f.Policies = []lamina.FunctionPolicy{{Document: `{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + v["door"] + `"},"Action":"lambda:InvokeFunction"}]}`}}
+	}
 	if v["csc"] != "" {
 		f.CodeSigningConfigARN = cscARN(v["csc"], account, region)
 	}

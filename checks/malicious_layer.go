@@ -75,12 +75,9 @@ func malicious(v *lamina.Vulnerability) bool {
 // layersInReach are the ARNs of the layer versions that are ours or that our
 // functions load, sorted.
 func layersInReach(in posture.Input) []string {
-	var arns []string
+	arns := loadedLayers(in)
 	for l := range in.Estate.OurLayers() {
 		arns = append(arns, l.ARN)
-	}
-	for _, f := range in.Estate.Snapshot.Functions {
-		arns = append(arns, f.Layers...)
 	}
 	slices.Sort(arns)
 	return slices.Compact(arns)

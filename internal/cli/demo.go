@@ -198,6 +198,13 @@ func offlineAnalyzers() []content.Analyzer {
 	return slices.DeleteFunc(slices.Clone(analyzers.All), func(a content.Analyzer) bool { return a.ID == analyzers.KnownVulnerability.ID })
 }
 
+// offlineChecks are those that rest on more than an analyzer that is left out.
+func offlineChecks() []posture.Check {
+	return slices.DeleteFunc(slices.Clone(checks.All), func(c posture.Check) bool {
+		return slices.Equal(c.Analyzers, []string{analyzers.KnownVulnerability.ID})
+	})
+}
+
 // look opens the layers and checks the estate.
 func (d *story) look(ctx context.Context) error {
 	inside, err := look{shelf: &d.zips, known: &content.Scan{}, analyzers: offlineAnalyzers(), jobs: d.a.jobs()}.all(ctx, d.est.Snapshot.Layers)
@@ -213,7 +220,7 @@ func (d *story) look(ctx context.Context) error {
 		return err
 	}
 	in := posture.Input{Estate: d.est, Contents: inside.contents, Log: t.log, Publishers: d.registry}
-	asked, _ := askable(checks.All, in)
+	asked, _ := askable(offlineChecks(), in)
 	d.findings = append(d.findings, posture.Run(asked, in)...)
 	return nil
 }

@@ -39,7 +39,11 @@ func TestStore(t *testing.T) {
 	if err != nil || n != 1 {
 		t.Fatalf("%d bytes, %v", n, err)
 	}
-	defer f.Close()
+	defer func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	if b, err := io.ReadAll(io.NewSectionReader(f, 0, n)); string(b) != "a" || err != nil {
 		t.Errorf("%q, %v", b, err)
 	}
