@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -64,7 +63,7 @@ func publisherChanged(in posture.Input, found func(posture.Result)) {
 		case person(newest.Caller):
 			r.Outcome, r.Detail = lamina.Fail, "a person published it: "+who
 		case before != "" && before != who:
-			r.Outcome, r.Detail = lamina.Fail, fmt.Sprintf("%s published it, which published none of the versions before", who)
+			r.Outcome, r.Detail = lamina.Fail, who+" published it, which published none of the versions before"
 		case before == who:
 			r.Outcome, r.Detail = lamina.Pass, "who published it published versions before"
 		default:

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -56,7 +55,7 @@ func shareRevoked(in posture.Input, found func(posture.Result)) {
 	for _, p := range slices.Sorted(maps.Keys(who)) {
 		found(posture.Result{
 			Outcome: lamina.Fail, Resource: p, Evidence: posture.Calls(who[p]),
-			Detail: fmt.Sprintf("it shared outside the organisation and took back within the hour: %s", posture.Count(len(who[p]), "grant")),
+			Detail: "it shared outside the organisation and took back within the hour: " + posture.Count(len(who[p]), "grant"),
 		})
 	}
 	in.Quiet(found, "nobody shared a layer outside the organisation and took it back within the hour", maps.Keys(who))
