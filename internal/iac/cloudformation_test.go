@@ -218,6 +218,36 @@ Resources:
 	}
 }
 
+// A policy about a region and an account that are named says nothing certain while
+// it is not known where the code is deployed.
+func TestSnapshot_elsewhere(t *testing.T) {
+	const doc = `
+Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - {PolicyName: a, PolicyDocument: {Statement: {Effect: Allow, Action: 'lambda:*', Resource: 'arn:aws:lambda:eu-west-1:111122223333:layer:*'}}}
+        - {PolicyName: b, PolicyDocument: '{"Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":["arn:aws:lambda:eu-west-1:111122223333:layer:*"]}]}'}
+        - {PolicyName: c, PolicyDocument: '{"Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":["arn:aws:lambda:*:*:layer:*"]}]}'}
+`
+	doubts := func(opt iac.Options) string {
+		var out strings.Builder
+		for _, p := range read(t, doc, opt).Snapshot.Principals[0].Inline {
+			if strings.Contains(p.Document, "is not known") {
+				out.WriteString(p.Name)
+			}
+		}
+		return out.String()
+	}
+	if got := doubts(iac.Options{}); got != "ab" {
+		t.Errorf("deployed somewhere: doubts about %q", got)
+	}
+	if got := doubts(iac.Options{Account: "111122223333", Region: "eu-west-1"}); got != "" {
+		t.Errorf("deployed there: doubts about %q", got)
+	}
+}
+
 // A bomb of aliases stays as small as its text, and resolving it ends.
 func TestHostile(t *testing.T) {
 	var bomb strings.Builder

@@ -41,7 +41,7 @@ func (b *builder) takeRole(r resource) {
 	arn, short := b.role(r.id, r.props.get("RoleName"), r.props.get("Path"))
 	p := &lamina.Principal{ARN: arn, Account: b.account, Kind: "Role", Name: short, Path: r.props.get("Path").text}
 	if trust := r.props.get("AssumeRolePolicyDocument"); trust.kind != absent {
-		p.Trust = document(trust)
+		p.Trust = b.document(trust)
 	}
 	b.principals[arn] = p
 	b.at(arn, "", r.at)
@@ -67,7 +67,7 @@ func (b *builder) inline(p *lamina.Principal, name, doc, whole value) {
 	if name.kind != text {
 		n = fmt.Sprintf("policy %d", len(p.Inline)+1)
 	}
-	p.Inline = append(p.Inline, lamina.InlinePolicy{Name: n, Document: document(doc)})
+	p.Inline = append(p.Inline, lamina.InlinePolicy{Name: n, Document: b.document(doc)})
 	b.statements(p.ARN, n+" of "+p.Name, doc)
 }
 
@@ -100,7 +100,7 @@ func (b *builder) statements(principal, name string, doc value) {
 func (b *builder) takeManaged(r resource) {
 	arn := b.managed(r.id, r.props.get("ManagedPolicyName"))
 	doc := r.props.get("PolicyDocument")
-	b.policies[arn] = lamina.ManagedPolicy{ARN: arn, Name: r.logical, Document: document(doc)}
+	b.policies[arn] = lamina.ManagedPolicy{ARN: arn, Name: r.logical, Document: b.document(doc)}
 	b.at(arn, "", r.at)
 	for _, role := range r.props.get("Roles").texts() {
 		p := b.existing(r, role)
@@ -151,9 +151,17 @@ func (b *builder) takePolicy(r resource) {
 // document is a policy as JSON. What is not known of a statement makes it one
 // that may match wherever its other elements do not rule it out, which is what
 // package iam makes of an element it does not know.
-func document(v value) string {
+func (b *builder) document(v value) string {
 	if v.kind == text {
-		return v.text
+		parsed, err := readDocument(v.at.File, []byte(v.text))
+		if err != nil || !slices.ContainsFunc(parsed.get("Statement").each(), func(s value) bool {
+			_, here := b.elsewhere(s.get("Resource"))
+			_, not := b.elsewhere(s.get("NotResource"))
+			return here || not
+		}) {
+			return v.text // as it is: package iam says what is wrong with it
+		}
+		v = located(parsed, v.at)
 	}
 	doc := map[string]any{"Version": "2012-10-17"}
 	if version := v.get("Version"); version.kind == text {
@@ -164,7 +172,7 @@ func document(v value) string {
 		statements = append(statements, anything(d))
 	}
 	for _, s := range v.get("Statement").each() {
-		statements = append(statements, statement(s))
+		statements = append(statements, b.statement(s))
 	}
 	doc["Statement"] = statements
 	out, err := json.Marshal(doc)
@@ -181,7 +189,7 @@ func anything(why value) map[string]any {
 
 func element(why value) string { return place(why.at) + ": " + why.why }
 
-func statement(v value) any {
+func (b *builder) statement(v value) any {
 	if v.kind != object {
 		if d, doubt := v.doubt(); doubt {
 			return anything(d)
@@ -192,6 +200,9 @@ func statement(v value) any {
 	for _, name := range v.names() {
 		field := v.fields[name]
 		d, doubt := field.doubt()
+		if !doubt && strings.HasSuffix(name, "Resource") {
+			d, doubt = b.elsewhere(field)
+		}
 		if !doubt {
 			out[name] = plain(field)
 			continue
@@ -209,6 +220,22 @@ func statement(v value) any {
 		}
 	}
 	return out
+}
+
+// elsewhere is a resource of Lambda in a region or an account that is named, when
+// it is not known whether that is the one the code is deployed to.
+func (b *builder) elsewhere(resources value) (value, bool) {
+	for _, r := range resources.each() {
+		a, err := lamina.ParseARN(r.text)
+		if err != nil || a.Service != "lambda" {
+			continue
+		}
+		named := func(s string) bool { return s != "" && !strings.ContainsAny(s, "*?$") }
+		if b.opt.Region == "" && named(a.Region) || b.account == placeholder && named(a.Account) && a.Account != placeholder {
+			return unknownOf("whether the code is deployed to where "+r.text+" is, is not known", r.at), true
+		}
+	}
+	return value{}, false
 }
 
 // plain is v as encoding/json writes it.
