@@ -34,6 +34,7 @@ var may = []struct{ pkg, imports string }{
 	// models: bytes in memory, indexed
 	{"internal/layerfs", "."},
 	{"internal/estate", ". iam"},
+	{"internal/access", ". iam internal/estate"},
 	{"internal/snapshot", "."},
 	{"internal/zipstore", ""},
 	{"internal/iac", "."},
@@ -66,7 +67,7 @@ var may = []struct{ pkg, imports string }{
 	// engines
 	{"internal/detect", ". ecs query rule"},
 	{"internal/ingest", ". ecs internal/source internal/cloudtrail internal/detect"},
-	{"internal/posture", ". iam internal/approval internal/estate internal/publishers internal/history"},
+	{"internal/posture", ". iam internal/approval internal/estate internal/access internal/publishers internal/history"},
 	{"internal/content", ". internal/layerfs internal/opt internal/runtimes internal/sbom internal/artefact internal/secret internal/vulndb internal/codeflow internal/pysyntax internal/jssyntax internal/shsyntax internal/bininfo"},
 	{"internal/triage", ". ecs internal/estate"},
 	{"internal/exposure", ". iam internal/estate"},
@@ -77,7 +78,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/sensor", ""},
 	// catalogue: one file an item; engines never import it
 	{"rules", "rule"},
-	{"checks", ". iam internal/posture internal/estate internal/publishers internal/history internal/metricfilter internal/eventpattern"},
+	{"checks", ". iam internal/posture internal/estate internal/access internal/publishers internal/history internal/metricfilter internal/eventpattern"},
 	{"analyzers", ". internal/content internal/layerfs internal/opt internal/runtimes internal/sbom internal/artefact internal/secret internal/vulndb internal/codeflow internal/pysyntax internal/jssyntax internal/shsyntax internal/bininfo"},
 	{"questions", ". ecs internal/triage internal/estate"},
 	{"fixes", ". internal/remedy internal/estate"},

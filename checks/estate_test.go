@@ -1,6 +1,7 @@
 package checks_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -262,10 +263,53 @@ func (e *estateText) principal(kind, name string, v map[string]string, account s
 	if b := policies(v["boundary"]); len(b) > 0 {
 		p.Boundary = b[0]
 	}
+	if v["oidc"] != "" || v["trusts"] != "" {
+		p.Trust = trust(account, v)
+	}
 	if v["mfa"] != "" {
-		p.Credentials = &lamina.Credentials{Password: true, MFA: v["mfa"] == "true"}
+		p.Credentials = &lamina.Credentials{Password: v["mfa"] != "none", MFA: v["mfa"] == "true"}
+	}
+	if days, err := strconv.Atoi(v["keys"]); err == nil {
+		p.Credentials.AccessKeys = []time.Time{e.s.Taken.Add(-time.Duration(days) * 24 * time.Hour)}
 	}
 	e.s.Principals = append(e.s.Principals, p)
+}
+
+// trust is the trust policy of a role that a provider's tokens take, with any
+// sub claim, one like sub=, or another claim= besides; or that trusts= take, with
+// an external= id or where=KEY=VALUE.
+func trust(account string, v map[string]string) string {
+	st := map[string]any{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]string{"AWS": v["trusts"]}}
+	equals, like := map[string]string{}, map[string]string{}
+	if host := v["oidc"]; host != "" {
+		st["Action"], st["Principal"] = "sts:AssumeRoleWithWebIdentity", map[string]string{"Federated": "arn:aws:iam::" + account + ":oidc-provider/" + host}
+		equals[host+":aud"] = "sts.amazonaws.com"
+		if v["sub"] != "" {
+			like[host+":sub"] = v["sub"]
+		}
+		if v["claim"] != "" {
+			like[host+":"+v["claim"]] = "acme/*"
+		}
+	}
+	if v["external"] != "" {
+		equals["sts:ExternalId"] = v["external"]
+	}
+	if key, value, ok := strings.Cut(v["where"], "="); ok {
+		equals[key] = value
+	}
+	condition := map[string]any{}
+	if len(equals) > 0 {
+		condition["StringEquals"] = equals
+	}
+	if len(like) > 0 {
+		condition["StringLike"] = like
+	}
+	st["Condition"] = condition
+	doc, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": st})
+	if err != nil {
+		panic(err) // strings alone
+	}
+	return string(doc)
 }
 
 // scp attaches a policy to nodes: one that allows everything, one of iam's

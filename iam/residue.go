@@ -20,6 +20,13 @@ type Need struct {
 	Reason string
 }
 
+// namesResource is the reason of a Need about an object without an ARN.
+const namesResource = "the resource is one that the statement names"
+
+// OfResource reports whether the need is that the object, of which no ARN was
+// given, is one that the statement names.
+func (n Need) OfResource() bool { return n.Operator == "" && n.Reason == namesResource }
+
 // formula is an expression in which every leaf is a Need; yes and no are known.
 type formula struct {
 	op    formulaOp
@@ -332,7 +339,7 @@ func (f *frame) statementFormula(st *statementOf, way int) *formula {
 		and(f.principalFormula(st, way))
 	}
 	if st.resource(f.Request) == maybe {
-		and(coin(ref, "the resource is one that the statement names", fmt.Sprintf("resource %q %q %t", st.Resources, st.NotResources, st.NotResources != nil && st.allow)))
+		and(coin(ref, namesResource, fmt.Sprintf("resource %q %q %t", st.Resources, st.NotResources, st.NotResources != nil && st.allow)))
 	}
 	if st.doubt != "" {
 		reason := fmt.Sprintf("the statement applies (%s)", st.doubt)

@@ -44,6 +44,7 @@ var commands = []commandGroup{
 		newSnapshot,
 		newLayers,
 		newFunctions,
+		newPrincipals,
 	}},
 	{groupAbout, "About lamina and what it knows:", true, []func(*app) *cobra.Command{
 		newDoctor,

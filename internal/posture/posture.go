@@ -15,8 +15,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/access"
 	"github.com/lamina-sec/lamina/internal/approval"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/history"
@@ -114,6 +116,16 @@ type Input struct {
 	Approvals *approval.Set
 	// Publishers says whose a foreign layer is; nil knows nobody.
 	Publishers *publishers.Registry
+
+	access func() *access.Access
+}
+
+// Access says who may do what in the estate. Run works it out once for all checks.
+func (in Input) Access() *access.Access {
+	if in.access == nil {
+		return access.New(in.Estate)
+	}
+	return in.access()
 }
 
 // Publisher returns who publishes the layer, as far as the registry knows.
@@ -165,6 +177,7 @@ type Result struct {
 // Run runs the checks over in and returns their findings, sorted by check,
 // resource and id.
 func Run(checks []Check, in Input) []lamina.Finding {
+	in.access = sync.OnceValue(func() *access.Access { return access.New(in.Estate) })
 	var findings []lamina.Finding
 	for _, c := range checks {
 		results, err := run(c, in)

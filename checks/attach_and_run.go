@@ -1,0 +1,76 @@
+package checks
+
+import (
+	"slices"
+
+	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/iam"
+	"github.com/lamina-sec/lamina/internal/access"
+	"github.com/lamina-sec/lamina/internal/posture"
+)
+
+// AttachAndRun finds users and roles that need not wait for what they attached.
+var AttachAndRun = posture.Check{
+	ID:         "attach-and-run",
+	Ref:        "PTH-03",
+	Title:      "user or role gains a function's role by a layer, and the function runs at once",
+	Since:      "0.1",
+	Severity:   lamina.High,
+	Techniques: []string{"T1648"},
+	Citation:   "https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html",
+	Needs:      []string{"lambda:ListFunctions", "iam:GetAccountAuthorizationDetails", "lambda:GetPolicy"},
+	Uses: slices.Concat(posture.ListLayers, posture.ServiceControl, []string{
+		"lambda:GetLayerVersion", "lambda:GetLayerVersionPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:GetCodeSigningConfig", "lambda:ListTags",
+		"lambda:ListFunctionUrlConfigs", "lambda:ListEventSourceMappings",
+	}),
+	Lists:       []string{"lambda:ListFunctions", "iam:GetAccountAuthorizationDetails"},
+	Remediation: "cut the edge that the evidence names; who attaches layers need not invoke",
+	NoFix:       "tightening a policy that people work with needs its owner: who uses the permission is in CloudTrail",
+	Run:         attachAndRun,
+}
+
+func attachAndRun(in posture.Input, found func(posture.Result)) {
+	for _, t := range in.Access().Targets() {
+		if !t.Known {
+			found(unknownRole(t.Role))
+			continue
+		}
+		var paths []access.Path
+		for _, p := range t.Paths {
+			if fast, ok := in.Access().Also(p, "lambda:InvokeFunction", triggered); ok {
+				paths = append(paths, fast)
+				continue
+			}
+			for _, f := range p.Functions {
+				if m, missing := in.Missing(f.Account, f.Region, f.ARN, "lambda:ListFunctionUrlConfigs", "lambda:ListEventSourceMappings"); missing {
+					p.Result, p.Why = iam.Unknown, m.Reason
+					paths = append(paths, p)
+					break
+				}
+			}
+		}
+		lead(in, t.Role, t.Functions, paths, "nobody who gains it can have its functions run", func(w way) posture.Result {
+			r := posture.Result{
+				Outcome: lamina.Fail, Severity: lamina.High,
+				Detail: w.who() + " may attach a layer to " + posture.Count(len(w.functions), "function") + " and have it run at once, and so reach " + w.what(),
+			}
+			if w.jewel == access.Messages || w.existing {
+				r.Severity = lamina.Medium
+			}
+			if n := len(slices.DeleteFunc(slices.Clone(w.functions), func(f lamina.Function) bool { return !triggered(f) })); n > 0 {
+				r.Evidence = []string{"run by others: " + posture.Count(n, "function") + " with an event source, a URL open to all, or a service that may invoke it"}
+			}
+			return r
+		}, found)
+	}
+}
+
+// triggered reports whether something runs the unpublished function without its
+// attacker: an event source, a URL that is open to all, a service its policy lets in.
+func triggered(f lamina.Function) bool {
+	return slices.ContainsFunc(f.EventSources, func(m lamina.EventSourceMapping) bool {
+		return m.Qualifier == "" && (m.State == "" || m.State == "Enabled")
+	}) ||
+		slices.ContainsFunc(f.URLs, func(u lamina.FunctionURL) bool { return u.Qualifier == "" && u.AuthType == "NONE" }) ||
+		access.ServicesInvoke(f)
+}
