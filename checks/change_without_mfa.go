@@ -64,6 +64,7 @@ func withoutMFA(in posture.Input, c *access.Caller) posture.Result {
 	}
 	answer, by, why := in.Access().WithoutMFA(c)
 	switch answer {
+	case iam.Deny:
 	case iam.Unknown:
 		r.Outcome, r.Detail, r.Reason, r.Settle = lamina.Unknown, "whether it may change layers or functions without a second factor is not known", why, "decide what the conditions named leave open"
 	case iam.Allow:

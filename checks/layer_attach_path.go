@@ -82,6 +82,7 @@ func (w way) many() bool {
 			return true
 		case access.Person:
 			people++
+		case access.Workload, access.Other:
 		}
 	}
 	return people > maxPeople

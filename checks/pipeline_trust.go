@@ -91,8 +91,10 @@ func taken(r posture.Result, c *access.Caller, trust *iam.Policy) posture.Result
 func does(c *access.Caller) string {
 	var able []string
 	for _, x := range []struct{ action, does string }{
-		{"lambda:PublishLayerVersion", "publish"}, {"lambda:UpdateFunctionConfiguration", "attach"},
-		{"lambda:AddLayerVersionPermission", "share"}, {"lambda:DeleteLayerVersion", "delete"},
+		{"lambda:PublishLayerVersion", "publish"},
+		{"lambda:UpdateFunctionConfiguration", "attach"},
+		{"lambda:AddLayerVersionPermission", "share"},
+		{"lambda:DeleteLayerVersion", "delete"},
 	} {
 		if c.May[x.action] >= access.Named {
 			able = append(able, x.does)

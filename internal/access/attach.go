@@ -235,13 +235,8 @@ func (a *Access) finder(account string, fs []lamina.Function) *finder {
 // reaches reports whether the grant of an account's layer takes in another
 // account of ours.
 func (a *Access) reaches(g lamina.Grant, owner, account string) bool {
-	switch a.estate.Org.Scope(g, owner) {
-	case lamina.ScopePublic, lamina.ScopeOwnOrganization:
-		return true
-	case lamina.ScopeOrganizationAccount:
-		return strings.Contains(g.Principal, account)
-	}
-	return false
+	scope := a.estate.Org.Scope(g, owner)
+	return scope == lamina.ScopePublic || scope == lamina.ScopeOwnOrganization || scope == lamina.ScopeOrganizationAccount && strings.Contains(g.Principal, account)
 }
 
 // grantName stands for the policy of a layer that is taken to be granted.

@@ -51,10 +51,11 @@ func (a *Access) Matrix(function func(lamina.Function) bool, layer func(arn stri
 		for _, class := range slices.Sorted(maps.Keys(classes)) {
 			fs := classes[class]
 			cells := x.cells(fs[0], slices.DeleteFunc(x.offered(fs[0].Region), func(arn string) bool { return !layer(arn) }), gets)
-			sign := fs[0].Region
+			parts := []string{fs[0].Region}
 			for _, c := range cells {
-				sign += "\n" + c.sign() + "\n" + strings.Join(c.Layers, " ")
+				parts = append(parts, c.sign(), strings.Join(c.Layers, " "))
 			}
+			sign := strings.Join(parts, "\n")
 			r := same[sign]
 			if r == nil {
 				r = &Row{Account: account, Region: fs[0].Region, Cells: cells}

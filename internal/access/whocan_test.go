@@ -71,19 +71,23 @@ func TestWhoCan(t *testing.T) {
 		want     map[string]Verdict
 	}{
 		"read": {
-			Question{Action: "lambda:GetLayerVersion"}, team,
+			Question{Action: "lambda:GetLayerVersion"},
+			team,
 			map[string]Verdict{"able": Yes, "careful": OnlyIf, "denied": No, "nobody": No, "lost": NotKnown, "granted": Yes, "alone": No},
 		},
 		"publish": {
-			Question{Action: "lambda:PublishLayerVersion"}, team,
+			Question{Action: "lambda:PublishLayerVersion"},
+			team,
 			map[string]Verdict{"able": Yes, "careful": OnlyIf, "denied": No, "nobody": No, "lost": NotKnown, "granted": No, "alone": No},
 		},
 		"attach_own": { // a Deny of layer actions does not stop changes of functions
-			Question{Action: "lambda:UpdateFunctionConfiguration", Function: function}, team,
+			Question{Action: "lambda:UpdateFunctionConfiguration", Function: function},
+			team,
 			map[string]Verdict{"able": Yes, "careful": OnlyIf, "denied": Yes, "nobody": No, "lost": NotKnown, "granted": No, "alone": No},
 		},
 		"attach_anothers": {
-			Question{Action: "lambda:UpdateFunctionConfiguration", Function: function}, "arn:aws:lambda:eu-west-1:999999999999:layer:tools:1",
+			Question{Action: "lambda:UpdateFunctionConfiguration", Function: function},
+			"arn:aws:lambda:eu-west-1:999999999999:layer:tools:1",
 			map[string]Verdict{"able": OnlyIf, "careful": OnlyIf, "denied": No, "nobody": No, "lost": NotKnown, "granted": No, "alone": No},
 		},
 	} {
