@@ -92,9 +92,10 @@ func Judge(analyzers []Analyzer, s *Scan) []lamina.Finding {
 			continue
 		}
 		var findings []lamina.Finding
-		for n, results := range judgeAll(analyzers, s, i) {
-			for _, x := range results {
-				findings = append(findings, finding(analyzers[n], l, x))
+		results := judgeAll(analyzers, s, i)
+		for n, a := range analyzers {
+			for _, x := range results[n] {
+				findings = append(findings, finding(a, l, x))
 			}
 		}
 		slices.SortStableFunc(findings, byPlace)
@@ -123,9 +124,10 @@ func judgeFunction(analyzers []Analyzer, s *Scan) []lamina.Finding {
 		return []lamina.Finding{label(finding(unreadable, code, unopened(code)))}
 	}
 	ofFiles := slices.DeleteFunc(slices.Clone(analyzers), func(a Analyzer) bool { return !a.Files })
-	for n, results := range judgeAll(ofFiles, own, 0) {
-		for _, x := range results {
-			all = append(all, label(finding(ofFiles[n], code, x)))
+	results := judgeAll(ofFiles, own, 0)
+	for n, a := range ofFiles {
+		for _, x := range results[n] {
+			all = append(all, label(finding(a, code, x)))
 		}
 	}
 	slices.SortStableFunc(all, byPlace)

@@ -73,7 +73,7 @@ func appendWire(b []byte, v reflect.Value) []byte {
 	case reflect.Struct:
 		for n, i := range wireFields(v.Type()) {
 			if f := v.Field(i); !f.IsZero() {
-				b = appendWire(binary.AppendUvarint(b, uint64(n)+1), f) //nolint:gosec // an index is not negative
+				b = appendWire(binary.AppendUvarint(b, uint64(n)+1), f)
 			}
 		}
 		b = append(b, 0)
