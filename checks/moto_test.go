@@ -123,7 +123,11 @@ func startMoto(t *testing.T) string {
 		t.Skipf("moto %s: %v", motoVersion, err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
+	go func() {
+		ended <- server.Wait()
+		close(ended)
+	}()
+	t.Cleanup(func() { <-ended }) // or it outlives the test
 	for range 600 {
 		r, err := http.Get("http://" + address + "/moto-api/")
 		if err == nil {
