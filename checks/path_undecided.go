@@ -63,7 +63,7 @@ func pathUndecided(in posture.Input, found func(posture.Result)) {
 	for _, id := range slices.Sorted(maps.Keys(by)) {
 		x := by[id]
 		if len(x.open) == 0 {
-			found(posture.Result{Outcome: lamina.Pass, Resource: "arn:*:iam::" + id + ":root", Detail: fmt.Sprintf("%s by which somebody gains a function's role, none of which hangs on what is not known", posture.Count(x.certain, "path"))})
+			found(posture.Result{Outcome: lamina.Pass, Resource: "arn:*:iam::" + id + ":root", Detail: posture.Count(x.certain, "path") + " by which somebody gains a function's role, none of which hangs on what is not known"})
 			continue
 		}
 		most := x.certain
