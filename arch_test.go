@@ -45,6 +45,7 @@ var may = []struct{ pkg, imports string }{
 	{"internal/vulndb", ". internal/sealed"},
 	{"internal/tomlfile", "query"},
 	{"internal/exception", ". internal/tomlfile"},
+	{"internal/framework", "."},
 	{"internal/owners", ". internal/estate internal/exception internal/tomlfile"},
 	{"internal/approval", ". internal/tomlfile internal/exception"},
 	{"internal/codeflow", ""},

@@ -14,6 +14,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/framework"
 	"github.com/lamina-sec/lamina/internal/gate"
 	"github.com/lamina-sec/lamina/internal/owners"
 	"github.com/lamina-sec/lamina/internal/posture"
@@ -22,14 +23,15 @@ import (
 // markFlags are the flags of commands that judge an estate: what is accepted,
 // what was there before, and whose it is.
 type markFlags struct {
-	exceptions []string
-	baseline   string
+	exceptions, frameworks []string
+	baseline               string
 }
 
 func (f *markFlags) register(a *app, c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringArrayVar(&f.exceptions, "exceptions", nil, "accepted risk: `FILE`, else ./exceptions.toml if it is there; may be repeated")
 	fl.StringVar(&f.baseline, "baseline", "", "what was there before: `FILE` of -f json; only new findings count and are listed")
+	fl.StringArrayVar(&f.frameworks, "framework", nil, "only what bears on controls of `NAME`: "+strings.Join(frameworkNames(), ", "))
 	a.settingFlag(c, "owners")
 }
 
@@ -39,8 +41,10 @@ type marks struct {
 	accepted []exception.Item
 	baseline *gate.Baseline
 	owners   *owners.File
-	counts   exception.Counts
-	known    int
+	// frameworks are those that were asked for, none for all.
+	frameworks []string
+	counts     exception.Counts
+	known      int
 }
 
 // ownOwners is where teams are written down when nothing else is said.
@@ -48,7 +52,12 @@ const ownOwners = "owners.toml"
 
 // marks reads the files. Nothing inside a target is read.
 func (a *app) marks(f markFlags, targets ...string) (*marks, error) {
-	j := &marks{files: a.exceptionFiles(f.exceptions, targets)}
+	for _, name := range f.frameworks {
+		if !slices.Contains(frameworkNames(), name) {
+			return nil, usagef(cmp.Or(didYouMean(name, frameworkNames()), "there are "+strings.Join(frameworkNames(), ", ")), "unknown framework %q", name)
+		}
+	}
+	j := &marks{files: a.exceptionFiles(f.exceptions, targets), frameworks: f.frameworks}
 	var err error
 	if j.accepted, err = a.loadExceptions(j.files, targets...); err != nil {
 		return nil, err
@@ -79,10 +88,40 @@ func (a *app) marks(f markFlags, targets ...string) (*marks, error) {
 	return j, nil
 }
 
-// apply marks the findings: whose they are, which are accepted, which the
+// asked are the checks that bear on the frameworks that were asked for.
+func (j *marks) asked(list []posture.Check) []posture.Check {
+	if len(j.frameworks) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(c posture.Check) bool { return len(framework.Of(c.Ref, j.frameworks...)) == 0 })
+}
+
+func frameworkNames() []string {
+	names := make([]string, len(framework.All))
+	for i, f := range framework.All {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func didYouMean(word string, of []string) string {
+	if g := nearest(word, of); g != "" {
+		return "did you mean " + g + "?"
+	}
+	return ""
+}
+
+// apply marks the findings: whose they are, on which controls they bear, which are accepted, which the
 // baseline has.
 func (j *marks) apply(e *estate.Estate, list []posture.Check, findings []lamina.Finding, now time.Time) {
 	j.owners.Assign(e, findings)
+	for i := range findings {
+		// What passed is evidence for who asks for a framework, and repeats a table
+		// for who does not.
+		if f := &findings[i]; len(j.frameworks) > 0 || f.Outcome == lamina.Fail || f.Outcome == lamina.Unknown {
+			f.Controls = framework.Of(f.Ref, j.frameworks...)
+		}
+	}
 	j.acceptUnknown(e, list, findings, now)
 	counts, _ := exception.Apply(j.accepted, findings, now)
 	j.counts.Add(counts)

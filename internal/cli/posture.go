@@ -13,6 +13,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/framework"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/report"
 )
@@ -66,13 +67,30 @@ func newPostureChecks(a *app) *cobra.Command {
 					if err != nil {
 						return err
 					}
-					_, err = w.Write(doc)
+					_, err = fmt.Fprintf(w, "%s\nControls it bears on: %s\n", doc, joined(framework.Of(list[0].Ref)))
 					return err
 				}
 				return writeChecks(w, list)
 			})
 		},
 	}
+}
+
+// joined are controls in a line: "nist-800-53 AC-3, AC-6; soc2 CC6.1".
+func joined(controls []lamina.Control) string {
+	var b strings.Builder
+	for i, c := range controls {
+		switch {
+		case i == 0:
+			b.WriteString(c.Framework + " ")
+		case c.Framework != controls[i-1].Framework:
+			b.WriteString("; " + c.Framework + " ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(c.ID)
+	}
+	return b.String()
 }
 
 func writeChecks(w io.Writer, list []posture.Check) error {
@@ -112,6 +130,8 @@ type checkJSON struct {
 	Citation    string          `json:"citation"`
 	Remediation string          `json:"remediation"`
 	Fixes       []string        `json:"fixes,omitempty"`
+
+	Controls []lamina.Control `json:"controls,omitempty"`
 }
 
 // An absentJSON is a number of the catalogue without a check.
@@ -124,7 +144,7 @@ type absentJSON struct {
 func writeChecksJSON(w io.Writer, list []posture.Check, all bool) error {
 	var out []checkJSON
 	for _, c := range list {
-		out = append(out, checkJSON{c.ID, c.Ref, c.Title, c.Severity, c.Needs, c.Uses, c.Techniques, c.Citation, c.Remediation, c.Fixes})
+		out = append(out, checkJSON{c.ID, c.Ref, c.Title, c.Severity, c.Needs, c.Uses, c.Techniques, c.Citation, c.Remediation, c.Fixes, framework.Of(c.Ref)})
 	}
 	doc := map[string]any{"checks": out}
 	if all {
@@ -155,6 +175,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	if err != nil {
 		return err
 	}
+	list = j.asked(list)
 	in, err := a.openEstate(file)
 	if err != nil {
 		return err

@@ -114,14 +114,7 @@ func (w *text) byTeam(g *grouping) {
 		return
 	}
 	w.block()
-	teams := slices.SortedFunc(maps.Keys(g.teams), func(a, b string) int {
-		for _, s := range slices.Backward(lamina.Severities) {
-			if d := g.teams[b][s] - g.teams[a][s]; d != 0 {
-				return d
-			}
-		}
-		return strings.Compare(a, b)
-	})
+	teams := g.byTeam()
 	const number = len("CRITICAL")
 	for _, s := range slices.Backward(lamina.Severities) {
 		head := strings.ToUpper(string(s))

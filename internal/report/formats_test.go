@@ -108,7 +108,7 @@ func TestFormats_golden(t *testing.T) {
 // table has a caption and scoped headers, each link in the page leads somewhere,
 // no id is there twice.
 func TestHTML_stands_alone(t *testing.T) {
-	for _, messages := range [][]lamina.Message{golden(t), gated(), {{Version: &lamina.Version{}}}} {
+	for _, messages := range [][]lamina.Message{golden(t), gated(), estateMessages(t), {{Version: &lamina.Version{}}}} {
 		out := render(t, "html", Options{}, messages)
 		for _, no := range []string{"<script", "src=", "@import", "url(", "<link", "<img", "<iframe", " on", "style=\""} {
 			if i := strings.Index(strings.ToLower(tagsOf(out)), no); i >= 0 {

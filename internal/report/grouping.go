@@ -240,6 +240,18 @@ func (g *grouping) about(kind int) []*group {
 	return out
 }
 
+// byTeam is the teams, those with the worst first.
+func (g *grouping) byTeam() []string {
+	return slices.SortedFunc(maps.Keys(g.teams), func(a, b string) int {
+		for _, s := range slices.Backward(lamina.Severities) {
+			if d := g.teams[b][s] - g.teams[a][s]; d != 0 {
+				return d
+			}
+		}
+		return strings.Compare(a, b)
+	})
+}
+
 // open is what could not be answered, the most first.
 func (g *grouping) open() []*unknownGroup {
 	return slices.SortedFunc(maps.Values(g.unknown), func(a, b *unknownGroup) int {

@@ -26,6 +26,7 @@ type page struct {
 	v      pageView
 	left   map[string]int
 	passed map[string]*passedCheck
+	estate *grouping
 }
 
 // maxOnPage is how many results of one kind a page shows.
@@ -48,6 +49,8 @@ type pageView struct {
 	Contents []*lamina.Content
 	Tiles    []tile
 	Results  []result
+	// Flat says that there are results which stand in no group.
+	Flat     bool
 	Open     []result
 	Accepted []result
 	Answers  []*lamina.Answer
@@ -59,6 +62,8 @@ type pageView struct {
 	Warnings []*lamina.Warning
 	Passed   []*passedCheck
 	NotShown []string
+	// Estate is nil for a page about no estate.
+	Estate *estateView
 }
 
 // A tile is one count at the top.
@@ -78,7 +83,9 @@ type result struct {
 	Techniques                                     []technique
 	Owners, Controls                               []string
 	Known                                          bool
-	Exception                                      *lamina.Exception
+	// Estate says that the finding is in a group.
+	Estate    bool
+	Exception *lamina.Exception
 }
 
 // A technique is a MITRE ATT&CK id and the part of its address after the site's.
@@ -146,6 +153,15 @@ func keep[T any](w *page, to *[]*T, v *T, kind string) {
 }
 
 func (w *page) finding(f *lamina.Finding) {
+	if ofEstate(f) {
+		if w.estate == nil {
+			w.estate = newGrouping()
+		}
+		w.estate.add(f)
+		if f.Outcome == lamina.Unknown && f.Exception == nil {
+			return // many have one reason
+		}
+	}
 	if f.Outcome == lamina.Pass || f.Outcome == lamina.NotApplicable {
 		key := f.Check + "\x00" + string(f.Outcome)
 		if w.passed[key] == nil {
@@ -157,7 +173,7 @@ func (w *page) finding(f *lamina.Finding) {
 	w.result(result{
 		ID: f.ID, Severity: string(f.Severity), Rank: f.Severity.Rank(), Check: f.Check, Ref: f.Ref, Title: f.Title, Where: place(f), Detail: f.Detail,
 		Evidence: f.Evidence, Fix: f.Remediation, Reason: f.Reason, Settle: f.Settle, SHA256: f.SHA256, Exception: f.Exception,
-		Techniques: techniques(f.Techniques), Owners: f.Owners, Controls: controls(f.Controls), Known: f.Baseline == "known",
+		Techniques: techniques(f.Techniques), Owners: f.Owners, Controls: controls(f.Controls), Known: f.Baseline == "known", Estate: ofEstate(f),
 	}, f.Outcome == lamina.Unknown)
 }
 
@@ -216,11 +232,23 @@ func (w *page) Close() error {
 	}
 	for _, r := range w.v.Results {
 		counts[r.Severity]++
+		w.v.Flat = w.v.Flat || !r.Estate
+	}
+	unknown := len(w.v.Open)
+	if w.estate != nil {
+		shown := map[string]bool{}
+		for _, r := range w.v.Results {
+			shown[r.ID] = true
+		}
+		w.v.Estate = w.estate.view(shown)
+		for _, u := range w.v.Estate.Open {
+			unknown += u.Count
+		}
 	}
 	for _, s := range slices.Backward(lamina.Severities) {
 		w.v.Tiles = append(w.v.Tiles, tile{string(s), counts[string(s)]})
 	}
-	w.v.Tiles = append(w.v.Tiles, tile{"unknown", len(w.v.Open)}, tile{"accepted", len(w.v.Accepted)})
+	w.v.Tiles = append(w.v.Tiles, tile{"unknown", unknown}, tile{"accepted", len(w.v.Accepted)})
 	for _, k := range slices.Sorted(maps.Keys(w.passed)) {
 		w.v.Passed = append(w.v.Passed, w.passed[k])
 	}
