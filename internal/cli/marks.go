@@ -43,8 +43,11 @@ type marks struct {
 	owners   *owners.File
 	// frameworks are those that were asked for, none for all.
 	frameworks []string
-	counts     exception.Counts
-	known      int
+	// ids are the findings of the target that are shown, none for all.
+	ids    []string
+	target string
+	counts exception.Counts
+	known  int
 }
 
 // ownOwners is where teams are written down when nothing else is said.
@@ -225,40 +228,46 @@ func missing(e *estate.Estate, list []posture.Check) []estate.Missing {
 	return out
 }
 
-// cleanStrings takes credentials out of strings that people chose for names,
-// descriptions and statements.
-func cleanStrings(list ...*string) {
+// A cleaner takes credentials out of strings that people chose for names,
+// descriptions and statements. Findings repeat their words, so it remembers.
+type cleaner map[string]string
+
+func (c cleaner) strings(list ...*string) {
 	for _, s := range list {
-		*s = content.Clean(*s)
+		clean, ok := c[*s]
+		if !ok {
+			clean = content.Clean(*s)
+			c[*s] = clean
+		}
+		*s = clean
 	}
 }
 
-// clean takes credentials out of a finding about an estate.
-func clean(f *lamina.Finding) {
-	cleanStrings(&f.Resource, &f.Detail, &f.Reason, &f.Settle, &f.File)
+func (c cleaner) finding(f *lamina.Finding) {
+	c.strings(&f.Resource, &f.Detail, &f.Reason, &f.Settle, &f.File)
 	for _, list := range []*[]string{&f.Evidence, &f.Owners} {
 		*list = slices.Clone(*list)
 		for i := range *list {
-			cleanStrings(&(*list)[i])
+			c.strings(&(*list)[i])
 		}
 	}
 }
 
 // writeLayers sends what is known of the layer versions that failed findings are
 // about.
-func writeLayers(r *results, e *estate.Estate, findings []lamina.Finding) error {
+func writeLayers(r *results, e *estate.Estate, findings []lamina.Finding, clean cleaner) error {
 	about := map[string]bool{}
 	for _, f := range findings {
 		about[f.Resource] = about[f.Resource] || f.Outcome == lamina.Fail
 	}
 	for _, l := range e.Snapshot.Layers {
 		if about[l.ARN] {
-			cleanStrings(&l.ARN, &l.Name, &l.Description, &l.LicenseInfo)
+			clean.strings(&l.ARN, &l.Name, &l.Description, &l.LicenseInfo)
 			if l.Policy != nil {
 				p := *l.Policy
 				p.Grants = slices.Clone(p.Grants)
 				for i := range p.Grants {
-					cleanStrings(&p.Grants[i].StatementID, &p.Grants[i].Principal)
+					clean.strings(&p.Grants[i].StatementID, &p.Grants[i].Principal)
 				}
 				l.Policy = &p
 			}

@@ -24,8 +24,7 @@ func newPosture(a *app) *cobra.Command {
 		Use:   "posture SNAPSHOT",
 		Short: "say who can read, attach, change or lose each layer of a snapshot",
 		Example: "  lamina posture snapshot.lamina\n" +
-			"  lamina posture snapshot.lamina --severity high -f sarif=posture.sarif\n" +
-			"  lamina posture snapshot.lamina --check layer-public --check EXP-02\n" +
+			"  lamina posture snapshot.lamina --check EXP-02 --severity high -f sarif=posture.sarif\n" +
 			"  lamina posture snapshot.lamina --trail AWSLogs/  # also what happened\n" +
 			"  lamina posture snapshot.lamina --content layers/ # also what is in the layers",
 		Long: "SNAPSHOT is what lamina collect wrote. Every check answers FAIL, PASS or NOT_APPLICABLE for\n" +
@@ -41,6 +40,7 @@ func newPosture(a *app) *cobra.Command {
 	fl.StringVar(&f.earlier, "earlier", "", "compare with `SNAPSHOT`, one of before")
 	fl.StringVar(&f.content, "content", "", "look into the zips that lamina collect --content keeps in `DIR`")
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every zip again, and keep nothing for the next time")
+	fl.StringArrayVar(&f.ids, "finding", nil, "show only the finding with this `ID`, or the start of it, whole; may be repeated")
 	f.register(a, c)
 	a.settingFlag(c, "approvals", "publishers", "db", "db_verify", "vex", "hashes")
 	c.AddCommand(newPostureChecks(a))
@@ -161,6 +161,7 @@ func writeChecksJSON(w io.Writer, list []posture.Check, all bool) error {
 type postureFlags struct {
 	markFlags
 	only, logs []string
+	ids        []string
 	content    string
 	earlier    string
 	noCache    bool
@@ -201,7 +202,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		return err
 	}
 	a.next = []string{
-		"lamina posture " + report.ShellWord(file) + " -v                     # each finding with its evidence and its fix",
+		"lamina posture " + report.ShellWord(file) + " --finding ID           # one finding with its evidence and its fix; -v: all",
 		"lamina posture " + report.ShellWord(file) + " -f html=posture.html   # the same to read in a browser, or to print",
 	}
 	a.taken = in.Estate.Snapshot.Taken
@@ -227,6 +228,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		d, _ := in.Lacks(unasked[0])
 		return usagef(d.Settle(), "check %s needs %s", unasked[0].ID, d)
 	}
+	j.ids, j.target = f.ids, file
 	sum, err := a.judgeEstate(r, list, in, inside, j)
 	if err != nil {
 		return err
@@ -249,11 +251,16 @@ func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, in
 	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
 		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
 	})
-	if err := writeLayers(r, in.Estate, findings); err != nil {
+	shown, err := j.picked(findings)
+	if err != nil {
 		return lamina.Summary{}, err
 	}
-	for _, f := range findings {
-		clean(&f)
+	words := cleaner{}
+	if err := writeLayers(r, in.Estate, shown, words); err != nil {
+		return lamina.Summary{}, err
+	}
+	for _, f := range shown {
+		words.finding(&f)
 		if err := r.Write(lamina.Message{Finding: &f}); err != nil {
 			return lamina.Summary{}, err
 		}
@@ -262,6 +269,22 @@ func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, in
 	sum.Coverage += inside.coverage()
 	noteUnasked(&sum, in, unasked)
 	return sum, nil
+}
+
+// picked are the findings with the ids, all for none.
+func (j *marks) picked(findings []lamina.Finding) ([]lamina.Finding, error) {
+	if len(j.ids) == 0 {
+		return findings, nil
+	}
+	var out []lamina.Finding
+	for _, id := range j.ids {
+		f, err := pick(findings, id, j.target)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *f)
+	}
+	return out, nil
 }
 
 // failedFirst orders outcomes: what is wrong, what is not known, the rest.
