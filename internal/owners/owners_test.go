@@ -46,8 +46,11 @@ func TestAssign(t *testing.T) {
 			{ID: "777788889999", ParentID: "ou-acme-circle", Tags: map[string]string{"team": "data "}},
 		},
 		OrganizationalUnits: []lamina.OrganizationalUnit{
-			{ID: "r-acme"}, {ID: "ou-acme-work", ParentID: "r-acme"}, {ID: "ou-acme-prod", ParentID: "ou-acme-work"},
-			{ID: "ou-acme-circle", ParentID: "ou-acme-circle2"}, {ID: "ou-acme-circle2", ParentID: "ou-acme-circle"},
+			{ID: "r-acme"},
+			{ID: "ou-acme-work", ParentID: "r-acme"},
+			{ID: "ou-acme-prod", ParentID: "ou-acme-work"},
+			{ID: "ou-acme-circle", ParentID: "ou-acme-circle2"},
+			{ID: "ou-acme-circle2", ParentID: "ou-acme-circle"},
 		},
 		Functions: []lamina.Function{
 			{ARN: "arn:aws:lambda:eu-west-1:111122223333:function:a", Account: "111122223333", Version: "$LATEST", Tags: map[string]string{"team": "find"}},

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,8 @@ func objects(t *testing.T, out string) []map[string]any {
 				t.Errorf("%d findings in a batch", len(v))
 			}
 			for _, x := range v {
-				all = append(all, x.(map[string]any))
+				o, _ := x.(map[string]any)
+				all = append(all, o)
 			}
 		}
 	}
@@ -149,7 +151,7 @@ func TestASFF_limits(t *testing.T) {
 	for i := range 250 {
 		messages = append(messages, lamina.Message{Finding: &lamina.Finding{
 			ID: fmt.Sprintf("F-%d", i), Check: "c", Title: strings.Repeat("漢t", 300), Severity: lamina.Severities[i%5], Outcome: lamina.Fail, Detail: strings.Repeat("d ", 2000),
-			Resource: "arn:aws-cn:lambda:cn-north-1:111122223333:layer:x:" + fmt.Sprint(i+1), Accounts: []string{"111122223333"}, Remediation: strings.Repeat("r", 600),
+			Resource: "arn:aws-cn:lambda:cn-north-1:111122223333:layer:x:" + strconv.Itoa(i+1), Accounts: []string{"111122223333"}, Remediation: strings.Repeat("r", 600),
 			Controls: slices.Repeat([]lamina.Control{{Framework: "f", ID: "1"}}, 40),
 		}})
 	}
@@ -174,10 +176,11 @@ func TestASFF_limits(t *testing.T) {
 				t.Errorf("%s has %d characters", key, n)
 			}
 		}
-		if m := arn.FindStringSubmatch(f["ProductArn"].(string)); m == nil || m[2] != f["AwsAccountId"] || m[3] != m[2] {
+		product, _ := f["ProductArn"].(string)
+		if m := arn.FindStringSubmatch(product); m == nil || m[2] != f["AwsAccountId"] || m[3] != m[2] {
 			t.Errorf("ProductArn %v", f["ProductArn"])
 		}
-		if !slices.Contains([]string{"INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"}, at(f, "Severity", "Label").(string)) {
+		if label, _ := at(f, "Severity", "Label").(string); !slices.Contains([]string{"INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"}, label) {
 			t.Errorf("Severity %v", f["Severity"])
 		}
 		if s := at(f, "Compliance", "Status"); s != "FAILED" && s != "WARNING" {
