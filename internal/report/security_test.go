@@ -186,7 +186,7 @@ func TestASFF_limits(t *testing.T) {
 		if s := at(f, "Compliance", "Status"); s != "FAILED" && s != "WARNING" {
 			t.Errorf("Compliance %v", s)
 		}
-		if at(f, "Resources", "0", "Id") == nil || at(f, "Resources", "0", "Type") == nil || !strings.Contains(at(f, "Types", "0").(string), "/") {
+		if kind, _ := at(f, "Types", "0").(string); at(f, "Resources", "0", "Id") == nil || at(f, "Resources", "0", "Type") == nil || !strings.Contains(kind, "/") {
 			t.Errorf("%v", f)
 		}
 		if r, _ := at(f, "Compliance", "RelatedRequirements").([]any); len(r) > maxASFFRelated {
