@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 )
 
 // The collector runs when the heap reaches gcFloor bytes, or grows by gcPercent
@@ -16,7 +17,22 @@ const (
 	gcPercent = 60
 	gcLarge   = 56 << 20
 	gcTight   = 20
+	// gcEstate is the soft limit of a whole organisation, which is promised a
+	// gigabyte and may double below.
+	gcEstate = 800 << 20
 )
+
+// large says that an organisation is in memory.
+var large atomic.Bool
+
+// allowEstate lets the heap be as large as an organisation is.
+func allowEstate() {
+	if large.Swap(true) {
+		return
+	}
+	debug.SetMemoryLimit(gcEstate)
+	debug.SetGCPercent(100)
+}
 
 // tuneGC sets the percentage that keeps to gcFloor, anew after each collection.
 func tuneGC() {
@@ -25,6 +41,9 @@ func tuneGC() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	var watch func(struct{})
 	watch = func(struct{}) {
+		if large.Load() {
+			return
+		}
 		metrics.Read(live)
 		n := max(1, int(live[0].Value.Uint64())) //nolint:gosec // a heap is below 8 EiB
 		percent := max(gcPercent, (gcFloor-n)*100/n)

@@ -41,6 +41,9 @@ func run() int {
 		Dir:    dir,
 		Now:    time.Now,
 	}
+	if os.Getenv("GOGC") == "" {
+		std.Estate = allowEstate
+	}
 	if std.OutTTY {
 		if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 			std.Width = w

@@ -67,6 +67,9 @@ type Stdio struct {
 	Dir string
 	// Now is the clock. Never nil.
 	Now func() time.Time
+	// Estate is called before an organisation is held in memory; nil for nothing to
+	// be done then.
+	Estate func()
 }
 
 // A Code is an exit code. Their meaning never changes.

@@ -13,9 +13,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/access"
@@ -174,28 +176,43 @@ type Result struct {
 	Reason, Settle string
 }
 
-// Run runs the checks over in and returns their findings, sorted by check,
+// Run runs the checks over in, several at a time, and returns their findings, sorted by check,
 // resource and id.
 func Run(checks []Check, in Input) []lamina.Finding {
 	in.access = sync.OnceValue(func() *access.Access { return access.New(in.Estate) })
-	var findings []lamina.Finding
-	for _, c := range checks {
-		results, err := run(c, in)
-		if err != nil {
-			results = append(results, Result{
-				Outcome: lamina.Unknown, Resource: "check:" + c.ID, Detail: "the check did not finish",
-				Reason: err.Error(), Settle: "this is a defect of lamina: please report it",
-			})
-		}
-		for _, r := range results {
-			f := finding(c, r)
-			f.Accounts = in.accounts(r.Resource)
-			findings = append(findings, f)
-		}
+	of := make([][]lamina.Finding, len(checks))
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) { // checks only look at what they are given
+		work.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(checks)); i = next.Add(1) - 1 {
+				of[i] = in.findings(checks[i])
+			}
+		})
 	}
+	work.Wait()
+	findings := slices.Concat(of...)
 	slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
 		return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.ID, b.ID))
 	})
+	return findings
+}
+
+// findings is what one check says.
+func (in Input) findings(c Check) []lamina.Finding {
+	results, err := run(c, in)
+	if err != nil {
+		results = append(results, Result{
+			Outcome: lamina.Unknown, Resource: "check:" + c.ID, Detail: "the check did not finish",
+			Reason: err.Error(), Settle: "this is a defect of lamina: please report it",
+		})
+	}
+	findings := make([]lamina.Finding, 0, len(results))
+	for _, r := range results {
+		f := finding(c, r)
+		f.Accounts = in.accounts(r.Resource)
+		findings = append(findings, f)
+	}
 	return findings
 }
 
