@@ -119,6 +119,7 @@ var All = []posture.Check{
 	SharedPrivateCode,
 	ExploitedPackage,
 	MaliciousLayer,
+	ForeignLayerUnbounded,
 	SecretReach,
 }
 
@@ -137,10 +138,9 @@ type Absent struct {
 
 // What several numbers wait for.
 const (
-	needsPaths   = "needs paths from principals over layers to roles"
-	needsIaC     = "needs the infrastructure code beside the estate"
-	needsFeed    = "needs a dated list of the versions that publishers released, which nobody offers"
-	needsNetwork = "needs routes and security groups followed to the internet"
+	needsPaths = "needs paths from principals over layers to roles"
+	needsIaC   = "needs the infrastructure code beside the estate"
+	needsFeed  = "needs a dated list of the versions that publishers released, which nobody offers"
 )
 
 // Unsupported lists the numbers of the catalogue without a check: who adds a
@@ -149,7 +149,6 @@ var Unsupported = []Absent{
 	{"USE-08", "does a layer's version come from a parameter that anyone may change", needsIaC},
 	{"NET-05", "can such a function send data out by DNS", "needs the rules of Route 53 Resolver DNS Firewall, which are not collected"},
 	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules, which a check cannot reach: detect runs rules, posture checks"},
-	{"TOX-05", "do a foreign layer, a role that may do everything and an open way out meet", needsNetwork},
 	{"TOX-06", "was a security tool's layer changed", needsFeed},
 	{"TOX-07", "do most functions hang on one layer that many may publish", needsPaths},
 }
