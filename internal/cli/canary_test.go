@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -223,6 +224,47 @@ func TestCanaries_posture(t *testing.T) {
 			}
 			if where := shown(errs, parts); where != "" {
 				t.Errorf("%s, stderr: part of a canary in %q", f.Name, where)
+			}
+		}
+	}
+}
+
+// Credentials in the names, statements and variables of infrastructure code: no
+// format of scan holds eight characters of one in a row.
+func TestCanaries_code(t *testing.T) {
+	dir := t.TempDir()
+	_, canaries := canaryLayer()
+	tokens := slices.DeleteFunc(slices.Clone(canaries), func(s string) bool { return !strings.HasPrefix(s, "gh"+"p_") })
+	template := `Resources:
+  Common:
+    Type: AWS::Lambda::LayerVersion
+    Properties: {LayerName: l-` + tokens[0] + `, Description: "` + tokens[1] + `", Content: {S3Bucket: b, S3Key: k}}
+  Share:
+    Type: AWS::Lambda::LayerVersionPermission
+    Properties: {Action: lambda:GetLayerVersion, LayerVersionArn: !Ref Common, Principal: "*"}
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: ` + tokens[2] + `
+      Role: arn:aws:iam::111122223333:role/` + tokens[3] + `
+      Layers: [!Ref Common, !Ref ` + tokens[4] + `, "arn:aws:lambda:eu-west-1:999999999999:layer:` + tokens[5] + `:1"]
+      Environment: {Variables: {AWS_LAMBDA_EXEC_WRAPPER: /opt/` + tokens[6] + `}}
+`
+	if err := os.WriteFile(filepath.Join(dir, "template.yaml"), []byte(template), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	parts := grams(canaries)
+	for _, f := range reportFormats() {
+		if f.Name == "cyclonedx" || f.Name == "spdx" {
+			continue // they have packages only
+		}
+		_, out, errs := scanOf(t, dir, "scan", "template.yaml", "-v", "-f", f.Name)
+		if len(out) < 500 {
+			t.Errorf("%s: %q, %s", f.Name, out, errs)
+		}
+		for _, text := range []string{out, errs} {
+			if where := shown(text, parts); where != "" {
+				t.Errorf("%s: part of a canary in %q", f.Name, where)
 			}
 		}
 	}

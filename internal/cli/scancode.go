@@ -15,11 +15,9 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/checks"
-	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/iac"
 	"github.com/lamina-sec/lamina/internal/posture"
-	"github.com/lamina-sec/lamina/internal/publishers"
 )
 
 // codeFlags are the flags of scan that are about infrastructure code.
@@ -125,10 +123,6 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 	if err := a.keepInputs(slices.Concat(targets, files, slices.DeleteFunc([]string{f.code.onto}, func(s string) bool { return s == "" }))); err != nil {
 		return err
 	}
-	registry, err := a.loadPublishers()
-	if err != nil {
-		return err
-	}
 	opt, err := a.codeOptions(f.code)
 	if err != nil {
 		return err
@@ -149,11 +143,16 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 	sum := lamina.Summary{Command: commandName(cmd), Counts: map[string]int64{"checks": int64(len(checks.All)), "findings": 0}}
 	var findings []lamina.Finding
 	asked := 0
+	words := cleaner{}
 	for _, c := range codes {
-		j := judgeCode(c, opt.Live, registry)
+		j, err := a.judgeCode(c, opt.Live, targets)
+		if err != nil {
+			return err
+		}
 		findings = append(findings, j.Findings...)
 		asked += j.Estate
 		for _, s := range c.Skipped {
+			words.strings(&s.File, &s.Reason)
 			if err := r.Write(lamina.Message{Skipped: &s}); err != nil {
 				return err
 			}
@@ -165,6 +164,7 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
 	})
 	for _, f := range findings {
+		words.finding(&f)
 		if err := r.Write(lamina.Message{Finding: &f}); err != nil {
 			return err
 		}
@@ -240,24 +240,29 @@ func (a *app) readCode(target string, opt iac.Options) (c *iac.Code, err error) 
 }
 
 // judgeCode runs the checks over the code, alone or on the live estate.
-func judgeCode(c *iac.Code, live *lamina.Snapshot, registry *publishers.Registry) iac.Judgement {
+func (a *app) judgeCode(c *iac.Code, live *lamina.Snapshot, targets []string) (iac.Judgement, error) {
 	var facts []iac.Check
 	for _, k := range checks.All {
 		facts = append(facts, iac.Check{ID: k.ID, Ref: k.Ref, Title: k.Title, Severity: k.Severity, Needs: k.Needs})
 	}
-	run := func(s lamina.Snapshot) []lamina.Finding {
-		e := estate.New(s, func(account string) bool {
-			_, ok := registry.Account(account)
-			return ok
-		})
-		in := posture.Input{Estate: e, Publishers: registry}
+	run := func(s lamina.Snapshot) ([]lamina.Finding, error) {
+		in, err := a.input(s, targets...)
+		if err != nil {
+			return nil, err
+		}
 		list, _ := askable(checks.All, in)
-		return posture.Run(list, in)
+		return posture.Run(list, in), nil
 	}
 	if live == nil {
-		return c.Judge(run(c.Snapshot), facts)
+		alone, err := run(c.Snapshot)
+		return c.Judge(alone, facts), err
 	}
-	return c.JudgeOverlay(run(*live), run(c.Overlay(*live)), facts)
+	before, err := run(*live)
+	if err != nil {
+		return iac.Judgement{}, err
+	}
+	after, err := run(c.Overlay(*live))
+	return c.JudgeOverlay(before, after, facts), err
 }
 
 // summarizeCode counts what was read and found.
