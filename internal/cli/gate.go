@@ -158,10 +158,10 @@ func (a *app) decide(cmd *cobra.Command, in gate.Input, s *content.Scan) (err er
 	}
 	r.failOn = max(0, in.Policy.FailOn.Rank())
 	sum := a.gateSummary(s, d, in)
-	if d.Outcome == lamina.Pass && !sum.Complete && a.flags.allowIncomplete == "" {
-		a.flags.allowIncomplete = "exceptions cover what is unknown"
+	if d.Outcome == lamina.Pass && !sum.Complete {
+		r.accepted = "by exceptions that cover what is unknown"
 		if !in.Policy.RequireComplete {
-			a.flags.allowIncomplete = in.Policy.Name + " says require_complete = false"
+			r.accepted = "by " + in.Policy.Name + ", which says require_complete = false"
 		}
 	}
 	err = r.Finish(sum)

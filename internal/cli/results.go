@@ -35,6 +35,7 @@ type results struct {
 	show     int // rank
 	hidden   int64
 	failed   []string
+	accepted string // why it counts as complete although it is not; "" if it does not
 	done     bool
 }
 
@@ -264,9 +265,12 @@ func (r *results) Finish(s lamina.Summary) error {
 		maps.Copy(counts, s.Counts)
 		s.Counts = counts
 	}
-	reason := r.a.flags.allowIncomplete
+	reason := r.accepted
+	if flag := r.a.flags.allowIncomplete; flag != "" {
+		reason = "with --allow-incomplete: " + flag
+	}
 	if !s.Complete && reason != "" {
-		s.Incomplete = append(slices.Clone(s.Incomplete), "accepted with --allow-incomplete: "+reason)
+		s.Incomplete = append(slices.Clone(s.Incomplete), report.Accepted+" "+reason)
 	}
 	err := r.w.Write(lamina.Message{Summary: &s})
 	if err = cmp.Or(err, r.w.Close()); err != nil {
