@@ -122,10 +122,11 @@ func startMoto(t *testing.T) string {
 	if err := server.Start(); err != nil {
 		t.Skipf("moto %s: %v", motoVersion, err)
 	}
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
+	var why error
 	go func() {
-		ended <- server.Wait()
-		close(ended)
+		defer close(ended)
+		why = server.Wait()
 	}()
 	t.Cleanup(func() { <-ended }) // or it outlives the test
 	for range 600 {
@@ -137,8 +138,8 @@ func startMoto(t *testing.T) string {
 			return "http://" + address
 		}
 		select {
-		case err := <-ended:
-			t.Skipf("moto %s: the server ended: %v: %s", motoVersion, err, out.String())
+		case <-ended:
+			t.Skipf("moto %s: the server ended: %v: %s", motoVersion, why, out.String())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
