@@ -133,7 +133,7 @@ func throughFile(f *content.File) (line int, name string) {
 	for _, c := range f.Code.Calls {
 		switch c.Kind {
 		case codeflow.CallFile, codeflow.CallFileWrite:
-			for _, a := range append(c.Args, c.Target) {
+			for _, a := range c.Words() {
 				if strings.HasPrefix(a, "/tmp/") || strings.HasPrefix(a, "/var/tmp/") || strings.HasPrefix(a, "/dev/shm/") {
 					fetched = append(fetched, a)
 				}
@@ -144,7 +144,7 @@ func throughFile(f *content.File) (line int, name string) {
 		if c.Kind != codeflow.CallProcess && c.Kind != codeflow.CallNative {
 			continue
 		}
-		for _, a := range append(c.Args, c.Target) {
+		for _, a := range c.Words() {
 			first, _, _ := strings.Cut(a, " ")
 			if first != "" && slices.Contains(fetched, first) {
 				return c.Line, first

@@ -145,7 +145,7 @@ func containsAny(s string, words ...string) bool {
 
 // isShell reports whether the call starts a shell that reads commands.
 func isShell(c *codeflow.Call) bool {
-	for _, a := range append(c.Args, c.Target) {
+	for _, a := range c.Words() {
 		for _, sh := range []string{"/bin/sh", "/bin/bash", "sh -i", "bash -i", "cmd.exe"} {
 			if a == sh || strings.HasPrefix(a, sh+" ") {
 				return true

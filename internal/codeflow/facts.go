@@ -18,6 +18,8 @@
 // met. Start with Analyze.
 package codeflow
 
+import "slices"
+
 // Facts are what one file does. The order of every list is the order of lines.
 type Facts struct {
 	// Language is "python", "python-bytecode", "pth" or "javascript".
@@ -140,6 +142,10 @@ type Call struct {
 	DecodedBytes int  `json:"decodedBytes,omitempty"`
 	Where
 }
+
+// Words are the constant arguments and the target, in a slice of their own:
+// analyzers read the same facts at the same time.
+func (c *Call) Words() []string { return append(slices.Clip(c.Args), c.Target) }
 
 // Kinds of Patch.
 const (
