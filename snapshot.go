@@ -138,7 +138,9 @@ type Function struct {
 
 	DetailsRead time.Time `json:"details_read,omitzero"`
 
-	CodeSigningConfigARN string               `json:"code_signing_config_arn,omitempty"`
+	CodeSigningConfigARN string `json:"code_signing_config_arn,omitempty"`
+	// Policies of versions that load layers are among them, and of aliases where a
+	// version of the function loads one or the alias points to $LATEST.
 	Policies             []FunctionPolicy     `json:"policies,omitempty"`
 	Aliases              []Alias              `json:"aliases,omitempty"`
 	URLs                 []FunctionURL        `json:"urls,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
 	"github.com/lamina-sec/lamina/internal/access"
+	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -21,7 +22,7 @@ var AttachAndRun = posture.Check{
 	Needs:      []string{"lambda:ListFunctions", "iam:GetAccountAuthorizationDetails", "lambda:GetPolicy"},
 	Uses: slices.Concat(posture.ListLayers, posture.ServiceControl, []string{
 		"lambda:GetLayerVersion", "lambda:GetLayerVersionPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:GetCodeSigningConfig", "lambda:ListTags",
-		"lambda:ListFunctionUrlConfigs", "lambda:ListEventSourceMappings",
+		"lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:ListEventSourceMappings",
 	}),
 	Lists:       []string{"lambda:ListFunctions", "iam:GetAccountAuthorizationDetails"},
 	Remediation: "cut the edge that the evidence names; who attaches layers need not invoke",
@@ -42,7 +43,7 @@ func attachAndRun(in posture.Input, found func(posture.Result)) {
 				continue
 			}
 			for _, f := range p.Functions {
-				if m, missing := in.Missing(f.Account, f.Region, f.ARN, "lambda:ListFunctionUrlConfigs", "lambda:ListEventSourceMappings"); missing {
+				if m, missing := in.Missing(f.Account, f.Region, f.ARN, "lambda:ListFunctionUrlConfigs", "lambda:ListEventSourceMappings", "lambda:ListAliases"); missing {
 					p.Result, p.Why = iam.Unknown, m.Reason
 					paths = append(paths, p)
 					break
@@ -68,9 +69,10 @@ func attachAndRun(in posture.Input, found func(posture.Result)) {
 // triggered reports whether something runs the unpublished function without its
 // attacker: an event source, a URL that is open to all, a service its policy lets in.
 func triggered(f lamina.Function) bool {
+	leads := estate.Qualifiers(f, "$LATEST")
 	return slices.ContainsFunc(f.EventSources, func(m lamina.EventSourceMapping) bool {
-		return m.Qualifier == "" && (m.State == "" || m.State == "Enabled")
+		return slices.Contains(leads, m.Qualifier) && (m.State == "" || m.State == "Enabled")
 	}) ||
-		slices.ContainsFunc(f.URLs, func(u lamina.FunctionURL) bool { return u.Qualifier == "" && u.AuthType == "NONE" }) ||
+		slices.ContainsFunc(f.URLs, func(u lamina.FunctionURL) bool { return slices.Contains(leads, u.Qualifier) && u.AuthType == "NONE" }) ||
 		access.ServicesInvoke(f)
 }

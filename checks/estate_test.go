@@ -29,6 +29,7 @@ import (
 //	function billing layers=acme-auth:7,arn:… role=billing env.NODE_OPTIONS=--require
 //	function billing:3 layers=acme-auth:6
 //	alias billing live 3
+//	function api door=apigateway.amazonaws.com at=live   the door is the alias's
 //	trail org group=arn:aws:logs:eu-west-1:111122223333:log-group:trail:*
 //	filter layers trail { $.eventName = "*LayerVersion*" }
 //	alarm layers layers arn:aws:sns:eu-west-1:111122223333:alerts threshold=1
@@ -398,13 +399,13 @@ func (e *estateText) function(p []string, v map[string]string, account, region s
 	f.Subnets, f.SecurityGroups = list(v["subnets"]), list(v["groups"])
 	f.SnapStart, f.EnvironmentError = v["snapstart"], v["enverror"]
 	if v["door"] != "" {
-		f.Policies = []lamina.FunctionPolicy{{Document: `{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + v["door"] + `"},"Action":"lambda:InvokeFunction"}]}`}}
+		f.Policies = []lamina.FunctionPolicy{{Qualifier: v["at"], Document: `{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + v["door"] + `"},"Action":"lambda:InvokeFunction"}]}`}}
 	}
 	if v["csc"] != "" {
 		f.CodeSigningConfigARN = cscARN(v["csc"], account, region)
 	}
 	if v["url"] != "" {
-		f.URLs = []lamina.FunctionURL{{AuthType: v["url"]}}
+		f.URLs = []lamina.FunctionURL{{Qualifier: v["at"], AuthType: v["url"]}}
 	}
 	e.s.Functions = append(e.s.Functions, f)
 }

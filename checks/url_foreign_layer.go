@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -18,6 +19,7 @@ var URLForeignLayer = posture.Check{
 	Techniques:  []string{"T1190"},
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
 	Needs:       append(posture.ListFunctions, "lambda:ListFunctionUrlConfigs"),
+	Uses:        []string{"lambda:ListAliases"},
 	Lists:       posture.ListFunctions,
 	Remediation: "demand AWS_IAM of the URL, or take the layer in-house",
 	NoFix:       "the change belongs to whoever deploys the function",
@@ -35,8 +37,9 @@ func urlForeignLayer(in posture.Input, found func(posture.Result)) {
 		f := public[arn][0]
 		whole := posture.Whole(in.Estate, f)
 		r := posture.Result{Outcome: lamina.Pass, Resource: f.ARN, Detail: "it has no URL that is open to all"}
+		leads := estate.Qualifiers(whole, f.Version)
 		for _, u := range whole.URLs {
-			if u.AuthType == "NONE" {
+			if u.AuthType == "NONE" && slices.Contains(leads, u.Qualifier) {
 				r.Outcome, r.Detail = lamina.Fail, "it runs a layer that is not ours and answers anyone"
 				r.Evidence = []string{"function URL: AuthType NONE"}
 				for _, l := range f.Layers {
@@ -46,7 +49,7 @@ func urlForeignLayer(in posture.Input, found func(posture.Result)) {
 				}
 			}
 		}
-		if missing, ok := in.Missing(f.Account, f.Region, whole.ARN, "lambda:ListFunctionUrlConfigs"); ok && r.Outcome != lamina.Fail {
+		if missing, ok := in.Missing(f.Account, f.Region, whole.ARN, "lambda:ListFunctionUrlConfigs", "lambda:ListAliases"); ok && r.Outcome != lamina.Fail {
 			missing.Resource, missing.Detail = f.ARN, "whether it has a URL is not known"
 			r = missing
 		}

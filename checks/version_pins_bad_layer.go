@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -90,12 +91,7 @@ func unreached(in posture.Input, whole lamina.Function) bool {
 
 // reachedBy says what calls the version, or "".
 func reachedBy(whole lamina.Function, version string) string {
-	names := []string{version}
-	for _, a := range whole.Aliases {
-		if _, weighted := a.Weights[version]; weighted || a.Version == version {
-			names = append(names, a.Name)
-		}
-	}
+	names := estate.Qualifiers(whole, version)
 	for _, m := range whole.EventSources {
 		if slices.Contains(names, m.Qualifier) {
 			return "event source " + m.SourceARN

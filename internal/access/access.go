@@ -306,12 +306,13 @@ func (a *Access) Reach(role string) (r Reach, ok bool) {
 	return r, ok
 }
 
-// ServicesInvoke reports whether the policy of the unpublished function lets an
-// AWS service invoke it: a schedule, a bucket, a topic.
+// ServicesInvoke reports whether the policy of the unpublished function, or of an
+// alias of it, lets an AWS service invoke it: a schedule, a bucket, a topic.
 func ServicesInvoke(f lamina.Function) bool {
+	leads := estate.Qualifiers(f, "$LATEST")
 	for _, doc := range f.Policies {
 		p, err := iam.Parse([]byte(doc.Document))
-		if err != nil || doc.Qualifier != "" {
+		if err != nil || !slices.Contains(leads, doc.Qualifier) {
 			continue
 		}
 		for _, s := range p.Statements {

@@ -645,8 +645,8 @@ func (a *app) writeFunction(w io.Writer, in posture.Input, f lamina.Function, ve
 	for _, m := range f.EventSources {
 		field("event source", strings.TrimSpace(m.SourceARN+" "+m.State))
 	}
-	if n := len(f.Policies); n > 0 {
-		field("policies", count(n, "policy document"))
+	for _, p := range f.Policies {
+		field("policy", "of "+cmp.Or(p.Qualifier, "the function"))
 	}
 	field("in a VPC", strings.Join(f.Subnets, " "))
 	for _, v := range versions {

@@ -387,6 +387,64 @@ func TestCollect_resume(t *testing.T) {
 	}
 }
 
+// What was refused before a run was broken off is a gap of the run that goes on.
+func TestCollect_resume_keeps_gaps(t *testing.T) {
+	f := world(t)
+	refuse := func(c awsfake.Call) bool { return c.Action == "lambda:GetPolicy" }
+	f.Deny(refuse)
+	want := file(t, collected(t, options(t, f)))
+	f.Deny(nil)
+	o := options(t, f)
+	o.Journal = func(e collect.Entry) error {
+		if len(e.Part.Targets) == 0 {
+			o.Resume = append(o.Resume, e)
+		}
+		return nil
+	}
+	f.Deny(refuse)
+	collected(t, o)
+	o.Journal = nil
+	if got := file(t, collected(t, o)); !bytes.Equal(want, got) {
+		t.Error("the snapshot differs from one that was read in one go")
+	}
+}
+
+// The policies of aliases and versions are read where a layer is loaded, or would
+// be attached.
+func TestCollect_qualified_policies(t *testing.T) {
+	f := world(t)
+	s := f.As(caller(member), region)
+	if _, err := s.UpdateFunctionConfiguration(awsfake.UpdateFunctionConfigurationInput{FunctionName: "fn-0", Layers: []string{}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fn-0", "fn-1"} { // fn-1 loads a layer
+		if _, err := s.PublishVersion(awsfake.PublishVersionInput{FunctionName: name}); err != nil {
+			t.Fatal(err)
+		}
+		for alias, version := range map[string]string{"live": "1", "dev": "$LATEST"} {
+			if _, err := s.CreateAlias(awsfake.AliasInput{FunctionName: name, Name: alias, FunctionVersion: version}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, q := range []string{"", "1", "live", "dev"} {
+			if _, err := s.AddPermission(awsfake.AddPermissionInput{
+				FunctionName: name, Qualifier: q, StatementID: "s3", Action: "lambda:InvokeFunction", Principal: "s3.amazonaws.com",
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := map[string][]string{}
+	for _, fn := range collected(t, options(t, f)).Functions {
+		for _, p := range fn.Policies {
+			got[fn.Name] = append(got[fn.Name], p.Qualifier)
+		}
+	}
+	if d := cmp.Diff(map[string][]string{"fn-0": {"", "dev"}, "fn-1": {"", "1", "dev", "live"}}, got); d != "" {
+		t.Errorf("-want +collected:\n%s", d)
+	}
+}
+
 func TestReadJournal_refuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty": "", "other": "{}\n", "newer": `{"lamina_collect_journal":2}` + "\n", "no_line": `{"lamina_collect_journal":1}`,

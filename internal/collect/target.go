@@ -170,6 +170,7 @@ func (d *reader) functions(ctx context.Context) {
 		}
 	}
 	d.run.expect(n)
+	versions := layered(fs)
 	for i := range fs {
 		if ctx.Err() != nil {
 			return
@@ -179,8 +180,9 @@ func (d *reader) functions(ctx context.Context) {
 			continue
 		}
 		f.EventSources = sources[f.ARN]
-		d.details(ctx, f)
-		d.unwritten.Functions = append(d.unwritten.Functions, *f)
+		if d.details(ctx, f, versions[f.ARN]) {
+			d.unwritten.Functions = append(d.unwritten.Functions, *f)
+		}
 		if len(d.unwritten.Functions) >= journalEvery {
 			d.flush()
 		}
@@ -227,30 +229,62 @@ func (d *reader) describe(ctx context.Context, arn string) {
 	}
 }
 
-// details reads what belongs to a function as a whole.
-func (d *reader) details(ctx context.Context, f *lamina.Function) {
+// layered are the functions of which a version loads a layer, by their ARN, with the
+// published versions that do.
+func layered(fs []lamina.Function) map[string][]string {
+	out := map[string][]string{}
+	for _, f := range fs {
+		switch {
+		case len(f.Layers) == 0:
+		case f.Version == "$LATEST":
+			out[f.ARN] = append([]string{}, out[f.ARN]...)
+		default:
+			out[whole(f)] = append(out[whole(f)], f.Version)
+		}
+	}
+	return out
+}
+
+// details reads what belongs to a function as a whole, and reports whether all of
+// it answered. The policies of versions, and with them those of aliases, are read
+// where versions is not nil.
+func (d *reader) details(ctx context.Context, f *lamina.Function, versions []string) bool {
+	answered := true
+	note := func(action string, err error) {
+		answered = d.note(action, f.ARN, err) && answered
+	}
 	if old, ok := d.run.known.functions[f.ARN]; ok && old.RevisionID == f.RevisionID {
 		f.Policies, f.Aliases, f.URLs, f.CodeSigningConfigARN, f.DetailsRead = old.Policies, old.Aliases, old.URLs, old.CodeSigningConfigARN, old.DetailsRead
 		for _, action := range []string{"lambda:GetPolicy", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetFunctionCodeSigningConfig"} {
-			d.note(action, f.ARN, nil)
+			note(action, nil)
 		}
-		return
+		return answered
 	}
 	f.DetailsRead = d.run.Now
-	p, err := d.client.FunctionPolicy(ctx, f.ARN, "")
-	d.note("lambda:GetPolicy", f.ARN, err)
-	if p != nil {
-		f.Policies = []lamina.FunctionPolicy{*p}
-	}
+	var err error
 	f.Aliases, err = d.client.Aliases(ctx, f.ARN)
-	d.note("lambda:ListAliases", f.ARN, err)
-	f.URLs, err = d.client.URLs(ctx, f.ARN)
-	d.note("lambda:ListFunctionUrlConfigs", f.ARN, err)
-	if f.PackageType == "Image" { // has no code signing: AWS refuses the question
-		return
+	note("lambda:ListAliases", err)
+	qualifiers := append([]string{""}, versions...)
+	for _, a := range f.Aliases {
+		if versions != nil || a.Version == "$LATEST" {
+			qualifiers = append(qualifiers, a.Name)
+		}
 	}
-	f.CodeSigningConfigARN, err = d.client.CodeSigning(ctx, f.ARN)
-	d.note("lambda:GetFunctionCodeSigningConfig", f.ARN, err)
+	slices.Sort(qualifiers)
+	for _, q := range qualifiers {
+		p, err := d.client.FunctionPolicy(ctx, f.ARN, q)
+		note("lambda:GetPolicy", err)
+		if p != nil {
+			f.Policies = append(f.Policies, *p)
+		}
+	}
+	f.URLs, err = d.client.URLs(ctx, f.ARN)
+	note("lambda:ListFunctionUrlConfigs", err)
+	if f.PackageType != "Image" { // those have no code signing: AWS refuses the question
+		f.CodeSigningConfigARN, err = d.client.CodeSigning(ctx, f.ARN)
+		note("lambda:GetFunctionCodeSigningConfig", err)
+	}
+	return answered
 }
 
 func (d *reader) signing(ctx context.Context) {

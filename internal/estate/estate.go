@@ -150,6 +150,21 @@ func (e *Estate) Users(layerARN string) []lamina.Function {
 	return fs
 }
 
+// Qualifiers are the qualifiers of an ARN of the function that lead to the version:
+// the version itself, the aliases that point to it, and for "$LATEST" none ("").
+func Qualifiers(whole lamina.Function, version string) []string {
+	names := []string{version}
+	if version == "$LATEST" {
+		names = append(names, "")
+	}
+	for _, a := range whole.Aliases {
+		if _, weighted := a.Weights[version]; weighted || a.Version == version {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
 // Function returns the function, or version of one, with the ARN.
 func (e *Estate) Function(arn string) (lamina.Function, bool) {
 	i, ok := e.functions[arn]

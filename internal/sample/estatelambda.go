@@ -300,6 +300,12 @@ func (g *generator) versions(at int) {
 	if n > 1 && g.chance(30) {
 		f.Aliases = []lamina.Alias{{Name: "live", Version: "1", Weights: map[string]float64{strconv.Itoa(n): 0.1}}}
 	}
+	for _, p := range f.Policies {
+		if len(f.Layers) > 0 && strings.Contains(p.Document, "apigateway") { // a stage calls the alias that is deployed
+			arn := f.ARN + ":live"
+			f.Policies = []lamina.FunctionPolicy{{Qualifier: "live", RevisionID: revision(arn, "policy"), Document: fmt.Sprintf(invoke, "api", `{"Service":"apigateway.amazonaws.com"}`, arn)}}
+		}
+	}
 	g.s.Functions[at] = f
 }
 
