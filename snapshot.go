@@ -141,12 +141,12 @@ type Function struct {
 	CodeSigningConfigARN string `json:"code_signing_config_arn,omitempty"`
 	// Policies of versions that load layers are among them, and of aliases where a
 	// version of the function loads one or the alias points to $LATEST.
-	Policies             []FunctionPolicy     `json:"policies,omitempty"`
-	Aliases              []Alias              `json:"aliases,omitempty"`
-	URLs                 []FunctionURL        `json:"urls,omitempty"`
-	EventSources         []EventSourceMapping `json:"event_sources,omitempty"`
-	Tags                 map[string]string    `json:"tags,omitempty"`
-	Origin               *Origin              `json:"origin,omitempty"`
+	Policies     []FunctionPolicy     `json:"policies,omitempty"`
+	Aliases      []Alias              `json:"aliases,omitempty"`
+	URLs         []FunctionURL        `json:"urls,omitempty"`
+	EventSources []EventSourceMapping `json:"event_sources,omitempty"`
+	Tags         map[string]string    `json:"tags,omitempty"`
+	Origin       *Origin              `json:"origin,omitempty"`
 }
 
 // A FunctionPolicy is a resource policy of a function, or of one of its
