@@ -120,6 +120,7 @@ var All = []posture.Check{
 	ExploitedPackage,
 	MaliciousLayer,
 	ForeignLayerUnbounded,
+	LayerSinglePoint,
 	SecretReach,
 }
 
@@ -138,9 +139,8 @@ type Absent struct {
 
 // What several numbers wait for.
 const (
-	needsPaths = "needs paths from principals over layers to roles"
-	needsIaC   = "needs the infrastructure code beside the estate"
-	needsFeed  = "needs a dated list of the versions that publishers released, which nobody offers"
+	needsIaC  = "needs the infrastructure code beside the estate"
+	needsFeed = "needs a dated list of the versions that publishers released, which nobody offers"
 )
 
 // Unsupported lists the numbers of the catalogue without a check: who adds a
@@ -150,5 +150,4 @@ var Unsupported = []Absent{
 	{"NET-05", "can such a function send data out by DNS", "needs the rules of Route 53 Resolver DNS Firewall, which are not collected"},
 	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules, which a check cannot reach: detect runs rules, posture checks"},
 	{"TOX-06", "was a security tool's layer changed", needsFeed},
-	{"TOX-07", "do most functions hang on one layer that many may publish", needsPaths},
 }

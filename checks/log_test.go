@@ -12,6 +12,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/cloudtrail"
 	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/sample"
@@ -26,8 +27,10 @@ import (
 //	call 18T13:40 GetLayerVersion arn:… by=ann refused=true
 //	was function billing layers=acme-auth:6
 //
-// by= is a role, by=user/ann a user.
-var besides = []string{"log", "call", "was"}
+// by= is a role, by=user/ann a user. And what only people know:
+//
+//	pipeline arn:aws:iam::*:role/deploy-*
+var besides = []string{"log", "call", "was", "pipeline"}
 
 // beside is the Input without the estate itself.
 func beside(t *testing.T, text string) posture.Input {
@@ -43,6 +46,9 @@ func beside(t *testing.T, text string) posture.Input {
 			continue
 		case words[0] == "was":
 			earlier = append(earlier, strings.Join(words[1:], " "))
+			continue
+		case words[0] == "pipeline":
+			in.Pipeline = func(arn string) bool { return exception.Glob(words[1], arn, false) }
 			continue
 		}
 		n++

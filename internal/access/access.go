@@ -378,6 +378,11 @@ func Stranger(arn string) *iam.Subject {
 	return iam.NewSubject(iam.Caller{ARN: arn, OrgID: iam.Is(strangerOrganization), OtherTags: iam.UnknownValue()}, iam.Compile(iam.Document{Policy: everything, Edge: iam.Identity, Name: Canary}))
 }
 
+// Publish is whether the caller may publish a version of the layer.
+func (a *Access) Publish(c *Caller, l lamina.LayerARN) Answer {
+	return ask(c.Subject, "lambda:PublishLayerVersion", a.object(l.Unversioned(), l.ARN.Account, a.org, nil), direct(l.ARN.Region))
+}
+
 // Destroy is whether the caller may take the layer version away from its users:
 // delete it, or delete the object that Lambda reads it from.
 func (a *Access) Destroy(c *Caller, l lamina.LayerARN) Answer {

@@ -161,7 +161,7 @@ func (a *Access) Movers(layer string) []Path {
 			}
 			publish, ok := source[c]
 			if !ok {
-				publish = ask(c.Subject, "lambda:PublishLayerVersion", a.object(layer, f.Account, a.org, nil), direct(f.Region))
+				publish = a.Publish(c, l)
 				source[c] = publish
 			}
 			if publish.Result == iam.Deny {

@@ -13,6 +13,7 @@ import (
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/estate"
+	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/framework"
 	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/report"
@@ -42,7 +43,8 @@ func newPosture(a *app) *cobra.Command {
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every zip again, and keep nothing for the next time")
 	fl.StringArrayVar(&f.ids, "finding", nil, "show only the finding with this `ID`, or the start of it, whole; may be repeated")
 	f.register(a, c)
-	a.settingFlag(c, "approvals", "publishers", "db", "db_verify", "vex", "hashes")
+	a.settingFlag(c, "approvals", "publishers", "pipelines", "db", "db_verify", "vex", "hashes")
+	nameOnly(c, "db", "hashes", "no-cache", "verify", "vex")
 	c.AddCommand(newPostureChecks(a))
 	return c
 }
@@ -343,10 +345,20 @@ func (a *app) input(s lamina.Snapshot, targets ...string) (posture.Input, error)
 	if err != nil {
 		return posture.Input{}, err
 	}
-	return posture.Input{Approvals: approvals, Publishers: registry, Estate: estate.New(s, func(account string) bool {
+	return posture.Input{Approvals: approvals, Publishers: registry, Pipeline: matcher(a.conf.list("pipelines")), Estate: estate.New(s, func(account string) bool {
 		_, ok := registry.Account(account)
 		return ok
 	})}, nil
+}
+
+// matcher matches any of the patterns; nil for none.
+func matcher(patterns []string) func(string) bool {
+	if len(patterns) == 0 {
+		return nil
+	}
+	return func(arn string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return exception.Glob(p, arn, false) })
+	}
 }
 
 func (a *app) postureSummary(e *estate.Estate, list []posture.Check, findings []lamina.Finding, j *marks) lamina.Summary {

@@ -79,6 +79,7 @@ var table = []setting{
 	{key: "owners", flag: "owners", kind: kindPath, doc: "which team owns what: `FILE`, else ./owners.toml if it is there"},
 	{key: "exceptions", flag: "exceptions", kind: kindPaths, doc: "a `FILE` of exceptions; may be given several times"},
 	{key: "approvals", flag: "approvals", kind: kindPaths, doc: "a `FILE` of approvals, else ./approvals.toml; may be given several times"},
+	{key: "pipelines", flag: "pipeline", kind: kindTexts, doc: "a role that layers are published by: `ARN`, * for any text; may be repeated", valid: validPipeline},
 	{key: "db", flag: "db", kind: kindPath, doc: "use the vulnerability database `FILE`, not the one in the user's data folder"},
 	{key: "db_verify", flag: "verify", kind: kindPath, doc: "believe only a database or index that the public key in `FILE` (PEM) verifies"},
 	{key: "db_max_age", flag: "db-max-age", kind: kindText, doc: "warn of vulnerability data older than `DAYS` (14d, 8w); 0 for never", def: []string{"30d"}, valid: validDays},
@@ -226,6 +227,18 @@ func validOrg(v string) error {
 	rest, ok := strings.CutPrefix(v, "o-")
 	if !ok || len(rest) < 10 || len(rest) > 32 || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
 		return errors.New("want o- and 10 to 32 lower-case letters or digits")
+	}
+	return nil
+}
+
+func validPipeline(v string) error {
+	a, err := lamina.ParseARN(v)
+	kind, name, _ := strings.Cut(a.Resource, "/")
+	switch {
+	case err != nil || a.Service != "iam" || kind != "role" && kind != "user" || name == "":
+		return errors.New("want the ARN of a role, as in arn:aws:iam::111122223333:role/deploy-*")
+	case strings.Trim(name, "*/") == "":
+		return errors.New("it would be every role")
 	}
 	return nil
 }

@@ -72,6 +72,8 @@ const (
 	Contents Data = "contents"
 	// Earlier is a snapshot of before: Input.Earlier.
 	Earlier Data = "earlier"
+	// Pipelines are the roles that layers are meant to be published by: Input.Pipeline.
+	Pipelines Data = "pipelines"
 	// Rest is what the collection of single layers and functions leaves out.
 	Rest Data = "the rest of the estate"
 )
@@ -85,6 +87,8 @@ func (d Data) Settle() string {
 		return "fetch it with lamina collect --content DIR, and give it with --content DIR"
 	case Earlier:
 		return "give an earlier snapshot with --earlier"
+	case Pipelines:
+		return "name the roles that publish layers with --pipeline ARN"
 	case Rest:
 		return "collect without --layer and --function"
 	}
@@ -96,6 +100,8 @@ func (d Data) lacking() string {
 	switch d {
 	case Earlier:
 		return "no earlier snapshot was read"
+	case Pipelines:
+		return "no pipelines were named"
 	case Rest:
 		return "only some layers or functions were collected"
 	case Logs, Contents:
@@ -118,6 +124,9 @@ type Input struct {
 	Approvals *approval.Set
 	// Publishers says whose a foreign layer is; nil knows nobody.
 	Publishers *publishers.Registry
+	// Pipeline reports whether layers are meant to be published by the role; nil
+	// when nobody said by which.
+	Pipeline func(arn string) bool
 
 	access func() *access.Access
 }
@@ -141,7 +150,7 @@ func (in Input) Publisher(l lamina.LayerARN) (publishers.Publisher, publishers.M
 // Lacks returns the first Data that the check needs and that was not given.
 func (in Input) Lacks(c Check) (Data, bool) {
 	for _, d := range c.Beside {
-		if d == Logs && in.Log == nil || d == Contents && in.Contents == nil || d == Earlier && in.Earlier == nil {
+		if d == Logs && in.Log == nil || d == Contents && in.Contents == nil || d == Earlier && in.Earlier == nil || d == Pipelines && in.Pipeline == nil {
 			return d, true
 		}
 	}
