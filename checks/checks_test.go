@@ -15,17 +15,13 @@ import (
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
-	"github.com/lamina-sec/lamina/internal/publishers"
 )
 
 // Each check's testdata/ID.txtar holds estates as NAME.estate (estate_test.go
 // says how they are written) and NAME.golden, what the check makes of each: a
 // line a finding.
 func TestGolden(t *testing.T) {
-	registry, err := publishers.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	registry := builtin(t)
 	for _, c := range checks.All {
 		t.Run(c.ID, func(t *testing.T) {
 			file := filepath.Join("testdata", c.ID+".txtar")
@@ -39,7 +35,7 @@ func TestGolden(t *testing.T) {
 				var got strings.Builder
 				vendor := func(account string) bool { _, ok := registry.Account(account); return ok }
 				in := beside(t, text)
-				in.Estate, in.Publishers, in.Contents = estate.New(parseEstate(t, text), vendor), registry, parseContents(t, text)
+				in.Estate, in.Contents = estate.New(parseEstate(t, text), vendor), parseContents(t, text)
 				for _, f := range posture.Run([]posture.Check{c}, in) {
 					seen[f.Outcome] = true
 					got.WriteString(line(f))
@@ -77,10 +73,6 @@ func line(f lamina.Finding) string {
 // one it uses, nothing passes that did not pass with it. What the action had
 // told is taken out of the estate.
 func TestWithoutAction(t *testing.T) {
-	registry, err := publishers.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range checks.All {
 		a, err := txtar.ParseFile(filepath.Join("testdata", c.ID+".txtar"))
 		if err != nil {
@@ -91,7 +83,7 @@ func TestWithoutAction(t *testing.T) {
 			in, contents := beside(t, text), parseContents(t, text)
 			outcomes := func(s lamina.Snapshot) map[string]lamina.Outcome {
 				all := map[string]lamina.Outcome{}
-				in.Estate, in.Publishers, in.Contents = estate.New(s, nil), registry, described(s, contents)
+				in.Estate, in.Contents = estate.New(s, nil), described(s, contents)
 				for _, f := range posture.Run([]posture.Check{c}, in) {
 					all[f.ID] = f.Outcome
 				}

@@ -120,6 +120,7 @@ var All = []posture.Check{
 	ExploitedPackage,
 	MaliciousLayer,
 	ForeignLayerUnbounded,
+	LayerNotAsReleased,
 	LayerSinglePoint,
 	SecretReach,
 }
@@ -137,17 +138,10 @@ type Absent struct {
 	Reason string
 }
 
-// What several numbers wait for.
-const (
-	needsIaC  = "needs the infrastructure code beside the estate"
-	needsFeed = "needs a dated list of the versions that publishers released, which nobody offers"
-)
-
 // Unsupported lists the numbers of the catalogue without a check: who adds a
 // check takes its line away.
 var Unsupported = []Absent{
-	{"USE-08", "does a layer's version come from a parameter that anyone may change", needsIaC},
+	{"USE-08", "does a layer's version come from a parameter that anyone may change", "needs the infrastructure code beside the estate"},
 	{"NET-05", "can such a function send data out by DNS", "needs the rules of Route 53 Resolver DNS Firewall, which are not collected"},
 	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules, which a check cannot reach: detect runs rules, posture checks"},
-	{"TOX-06", "was a security tool's layer changed", needsFeed},
 }

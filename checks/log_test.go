@@ -1,12 +1,15 @@
 package checks_test
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lamina-sec/lamina"
@@ -15,6 +18,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/history"
 	"github.com/lamina-sec/lamina/internal/posture"
+	"github.com/lamina-sec/lamina/internal/publishers"
 	"github.com/lamina-sec/lamina/internal/sample"
 )
 
@@ -30,12 +34,14 @@ import (
 // by= is a role, by=user/ann a user. And what only people know:
 //
 //	pipeline arn:aws:iam::*:role/deploy-*
-var besides = []string{"log", "call", "was", "pipeline"}
+//	release arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80 sha=CODE-SHA256
+var besides = []string{"log", "call", "was", "pipeline", "release"}
 
 // beside is the Input without the estate itself.
 func beside(t *testing.T, text string) posture.Input {
 	t.Helper()
-	in := posture.Input{}
+	in := posture.Input{Publishers: builtin(t)}
+	var releases []publishers.Release
 	var earlier []string
 	logs := history.NewCollector()
 	n := 0
@@ -46,6 +52,15 @@ func beside(t *testing.T, text string) posture.Input {
 			continue
 		case words[0] == "was":
 			earlier = append(earlier, strings.Join(words[1:], " "))
+			continue
+		case words[0] == "release":
+			_, v := pairs(words[2:])
+			l, err := lamina.ParseLayerARN(words[1])
+			sum, bad := base64.StdEncoding.DecodeString(v["sha"])
+			if err := errors.Join(err, bad); err != nil {
+				t.Fatal(err)
+			}
+			releases = append(releases, publishers.Release{Layer: l, Digest: hex.EncodeToString(sum), Source: "its page"})
 			continue
 		case words[0] == "pipeline":
 			in.Pipeline = func(arn string) bool { return exception.Glob(words[1], arn, false) }
@@ -66,11 +81,29 @@ func beside(t *testing.T, text string) posture.Input {
 			t.Fatal(err)
 		}
 	}
+	if len(releases) > 0 {
+		var err error
+		if in.Publishers, err = publishers.New(publishers.List{Publishers: in.Publishers.All(), Releases: releases}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if len(earlier) > 0 {
 		in.Earlier = estate.New(parseEstate(t, strings.Join(earlier, "\n")), nil)
 	}
 	return in
 }
+
+// builtin is the registry of publishers that comes with Lamina, read once.
+func builtin(t *testing.T) *publishers.Registry {
+	t.Helper()
+	r, err := readBuiltin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+var readBuiltin = sync.OnceValues(publishers.Builtin)
 
 // record is the CloudTrail record of a line.
 func record(t *testing.T, n int, words []string) []byte {

@@ -238,7 +238,7 @@ func (a *app) loadPublishers() (*publishers.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	lists := [][]publishers.Publisher{builtin.All()}
+	lists := []publishers.List{{Publishers: builtin.All()}}
 	for _, name := range a.conf.list("publishers") {
 		data, err := readInput(a.path(name), maxPublishers)
 		if err != nil {

@@ -74,6 +74,9 @@ const (
 	Earlier Data = "earlier"
 	// Pipelines are the roles that layers are meant to be published by: Input.Pipeline.
 	Pipelines Data = "pipelines"
+	// Releases are digests of layer versions as their publishers say them:
+	// Input.Publishers.
+	Releases Data = "releases"
 	// Rest is what the collection of single layers and functions leaves out.
 	Rest Data = "the rest of the estate"
 )
@@ -89,6 +92,8 @@ func (d Data) Settle() string {
 		return "give an earlier snapshot with --earlier"
 	case Pipelines:
 		return "name the roles that publish layers with --pipeline ARN"
+	case Releases:
+		return "list the digests that publishers give in a file for --publishers"
 	case Rest:
 		return "collect without --layer and --function"
 	}
@@ -102,6 +107,8 @@ func (d Data) lacking() string {
 		return "no earlier snapshot was read"
 	case Pipelines:
 		return "no pipelines were named"
+	case Releases:
+		return "no releases were listed"
 	case Rest:
 		return "only some layers or functions were collected"
 	case Logs, Contents:
@@ -150,7 +157,9 @@ func (in Input) Publisher(l lamina.LayerARN) (publishers.Publisher, publishers.M
 // Lacks returns the first Data that the check needs and that was not given.
 func (in Input) Lacks(c Check) (Data, bool) {
 	for _, d := range c.Beside {
-		if d == Logs && in.Log == nil || d == Contents && in.Contents == nil || d == Earlier && in.Earlier == nil || d == Pipelines && in.Pipeline == nil {
+		switch {
+		case d == Logs && in.Log == nil, d == Contents && in.Contents == nil, d == Earlier && in.Earlier == nil, d == Pipelines && in.Pipeline == nil,
+			d == Releases && (in.Publishers == nil || len(in.Publishers.Releases()) == 0):
 			return d, true
 		}
 	}

@@ -89,9 +89,10 @@ func ParseAccounts(name string, data []byte) ([]Publisher, error) {
 
 // Parse reads a registry file of either layout, told by the name's ending:
 // .yaml and .yml are lists of accounts, everything else is TOML.
-func Parse(name string, data []byte) ([]Publisher, error) {
+func Parse(name string, data []byte) (List, error) {
 	if l := strings.ToLower(name); strings.HasSuffix(l, ".yaml") || strings.HasSuffix(l, ".yml") {
-		return ParseAccounts(name, data)
+		accounts, err := ParseAccounts(name, data)
+		return List{Publishers: accounts}, err
 	}
 	return ParseTOML(name, data)
 }

@@ -2,6 +2,9 @@ package publishers
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +15,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/lamina-sec/lamina"
 )
 
 // MaxFile is the size above which a registry file is refused, in bytes.
@@ -41,6 +46,13 @@ func (e *Error) Unwrap() error { return e.Err }
 type file struct {
 	Version   int             `toml:"version"`
 	Publisher []filePublisher `toml:"publisher"`
+	Release   []fileRelease   `toml:"release"`
+}
+
+type fileRelease struct {
+	Layer  string `toml:"layer"`
+	Digest string `toml:"digest"`
+	Source string `toml:"source"`
 }
 
 type filePublisher struct {
@@ -68,25 +80,25 @@ type fileEvidence struct {
 // ParseTOML reads a registry in the layout of publishers.toml. It is strict:
 // an unknown key, a wrong account id or a claim without evidence is an error
 // with its place. The name is used in messages only.
-func ParseTOML(name string, data []byte) ([]Publisher, error) {
+func ParseTOML(name string, data []byte) (List, error) {
 	if len(data) > MaxFile {
-		return nil, &Error{File: name, Msg: fmt.Sprintf("%d bytes is more than the %d a publisher file may have", len(data), MaxFile)}
+		return List{}, &Error{File: name, Msg: fmt.Sprintf("%d bytes is more than the %d a publisher file may have", len(data), MaxFile)}
 	}
 	var f file
 	dec := toml.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&f); err != nil {
-		return nil, tomlError(name, err)
+		return List{}, tomlError(name, err)
 	}
 	c := checker{name: name, data: data}
 	if f.Version != 1 {
-		return nil, c.fail("version", "version %d: this program reads version 1", f.Version)
+		return List{}, c.fail("version", "version %d: this program reads version 1", f.Version)
 	}
 	ids := map[string]bool{}
-	list := make([]Publisher, 0, len(f.Publisher))
+	list := List{Publishers: make([]Publisher, 0, len(f.Publisher))}
 	for i, p := range f.Publisher {
 		if err := c.publisher(fmt.Sprintf("publisher.%d", i), p, ids); err != nil {
-			return nil, err
+			return List{}, err
 		}
 		out := Publisher{
 			ID: p.ID, Name: p.Name, Kind: p.Kind, Status: p.Status, SupersededBy: p.SupersededBy,
@@ -96,7 +108,14 @@ func ParseTOML(name string, data []byte) ([]Publisher, error) {
 		for _, e := range p.Evidence {
 			out.Evidence = append(out.Evidence, Evidence{URL: e.URL, Seen: e.Seen.String(), Says: e.Says})
 		}
-		list = append(list, out)
+		list.Publishers = append(list.Publishers, out)
+	}
+	for i, r := range f.Release {
+		out, err := c.release(fmt.Sprintf("release.%d", i), r)
+		if err != nil {
+			return List{}, err
+		}
+		list.Releases = append(list.Releases, out)
 	}
 	return list, nil
 }
@@ -177,6 +196,24 @@ func (c *checker) publisher(at string, p filePublisher, ids map[string]bool) err
 	return nil
 }
 
+func (c *checker) release(at string, r fileRelease) (Release, error) {
+	l, err := lamina.ParseLayerARN(r.Layer)
+	if err != nil || l.Version == 0 || !isAccount(l.ARN.Account) || l.ARN.Region == "" || strings.ContainsAny(r.Layer, "?") || strings.Contains(l.Name, "*") {
+		return Release{}, c.fail(at+".layer", "release %q: want the ARN of a layer version; its region may be * for every one", r.Layer)
+	}
+	sum, err := hex.DecodeString(strings.TrimPrefix(r.Digest, "sha256:"))
+	if !strings.HasPrefix(r.Digest, "sha256:") {
+		sum, err = base64.StdEncoding.DecodeString(r.Digest)
+	}
+	switch {
+	case err != nil || len(sum) != sha256.Size:
+		return Release{}, c.fail(at+".digest", "release %s: digest %q is neither sha256: and 64 hex digits nor a CodeSha256 as AWS prints it", r.Layer, r.Digest)
+	case strings.TrimSpace(r.Source) == "":
+		return Release{}, c.fail(at, "release %s has no source: say where its digest is written", r.Layer)
+	}
+	return Release{Layer: l, Digest: hex.EncodeToString(sum), Source: r.Source}, nil
+}
+
 func isID(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && s[0] != '-'
 }
@@ -253,7 +290,7 @@ func tomlError(name string, err error) error {
 		return &Error{
 			File: name, Line: line, Col: col, Err: err,
 			Msg:  fmt.Sprintf("unknown key %q", strings.Join(first.Key(), ".")),
-			Hint: "keys of a publisher: id, name, kind, status, superseded_by, layers, accounts, regional, former, license, feed, note, evidence",
+			Hint: "keys of a release: layer, digest, source; of a publisher: id, name, kind, status, superseded_by, layers, accounts, regional, former, license, feed, note, evidence",
 		}
 	}
 	if dec, ok := errors.AsType[*toml.DecodeError](err); ok {

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lamina-sec/lamina"
 )
 
 // A Kind says what sort of publisher one is.
@@ -155,6 +157,30 @@ type Evidence struct {
 type Registry struct {
 	list      []Publisher
 	byAccount map[string][]entry
+	releases  []Release
+}
+
+// A List is what a file says.
+type List struct {
+	Publishers []Publisher
+	Releases   []Release
+}
+
+// A Release is what a publisher says a layer version of theirs holds. None comes
+// with Lamina: nobody keeps a list of them.
+type Release struct {
+	// Layer is the version; its region * stands for every one.
+	Layer lamina.LayerARN
+	// Digest is the SHA-256 of the zip in hex.
+	Digest string
+	// Source is where it is written.
+	Source string
+}
+
+// Of reports whether the release is of the layer, at any version.
+func (x Release) Of(l lamina.LayerARN) bool {
+	a, b := x.Layer.ARN, l.ARN
+	return x.Layer.Name == l.Name && a.Partition == b.Partition && a.Account == b.Account && (a.Region == "*" || a.Region == b.Region)
 }
 
 // An entry is one account of one publisher.
@@ -173,8 +199,8 @@ func Builtin() (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the publisher list of this program: %w", err)
 	}
-	for i := range list {
-		list[i].Source = "builtin"
+	for i := range list.Publishers {
+		list.Publishers[i].Source = "builtin"
 	}
 	return New(list)
 }
@@ -184,12 +210,13 @@ func BuiltinTOML() []byte { return bytes.Clone(builtin) }
 
 // New makes a registry. A later entry with the id of an earlier one takes its
 // place, so a file of the user's can correct ours.
-func New(lists ...[]Publisher) (*Registry, error) {
+func New(lists ...List) (*Registry, error) {
 	r := &Registry{byAccount: map[string][]entry{}}
 	at := map[string]int{}
 	for _, list := range lists {
+		r.releases = append(r.releases, list.Releases...)
 		seen := map[string]bool{}
-		for _, p := range list {
+		for _, p := range list.Publishers {
 			if seen[p.ID] {
 				return nil, fmt.Errorf("%s: publisher %q is listed twice", p.Source, p.ID)
 			}
@@ -260,6 +287,9 @@ func (r *Registry) shared(account string) error {
 
 // All lists the publishers by id. The caller must not change it.
 func (r *Registry) All() []Publisher { return r.list }
+
+// Releases are what the files list, in their order. The caller must not change it.
+func (r *Registry) Releases() []Release { return r.releases }
 
 // Len is the number of publishers.
 func (r *Registry) Len() int { return len(r.list) }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/publishers"
 )
 
@@ -105,7 +106,7 @@ seen = 2026-01-02
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := publishers.New(builtin(t).All(), mine)
+	r, err := publishers.New(publishers.List{Publishers: builtin(t).All()}, mine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,9 +119,54 @@ seen = 2026-01-02
 	}
 }
 
+// A digest is written as sha256sum prints it or as AWS does, and a release is of
+// one layer.
+func TestRelease(t *testing.T) {
+	list, err := publishers.ParseTOML("mine.toml", []byte(`version = 1
+[[release]]
+layer = "arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80"
+digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+source = "the release page"
+[[release]]
+layer = "arn:aws:lambda:eu-west-1:464622532012:layer:Datadog-Extension:81"
+digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+source = "the release page"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := publishers.New(publishers.List{Publishers: builtin(t).All()}, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	releases := r.Releases()
+	if len(releases) != 2 || releases[0].Digest != releases[1].Digest {
+		t.Fatalf("got %+v, want two releases of one digest", releases)
+	}
+	for _, tt := range []struct {
+		arn  string
+		want [2]bool
+	}{
+		{"arn:aws:lambda:eu-west-1:464622532012:layer:Datadog-Extension:1", [2]bool{true, true}},
+		{"arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension:80", [2]bool{true, false}},
+		{"arn:aws:lambda:eu-west-1:111122223333:layer:Datadog-Extension:80", [2]bool{}},
+		{"arn:aws-cn:lambda:eu-west-1:464622532012:layer:Datadog-Extension:80", [2]bool{}},
+		{"arn:aws:lambda:eu-west-1:464622532012:layer:Datadog-Extension-ARM:80", [2]bool{}},
+	} {
+		l, err := lamina.ParseLayerARN(tt.arn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]bool{releases[0].Of(l), releases[1].Of(l)}; got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.arn, got, tt.want)
+		}
+	}
+}
+
 func TestParse_places_errors(t *testing.T) {
 	const head = "version = 1\n[[publisher]]\nid = \"a\"\nname = \"A\"\nkind = \"vendor\"\nstatus = \"active\"\n"
 	const ev = "[[publisher.evidence]]\nurl = \"https://example.com/\"\nseen = 2026-01-02\n"
+	const release = "version = 1\n[[release]]\nlayer = \"arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80\"\n"
 	tests := []struct{ name, file, in, want string }{
 		{"unknown_key", "p.toml", head + "acounts = [\"111122223333\"]\n" + ev, `p.toml:7:1: unknown key "publisher.acounts"`},
 		{"not_toml", "p.toml", "version = 1\n[[publisher]\n", "p.toml:2:"},
@@ -134,6 +180,11 @@ func TestParse_places_errors(t *testing.T) {
 		{"undated", "p.toml", head + "accounts = [\"111122223333\"]\n[[publisher.evidence]]\nurl = \"https://example.com/\"\n", `p.toml:8:13: publisher "a": evidence https://example.com/ has no date: give seen = YYYY-MM-DD`},
 		{"every_name", "p.toml", head + "layers = [\"*\"]\naccounts = [\"111122223333\"]\n" + ev, `p.toml:7:11: publisher "a": a layer name of "*" would expect every name; leave layers out when the names are not known`},
 		{"status", "p.toml", strings.Replace(head, "active", "fine", 1) + ev, `p.toml:6:10: publisher "a": status "fine" is not active, superseded, abandoned, defunct or unknown`},
+		{"release_of_no_version", "p.toml", "version = 1\n[[release]]\nlayer = \"arn:aws:lambda:*:464622532012:layer:Datadog-Extension\"\n", `p.toml:3:9: release "arn:aws:lambda:*:464622532012:layer:Datadog-Extension": want the ARN of a layer version; its region may be * for every one`},
+		{"release_of_any_name", "p.toml", "version = 1\n[[release]]\nlayer = \"arn:aws:lambda:*:464622532012:layer:*:80\"\n", `p.toml:3:9: release "arn:aws:lambda:*:464622532012:layer:*:80": want the ARN`},
+		{"release_digest", "p.toml", release + "digest = \"sha256:00\"\n", `p.toml:4:10: release arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80: digest "sha256:00" is neither`},
+		{"release_source", "p.toml", release + "digest = \"sha256:" + strings.Repeat("00", 32) + "\"\n", `p.toml:2:3: release arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80 has no source`},
+		{"release_key", "p.toml", release + "sha256 = \"\"\n", `p.toml:4:1: unknown key "release.sha256"`},
 		{"yaml_account", "a.yaml", "- name: 'A'\n  accounts: ['111122223333']\n- name: 'B'\n  accounts: [11112222333]\n", `a.yaml:3:3: vendor "B": account "11112222333" is not 12 digits; quote account ids that begin with 0`},
 		{"yaml_shape", "a.yaml", "a: b\n", "a.yaml:1:1: want a list of vendors, each with name, source and accounts"},
 		{"yaml_type", "a.yml", "- name: [x]\n", "a.yml:1:1: not YAML:"},
@@ -183,7 +234,7 @@ func TestParseAccounts_reads_the_known_accounts_layout(t *testing.T) {
 	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(publishers.Publisher{})); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
-	r, err := publishers.New(builtin(t).All(), got)
+	r, err := publishers.New(publishers.List{Publishers: builtin(t).All()}, publishers.List{Publishers: got})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +259,7 @@ func TestParseAccounts_known_aws_accounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := publishers.New(builtin(t).All(), list)
+	r, err := publishers.New(publishers.List{Publishers: builtin(t).All()}, list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,6 +285,7 @@ func TestParseAccounts_known_aws_accounts(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("p.toml", []byte("version = 1\n[[publisher]]\nid = \"a\"\nname = \"A\"\nkind = \"vendor\"\nstatus = \"active\"\naccounts = [\"111122223333\"]\n[[publisher.evidence]]\nurl = \"https://example.com/\"\nseen = 2026-01-02\n"))
 	f.Add("p.toml", []byte("[[publisher]]\n[publisher.regional]\n\"us-*\" = \"1\"\n[[publisher.former]]\n"))
+	f.Add("p.toml", []byte("version = 1\n[[release]]\nlayer = \"arn:aws:lambda:*:111122223333:layer:a:1\"\ndigest = \"sha256:00\"\nsource = \"x\"\n"))
 	f.Add("a.yaml", []byte("- name: 'A'\n  source: ['x']\n  accounts: ['111122223333']\n"))
 	f.Add("a.yaml", []byte("- &a [*a]\n"))
 	f.Add("a.yaml", []byte("- name: &x y\n  accounts: [*x, *x]\n"))
