@@ -19,7 +19,8 @@ import (
 //	loads acme-auth:7 extensions/agent SHA256            a file that runs by itself
 //	package acme-auth:7 pkg:pypi/boto3@1.34.0 python/boto3
 //
-// A layer of which no line tells was not opened.
+// A layer of which no line tells was not opened. function:NAME is the own package of
+// a function.
 func parseContents(t *testing.T, text string) map[string]posture.Content {
 	t.Helper()
 	e := &estateText{t: t, targets: map[string]*lamina.Target{}}
@@ -30,6 +31,9 @@ func parseContents(t *testing.T, text string) map[string]posture.Content {
 			continue
 		}
 		arn := e.layerARN(words[1], nil)
+		if name, ok := strings.CutPrefix(words[1], "function:"); ok {
+			arn = "arn:aws:lambda:" + homeRegion + ":" + home + ":function:" + name
+		}
 		c, ok := all[arn]
 		if !ok {
 			c.Findings = clean(arn)

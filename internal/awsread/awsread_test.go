@@ -161,7 +161,7 @@ func TestCalls(t *testing.T) {
 	}
 	// No call of the SDK, and no permission: it gets the zip where GetLayerVersion says it is.
 	listed := map[string]bool{"zips.Do": true}
-	for _, c := range awsread.Calls {
+	for _, c := range slices.Concat(awsread.Calls, awsread.CodeCalls) {
 		listed[c.Client+"."+c.Method] = true
 		if c.Method != "GenerateCredentialReport" && !slices.ContainsFunc([]string{"Get", "BatchGet", "List", "Describe", "Lookup"}, func(p string) bool { return strings.HasPrefix(c.Method, p) }) {
 			t.Errorf("%s changes something", c.Method)

@@ -9,7 +9,13 @@ type Call struct {
 	Without string
 }
 
-// Calls are all calls this package can make, sorted by client and method. The
+// CodeCalls are the calls made for functions' own packages, which are fetched only
+// when that is asked for.
+var CodeCalls = []Call{
+	{"lambda", "GetFunction", "lambda:GetFunction", "what is in functions' own packages"},
+}
+
+// Calls are all other calls this package can make, sorted by client and method. The
 // collector's policy is made from it.
 var Calls = []Call{
 	{"accessanalyzer", "GetFindingV2", "access-analyzer:GetFinding", "who an external access finding of Access Analyzer names"},

@@ -152,6 +152,23 @@ func (c *Client) Functions(ctx context.Context) ([]lamina.Function, error) {
 	return fs, nil
 }
 
+// LocateFunction says where the function's own package is to be had (Fetch), which
+// is that of f's digest and size. Of what else AWS answers, values of environment
+// variables among it, nothing is kept.
+func (c *Client) LocateFunction(ctx context.Context, f lamina.Function) (Location, error) {
+	out, err := c.lambda.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &f.ARN})
+	if err != nil {
+		return Location{}, fail("lambda:GetFunction", f.ARN, err)
+	}
+	if out.Configuration == nil || aws.ToString(out.Configuration.CodeSha256) != f.CodeSHA256 {
+		return Location{}, fail("lambda:GetFunction", f.ARN, errors.New("the function's code was changed while it was read"))
+	}
+	if out.Code == nil {
+		return Location{}, nil
+	}
+	return Location{url: aws.ToString(out.Code.Location)}, nil
+}
+
 // CodeStorage returns how many bytes of code Lambda keeps for the account in the
 // region, and how many it may.
 func (c *Client) CodeStorage(ctx context.Context) (used, limit int64, err error) {

@@ -33,6 +33,7 @@ type collectFlags struct {
 	organization, resume, full    bool
 	rate                          float64
 	content                       string
+	functionCode                  bool
 	exceptions                    []string
 }
 
@@ -71,6 +72,7 @@ func newCollect(a *app) *cobra.Command {
 	fl.BoolVar(&f.resume, "resume", false, "go on with a collection that was interrupted")
 	fl.BoolVar(&f.full, "full", false, "read everything again, whatever an earlier snapshot says")
 	fl.StringVar(&f.content, "content", "", "fetch the zips of layers, also those of others that functions load, into `DIR`")
+	fl.BoolVar(&f.functionCode, "function-code", false, "with --content: also functions' own packages (needs lambda:GetFunction)")
 	fl.Float64Var(&f.rate, "rate", collect.DefaultRate, "make at most `N` calls of Lambda a second in one account and region (AWS allows 15)")
 	return c
 }
@@ -103,7 +105,7 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 	opt := collect.Options{Now: j.header.Now, Jobs: a.conf.num("jobs"), Resume: j.entries, Journal: j.write}
 	opt.Only = f.only()
 	if f.content != "" {
-		opt.Zips = zipstore.New(a.path(f.content))
+		opt.Zips, opt.FunctionCode = zipstore.New(a.path(f.content)), f.functionCode
 	}
 	if !f.full || opt.Only != nil {
 		if opt.Previous, err = a.previous(file); err != nil {
@@ -171,6 +173,8 @@ func (f collectFlags) check() error {
 		return usagef("name the role that every account has for this: --role-name lamina-collect", "%d accounts cannot be read without a role to assume", len(f.accounts))
 	case f.externalID != "" && f.roleName == "":
 		return usagef("add --role-name", "--external-id is for assuming a role")
+	case f.functionCode && f.content == "":
+		return usagef("add --content DIR", "--function-code fetches packages, and there is no folder to keep them in")
 	case f.rate <= 0:
 		return usagef("a number above 0", "--rate %g holds back every call", f.rate)
 	case slices.Contains(f.regions, "all") && len(f.regions) > 1:
@@ -185,6 +189,9 @@ func (f collectFlags) asked() string {
 		f.profile, f.organization, f.roleName, strings.Join(f.accounts, ","), strings.Join(f.regions, ","))
 	if f.content != "" {
 		s += " content=" + f.content
+	}
+	if f.functionCode {
+		s += " function-code"
 	}
 	if only := f.only(); only != nil {
 		s += " only=" + strings.Join(only, ",")
@@ -243,6 +250,9 @@ func (f collectFlags) again(file string) string {
 		flag("function", arn)
 	}
 	flag("content", f.content)
+	if f.functionCode {
+		b.WriteString(" --function-code")
+	}
 	if file != snapshotFile {
 		b.WriteString(" -o " + file)
 	}

@@ -44,7 +44,10 @@ type look struct {
 type inside struct {
 	// contents are those of the layer versions whose zip is kept, by ARN.
 	contents map[string]posture.Content
-	// numbers and skipped are of the same, by ARN.
+	// code is what is in the own packages of functions, and in their layers because
+	// of them, by ARN of the function or version.
+	code map[string]posture.Content
+	// numbers are of the layer versions, skipped of both, by ARN.
 	numbers map[string]lamina.Content
 	skipped map[string][]lamina.Skipped
 	// packages is how many packages they hold, each zip once.
@@ -111,28 +114,16 @@ func (k look) all(ctx context.Context, layers []lamina.LayerVersion) (*inside, e
 
 // one reads the zip that the layer versions have in common, and judges it as the
 // content of each; nil when it is not kept.
-func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (out *inside, err error) {
+func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (*inside, error) {
 	if layers[0].CodeSHA256 == "" {
 		return nil, nil //nolint:nilnil // not described, so not fetched
 	}
 	slices.SortFunc(layers, func(a, b lamina.LayerVersion) int { return strings.Compare(a.ARN, b.ARN) })
-	zip, size, err := k.shelf.Open(layers[0].CodeSHA256)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // that it is not there is an answer
+	l, err := k.open(ctx, layers[0].ARN, layers[0].CodeSHA256)
+	if l == nil || err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("the zip of %s: %w", layers[0].ARN, err)
-	}
-	defer func() { err = errors.Join(err, zip.Close()) }()
-	var l *content.Layer
-	if k.read != nil {
-		if l, err = k.read(ctx, layers[0].ARN, zip, size); err != nil {
-			return nil, err
-		}
-	} else {
-		l = content.Read(layers[0].ARN, zip, size, k.opt)
-	}
-	out = &inside{contents: map[string]posture.Content{}, numbers: map[string]lamina.Content{}, skipped: map[string][]lamina.Skipped{}}
+	out := &inside{contents: map[string]posture.Content{}, numbers: map[string]lamina.Content{}, skipped: map[string][]lamina.Skipped{}}
 	for _, v := range layers {
 		l.Name = v.ARN
 		runtime := guessRuntime([]*content.Layer{l})
@@ -160,6 +151,22 @@ func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (out *insid
 	return out, nil
 }
 
+// open reads the zip with the digest, which is called name; nil when it is not kept.
+func (k look) open(ctx context.Context, name, sum string) (_ *content.Layer, err error) {
+	zip, size, err := k.shelf.Open(sum)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // that it is not there is an answer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the zip of %s: %w", name, err)
+	}
+	defer func() { err = errors.Join(err, zip.Close()) }()
+	if k.read != nil {
+		return k.read(ctx, name, zip, size)
+	}
+	return content.Read(name, zip, size, k.opt), nil
+}
+
 // loadedOf are the files of the layer that run, or are loaded, by themselves.
 func loadedOf(l *content.Layer) []posture.LoadedFile {
 	var out []posture.LoadedFile
@@ -180,20 +187,33 @@ func loadedOf(l *content.Layer) []posture.LoadedFile {
 // findings are what the analyzers found, by ARN and as they found them.
 func (i *inside) findings() []lamina.Finding {
 	var out []lamina.Finding
-	for _, arn := range slices.Sorted(maps.Keys(i.contents)) {
-		out = append(out, i.contents[arn].Findings...)
+	all := i.all()
+	for _, arn := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, all[arn].Findings...)
 	}
 	return out
 }
 
+// all are the contents of layer versions and functions; nil when nothing was asked for.
+func (i *inside) all() map[string]posture.Content {
+	if i.contents == nil {
+		return nil
+	}
+	all := maps.Clone(i.contents)
+	maps.Copy(all, i.code)
+	return all
+}
+
 // write writes what the layers are and hold, and what of them could not be read.
 func (i *inside) write(r *results) error {
-	for _, arn := range slices.Sorted(maps.Keys(i.contents)) {
+	for _, arn := range slices.Sorted(maps.Keys(i.skipped)) {
 		for _, k := range i.skipped[arn] {
 			if err := r.Write(lamina.Message{Skipped: &k}); err != nil {
 				return err
 			}
 		}
+	}
+	for _, arn := range slices.Sorted(maps.Keys(i.contents)) {
 		if c, ok := i.numbers[arn]; ok {
 			if err := r.Write(lamina.Message{Content: &c}); err != nil {
 				return err
@@ -213,7 +233,11 @@ func (i *inside) coverage() string {
 	if i.contents == nil {
 		return ""
 	}
-	return fmt.Sprintf("; content: %d/%d zips of layer versions opened, %s", len(i.contents), len(i.contents)+len(i.lacking), count(i.packages, "package"))
+	s := fmt.Sprintf("; content: %d/%d zips of layer versions opened, %s", len(i.contents), len(i.contents)+len(i.lacking), count(i.packages, "package"))
+	if n := len(i.code); n > 0 {
+		s += fmt.Sprintf(", %s with their own package", count(n, "function"))
+	}
+	return s
 }
 
 // lookInside looks into the zips of the estate's layer versions that the folder
@@ -240,5 +264,9 @@ func (a *app) lookInside(ctx context.Context, e *estate.Estate, dir string, f sc
 	bar := a.progress("content", int64(len(e.Snapshot.Layers)))
 	defer bar.done()
 	k := look{shelf: zipstore.New(a.path(dir)), known: known, analyzers: analyzers.All, opt: opt, jobs: a.jobs(), done: func(n int) { bar.set(int64(n)) }}
-	return k.all(ctx, e.Snapshot.Layers)
+	out, err := k.all(ctx, e.Snapshot.Layers)
+	if err != nil {
+		return nil, err
+	}
+	return out, k.functions(ctx, e, out)
 }

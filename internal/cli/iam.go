@@ -31,7 +31,7 @@ func newIAM(a *app) *cobra.Command {
 }
 
 func newIAMPolicyCollect(a *app) *cobra.Command {
-	var terraform, cloudformation bool
+	var terraform, cloudformation, functionCode bool
 	c := &cobra.Command{
 		Use:   "collect",
 		Short: "print the policy of the role that lamina collect reads with",
@@ -40,28 +40,34 @@ func newIAMPolicyCollect(a *app) *cobra.Command {
 			"  lamina iam policy collect -f text            # each action, and what cannot be known without it",
 		Long: "The policy is made from the table of calls that is compiled into lamina, which a test\n" +
 			"compares with the calls in its source: no action is a wildcard, and all of them only\n" +
-			"look, but for one that asks IAM to make a credential report. It grants no access to a\n" +
-			"function's code or to the values of secrets; functions' environment variables come with\n" +
-			"lambda:ListFunctions, and lamina drops their values as it reads them.",
+			"look, but for one that asks IAM to make a credential report. It grants no access to the\n" +
+			"values of secrets, nor, without --function-code, to functions' own code; functions'\n" +
+			"environment variables come with lambda:ListFunctions, and lamina drops their values as\n" +
+			"it reads them.",
 		Args: args(0, 0, ""),
 		RunE: func(_ *cobra.Command, _ []string) error {
 			if terraform && cloudformation {
 				return usagef("give one of them", "--terraform and --cloudformation ask for two documents")
 			}
+			calls := awsread.Calls
+			if functionCode {
+				calls = slices.Concat(calls, awsread.CodeCalls)
+			}
 			return a.document([]string{"json", "text"}, func(format string, w io.Writer) error {
 				switch {
 				case format == "text":
-					return writeActions(w)
+					return writeActions(w, calls)
 				case terraform:
-					return writeTerraform(w)
+					return writeTerraform(w, calls)
 				case cloudformation:
-					return writeJSON(w, collectTemplate())
+					return writeJSON(w, collectTemplate(calls))
 				}
-				return writeJSON(w, collectPolicy())
+				return writeJSON(w, collectPolicy(calls))
 			})
 		},
 	}
 	c.Flags().BoolVar(&terraform, "terraform", false, "print it as a Terraform resource")
+	c.Flags().BoolVar(&functionCode, "function-code", false, "also what lamina collect --function-code calls")
 	c.Flags().BoolVar(&cloudformation, "cloudformation", false, "print a CloudFormation template of the role, fit for a StackSet over the organisation")
 	return c
 }
@@ -80,11 +86,12 @@ type policyDocument struct {
 	Statement []statement
 }
 
-// collectPolicy is the policy of the collector's role, one statement a service.
-func collectPolicy() policyDocument {
+// collectPolicy is the policy of a role that makes the calls, one statement a
+// service.
+func collectPolicy(calls []awsread.Call) policyDocument {
 	by := map[string][]string{}
 	var services []string
-	for _, c := range awsread.Calls {
+	for _, c := range calls {
 		service, _, _ := strings.Cut(c.Action, ":")
 		if by[service] == nil {
 			services = append(services, service)
@@ -107,8 +114,8 @@ func collectPolicy() policyDocument {
 	return p
 }
 
-func writeActions(w io.Writer) error {
-	calls := slices.Clone(awsread.Calls)
+func writeActions(w io.Writer, calls []awsread.Call) error {
+	calls = slices.Clone(calls)
 	slices.SortFunc(calls, func(x, y awsread.Call) int { return strings.Compare(x.Action, y.Action) })
 	var rows [][]string
 	for _, c := range calls {
@@ -121,8 +128,8 @@ func writeActions(w io.Writer) error {
 	return err
 }
 
-func writeTerraform(w io.Writer) error {
-	doc, err := json.MarshalIndent(collectPolicy(), "  ", "  ")
+func writeTerraform(w io.Writer, calls []awsread.Call) error {
+	doc, err := json.MarshalIndent(collectPolicy(calls), "  ", "  ")
 	if err != nil {
 		return err
 	}
@@ -133,7 +140,7 @@ func writeTerraform(w io.Writer) error {
 
 // collectTemplate is the role with the policy. The external id is the owner's to
 // choose: it is a parameter without a default.
-func collectTemplate() map[string]any {
+func collectTemplate(calls []awsread.Call) map[string]any {
 	return map[string]any{
 		"AWSTemplateFormatVersion": "2010-09-09",
 		"Description":              "The role that lamina collect reads this account with. It can change nothing.",
@@ -155,7 +162,7 @@ func collectTemplate() map[string]any {
 							"Condition": map[string]any{"StringEquals": map[string]any{"sts:ExternalId": map[string]string{"Ref": "ExternalId"}}},
 						}},
 					},
-					"Policies": []any{map[string]any{"PolicyName": "lamina-collect", "PolicyDocument": collectPolicy()}},
+					"Policies": []any{map[string]any{"PolicyName": "lamina-collect", "PolicyDocument": collectPolicy(calls)}},
 				},
 			},
 		},

@@ -225,7 +225,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	if err != nil {
 		return err
 	}
-	in.Contents = inside.contents
+	in.Contents = inside.all()
 	if _, unasked := askable(list, in); len(f.only) > 0 && len(unasked) > 0 {
 		d, _ := in.Lacks(unasked[0])
 		return usagef(d.Settle(), "check %s needs %s", unasked[0].ID, d)

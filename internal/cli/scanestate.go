@@ -146,7 +146,7 @@ func (a *app) scanEstate(cmd *cobra.Command, t estateTarget, f scanFlags) (err e
 	if err != nil {
 		return err
 	}
-	in.Contents, inside.shown = inside.contents, true
+	in.Contents, inside.shown = inside.all(), true
 	r, err := a.results(cmd)
 	if err != nil {
 		return err

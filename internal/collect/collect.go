@@ -42,7 +42,9 @@ type Options struct {
 	// Previous is an earlier snapshot whose readings may be kept; nil for none.
 	Previous *lamina.Snapshot
 	// Zips keeps the zips of the layer versions that are described; nil fetches none.
-	Zips Zips
+	// With FunctionCode it keeps the functions' own packages, too.
+	Zips         Zips
+	FunctionCode bool
 	// Journal is told what was read while the run goes on; nil for nobody. It is
 	// called from one goroutine at a time; its error ends the run.
 	Journal func(Entry) error

@@ -97,6 +97,7 @@ func world(t *testing.T) *awsfake.Fake {
 		in := awsfake.CreateFunctionInput{
 			FunctionName: fmt.Sprintf("fn-%d", i), Role: "arn:aws:iam::" + member + ":role/app", Runtime: "python3.12", Handler: "a.b",
 			Layers: []string{"arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1"},
+			Code:   awsfake.Code{ZipFile: fmt.Appendf(nil, "code %d", i/2)}, // two have the same
 		}
 		if i == 0 {
 			in.VpcConfig = awsfake.VpcConfig{SubnetIDs: []string{"subnet-1"}, SecurityGroupIDs: []string{"sg-1"}}

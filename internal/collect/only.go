@@ -87,7 +87,7 @@ func (d *reader) version(ctx context.Context, arn string) {
 func (d *reader) using(ctx context.Context, layers []lamina.LayerARN) {
 	fs, err := d.client.Functions(ctx)
 	if d.note("lambda:ListFunctions", "", err) {
-		d.begin("lambda:GetPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetCodeSigningConfig")
+		d.beginFunctions()
 	}
 	keep := map[string]bool{} // whole functions
 	for _, f := range fs {
@@ -105,6 +105,7 @@ func (d *reader) using(ctx context.Context, layers []lamina.LayerARN) {
 		}
 		d.part.Functions = append(d.part.Functions, f)
 	}
+	d.code(ctx, d.part.Functions)
 }
 
 // wanted reports whether the function, or one it is a version of, was asked for.

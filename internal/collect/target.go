@@ -159,7 +159,7 @@ func (d *reader) flush() {
 func (d *reader) functions(ctx context.Context) {
 	fs, err := d.client.Functions(ctx)
 	if d.note("lambda:ListFunctions", "", err) {
-		d.begin("lambda:GetPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetCodeSigningConfig")
+		d.beginFunctions()
 	}
 	sources, err := d.client.EventSources(ctx)
 	d.note("lambda:ListEventSourceMappings", "", err)
@@ -190,6 +190,7 @@ func (d *reader) functions(ctx context.Context) {
 	}
 	d.flush()
 	d.part.Functions = fs
+	d.code(ctx, fs)
 	d.foreign(ctx)
 }
 
@@ -226,6 +227,14 @@ func (d *reader) describe(ctx context.Context, arn string) {
 		d.zip(ctx, v, at)
 	} else if old, ok := d.run.known.layers[arn]; ok {
 		d.part.Layers = append(d.part.Layers, old)
+	}
+}
+
+// beginFunctions says that all functions are known.
+func (d *reader) beginFunctions() {
+	d.begin("lambda:GetPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetCodeSigningConfig")
+	if d.run.FunctionCode {
+		d.begin("lambda:GetFunction")
 	}
 }
 

@@ -30,27 +30,51 @@ func (d *reader) zip(ctx context.Context, v lamina.LayerVersion, at awsread.Loca
 	if d.run.Zips == nil || v.CodeSHA256 == "" { // without a digest it was not described, which is a gap of its own
 		return
 	}
-	d.note(awsread.Content, v.ARN, d.fetch(ctx, v, at))
+	d.note(awsread.Content, v.ARN, d.fetch(ctx, v.ARN, v.CodeSHA256, v.CodeSize, func() (awsread.Location, error) {
+		if at != (awsread.Location{}) {
+			return at, nil
+		}
+		_, at, err := d.client.Locate(ctx, v.ARN)
+		return at, err
+	}))
 }
 
-func (d *reader) fetch(ctx context.Context, v lamina.LayerVersion, at awsread.Location) error {
-	lock := d.run.lockOf(v.CodeSHA256)
+// code fetches the own package of each function and version, once a digest. Those
+// of container images are in a registry.
+func (d *reader) code(ctx context.Context, fs []lamina.Function) {
+	if d.run.Zips == nil || !d.run.FunctionCode {
+		return
+	}
+	for _, f := range fs {
+		if f.PackageType == "Image" || ctx.Err() != nil {
+			continue
+		}
+		err := d.fetch(ctx, f.ARN, f.CodeSHA256, f.CodeSize, func() (awsread.Location, error) { return d.client.LocateFunction(ctx, f) })
+		if e, ok := errors.AsType[*awsread.Error](err); ok && e.Action == "lambda:GetFunction" {
+			d.note(e.Action, f.ARN, err)
+			continue
+		}
+		d.note("lambda:GetFunction", f.ARN, nil)
+		d.note(awsread.Content, f.ARN, err)
+	}
+}
+
+// fetch keeps the zip of the resource, which locate finds, unless it is kept.
+func (d *reader) fetch(ctx context.Context, resource, sum string, size int64, locate func() (awsread.Location, error)) error {
+	lock := d.run.lockOf(sum)
 	lock.Lock()
 	defer lock.Unlock()
-	if kept, err := d.run.Zips.Has(v.CodeSHA256); kept || err != nil {
+	if kept, err := d.run.Zips.Has(sum); kept || err != nil {
 		return unplaced(err)
 	}
-	if at == (awsread.Location{}) {
-		var err error
-		if _, at, err = d.client.Locate(ctx, v.ARN); err != nil {
-			return err
-		}
+	at, err := locate()
+	if err != nil {
+		return err
 	}
-	var err error
 	for range fetchAttempts {
 		var r io.ReadCloser
-		if r, err = d.client.Fetch(ctx, v.ARN, at, v.CodeSize); err == nil {
-			err = errors.Join(d.run.Zips.Put(v.CodeSHA256, v.CodeSize, r), r.Close())
+		if r, err = d.client.Fetch(ctx, resource, at, size); err == nil {
+			err = errors.Join(d.run.Zips.Put(sum, size, r), r.Close())
 		}
 		if err == nil || ctx.Err() != nil {
 			break

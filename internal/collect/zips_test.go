@@ -15,6 +15,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/awsfake"
 	"github.com/lamina-sec/lamina/internal/awsread"
 	"github.com/lamina-sec/lamina/internal/collect"
+	"github.com/lamina-sec/lamina/internal/snapshot"
 	"github.com/lamina-sec/lamina/internal/zipstore"
 )
 
@@ -72,6 +73,59 @@ func TestCollect_zips(t *testing.T) {
 	// One for the zip that is gone, one for the other account's layer, which is described in every run.
 	if n := lambdaCalls(f, before)["lambda:GetLayerVersion"]; total != 57 || n < 1 || n > 2 {
 		t.Errorf("%d zips fetched in two runs, %d calls of GetLayerVersion in the second", total, n)
+	}
+}
+
+// Functions' own packages are asked for when that is asked for, and each once ever;
+// otherwise lambda:GetFunction is never called, with zips or without.
+func TestCollect_function_code(t *testing.T) {
+	f := world(t)
+	store := zipstore.New(t.TempDir())
+	o := options(t, f)
+	o.Zips = store
+	before := maps.Clone(f.Calls())
+	collected(t, o)
+	if n := lambdaCalls(f, before)["lambda:GetFunction"]; n != 0 {
+		t.Errorf("%d calls of GetFunction that nobody asked for", n)
+	}
+	o = options(t, f)
+	o.Zips, o.FunctionCode = store, true
+	s := collected(t, o)
+	sums := map[string]bool{}
+	for _, fn := range s.Functions {
+		sums[fn.CodeSHA256] = true
+		z, size, err := store.Open(fn.CodeSHA256)
+		if err != nil || size != fn.CodeSize {
+			t.Fatalf("%s: %d bytes, %v", fn.ARN, size, err)
+		}
+		if err := z.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := lambdaCalls(f, before)["lambda:GetFunction"]; n != len(sums) {
+		t.Errorf("%d calls of GetFunction for %d packages", n, len(sums))
+	}
+	if !slices.ContainsFunc(s.Targets, func(t lamina.Target) bool {
+		return t.Account == member && slices.Contains(t.Read, "lambda:GetFunction") && slices.Contains(t.Read, awsread.Content)
+	}) {
+		t.Error("the coverage does not say that packages were read")
+	}
+	before = maps.Clone(f.Calls())
+	again := collected(t, o)
+	if n := lambdaCalls(f, before)["lambda:GetFunction"]; n != 0 {
+		t.Errorf("%d calls of GetFunction in a second run", n)
+	}
+	if d := cmp.Diff(snapshot.Canonical(s), snapshot.Canonical(again)); d != "" {
+		t.Errorf("what is kept shows in the snapshot:\n%s", d)
+	}
+	f.Deny(func(c awsfake.Call) bool { return c.Action == "lambda:GetFunction" })
+	o.Zips = zipstore.New(t.TempDir())
+	for _, target := range collected(t, o).Targets {
+		for _, g := range target.Gaps {
+			if g.Action != "lambda:GetFunction" || !g.Denied || len(g.Resources) > 0 {
+				t.Errorf("gap %+v", g)
+			}
+		}
 	}
 }
 
