@@ -78,8 +78,11 @@ type Account struct {
 	ParentID string `json:"parent_id,omitempty"`
 	// Management says that it is the organisation's management account, to which
 	// service control policies do not apply.
-	Management bool              `json:"management,omitempty"`
-	Tags       map[string]string `json:"tags,omitempty"`
+	Management bool `json:"management,omitempty"`
+	// Delegated are the services whose administrator it is ("inspector2.amazonaws.com"),
+	// sorted.
+	Delegated []string          `json:"delegated,omitempty"`
+	Tags      map[string]string `json:"tags,omitempty"`
 }
 
 // An OrganizationalUnit is a unit or the root of an organisation.

@@ -19,7 +19,7 @@ import (
 // The tests of checks describe an estate in lines of words and key=value pairs:
 //
 //	org o-exampleorgid
-//	account 444455556666 status=SUSPENDED parent=ou-1 collected=false
+//	account 444455556666 status=SUSPENDED parent=ou-1 collected=false administers=guardduty.amazonaws.com
 //	target 111122223333 us-east-1             everything was read there
 //	gap 111122223333 eu-west-1 lambda:ListLayers denied
 //	gap 111122223333 eu-west-1 lambda:GetLayerVersionPolicy throttled acme-auth:7
@@ -144,7 +144,7 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.OrgID = p[0]
 	case "account":
 		e.s.Accounts = append(e.s.Accounts, lamina.Account{
-			ID: p[0], Status: or(v["status"], "ACTIVE"), ParentID: v["parent"], Management: v["management"] == "true",
+			ID: p[0], Status: or(v["status"], "ACTIVE"), ParentID: v["parent"], Management: v["management"] == "true", Delegated: list(v["administers"]),
 		})
 	case "target":
 		e.target(p[0], p[1])

@@ -14,7 +14,7 @@ var GuardDutyOff = posture.Check{
 	Severity:    lamina.Low,
 	Citation:    "https://docs.aws.amazon.com/guardduty/latest/ug/lambda-protection.html",
 	Needs:       []string{"guardduty:ListDetectors", "guardduty:GetDetector"},
-	Uses:        []string{"lambda:ListLayers", "lambda:ListFunctions"},
+	Uses:        append([]string{"lambda:ListLayers", "lambda:ListFunctions"}, posture.Delegated...),
 	Lists:       []string{"lambda:ListLayers", "lambda:ListFunctions"},
 	Remediation: "turn on GuardDuty's Lambda protection in the region",
 	NoFix:       "the service costs money and belongs to the organisation's administrator",

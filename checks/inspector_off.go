@@ -14,7 +14,7 @@ var InspectorOff = posture.Check{
 	Severity:    lamina.Medium,
 	Citation:    "https://docs.aws.amazon.com/inspector/latest/user/scanning-lambda.html",
 	Needs:       []string{"inspector2:BatchGetAccountStatus"},
-	Uses:        []string{"lambda:ListLayers", "lambda:ListFunctions"},
+	Uses:        append([]string{"lambda:ListLayers", "lambda:ListFunctions"}, posture.Delegated...),
 	Lists:       []string{"lambda:ListLayers", "lambda:ListFunctions"},
 	Remediation: "turn on Inspector's scanning of Lambda functions in the region",
 	NoFix:       "the service costs money and belongs to the organisation's administrator",

@@ -14,7 +14,7 @@ var SecurityHubOff = posture.Check{
 	Severity:    lamina.Info,
 	Citation:    "https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources-awslambda.html",
 	Needs:       []string{"securityhub:DescribeHub"},
-	Uses:        []string{"lambda:ListLayers", "lambda:ListFunctions"},
+	Uses:        append([]string{"lambda:ListLayers", "lambda:ListFunctions"}, posture.Delegated...),
 	Lists:       []string{"lambda:ListLayers", "lambda:ListFunctions"},
 	Remediation: "turn on Security Hub in the region, or send findings to another system",
 	NoFix:       "the service costs money and belongs to the organisation's administrator",

@@ -19,27 +19,35 @@ import (
 const externalID = "the-customer-chose-this-one"
 
 // aws starts an AWS for the rest of the script, with the small generated
-// organisation in it, and makes the script an administrator's role of its
-// management account; each account has a role lamina-collect that it may assume.
+// organisation in it, and makes the script an administrator's role of the account
+// with the name, the management account if none is named; each account has a role
+// lamina-collect that it may assume.
 //
-//	aws [deny ACTION...]
+//	aws [as ACCOUNT] [deny ACTION...]
 //
-// Denied actions are denied to everyone.
+// Denied actions are denied to everyone. MANAGEMENT is the account's id.
 func aws(ts *testscript.TestScript, neg bool, args []string) {
+	name := "management"
+	if len(args) > 1 && args[0] == "as" {
+		name, args = args[1], args[2:]
+	}
 	if neg || len(args) > 0 && args[0] != "deny" {
-		ts.Fatalf("usage: aws [deny ACTION...]")
+		ts.Fatalf("usage: aws [as ACCOUNT] [deny ACTION...]")
 	}
 	s := sample.Estate(1, sample.Small)
-	management := ""
+	caller := ""
 	for _, a := range s.Accounts {
-		if a.Management {
-			management = a.ID
+		if a.Name == name {
+			caller = a.ID
 		}
+	}
+	if caller == "" {
+		ts.Fatalf("there is no account %s", name)
 	}
 	for _, a := range s.Accounts {
 		s.Principals = append(s.Principals, lamina.Principal{
 			ARN: "arn:aws:iam::" + a.ID + ":role/lamina-collect", Account: a.ID, Kind: "Role", Name: "lamina-collect", ID: "AROACOLLECT" + a.ID, Path: "/", Created: s.Taken,
-			Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + management +
+			Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + caller +
 				`:root"},"Condition":{"StringEquals":{"sts:ExternalId":"` + externalID + `"}}}]}`,
 		})
 	}
@@ -56,10 +64,10 @@ func aws(ts *testscript.TestScript, neg bool, args []string) {
 	world.fake = fake
 	server := httptest.NewServer(fake)
 	ts.Defer(server.Close)
-	id, secret := fake.Credentials((&sample.Org{}).Reader(management))
+	id, secret := fake.Credentials((&sample.Org{}).Reader(caller))
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": sample.Region,
-		"AWS_EC2_METADATA_DISABLED": "true", "EXTERNAL_ID": externalID, "MANAGEMENT": management,
+		"AWS_EC2_METADATA_DISABLED": "true", "EXTERNAL_ID": externalID, "MANAGEMENT": caller,
 	} {
 		ts.Setenv(name, value)
 	}

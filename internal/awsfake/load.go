@@ -24,6 +24,9 @@ func (f *Fake) Load(s lamina.Snapshot) {
 		for _, a := range s.Accounts {
 			e.Accounts = slices.DeleteFunc(e.Accounts, func(o lamina.Account) bool { return o.ID == a.ID })
 			e.Accounts = append(e.Accounts, a)
+			if len(a.Delegated) > 0 {
+				f.delegated[a.ID] = slices.Clone(a.Delegated)
+			}
 		}
 		e.OrganizationalUnits = append(e.OrganizationalUnits, s.OrganizationalUnits...)
 		e.OrganizationPolicies = append(e.OrganizationPolicies, s.OrganizationPolicies...)

@@ -87,6 +87,15 @@ func (f *Fake) organizationsOperations() map[string]rpc {
 			}
 			return object{{name: "Policy", value: object{{name: "PolicySummary", value: s.policySummary(*p)}, {name: "Content", value: p.Document}}}}, nil
 		}),
+		"ListDelegatedServicesForAccount": admin(func(s Session, in input) (object, *Error) {
+			services := s.f.delegated[in.text("AccountId")]
+			if len(services) == 0 {
+				return nil, orgError("AccountNotRegisteredException", "The specified account is not a delegated administrator for this AWS service.")
+			}
+			return listing(in, orgPages, "DelegatedServices", services, func(service string) object {
+				return object{{name: "ServicePrincipal", value: service}}
+			})
+		}),
 		"ListDelegatedAdministrators": admin(func(s Session, in input) (object, *Error) {
 			service := in.text("ServicePrincipal")
 			all := only(s.siblings(), func(a lamina.Account) bool {

@@ -56,6 +56,8 @@ var Calls = []Call{
 	{"organizations", "DescribePolicy", "organizations:DescribePolicy", "what a service control policy says"},
 	{"organizations", "ListAccounts", "organizations:ListAccounts", "which accounts are ours"},
 	{"organizations", "ListAccountsForParent", "organizations:ListAccountsForParent", "which service control policies apply to which account"},
+	{"organizations", "ListDelegatedAdministrators", "organizations:ListDelegatedAdministrators", "which accounts administer a service for the organisation"},
+	{"organizations", "ListDelegatedServicesForAccount", "organizations:ListDelegatedServicesForAccount", "which services an account administers for the organisation"},
 	{"organizations", "ListOrganizationalUnitsForParent", "organizations:ListOrganizationalUnitsForParent", "which service control policies apply to which account"},
 	{"organizations", "ListPolicies", "organizations:ListPolicies", "which service control policies there are"},
 	{"organizations", "ListRoots", "organizations:ListRoots", "which service control policies apply to which account"},

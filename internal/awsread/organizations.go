@@ -46,6 +46,40 @@ func (c *Client) Accounts(ctx context.Context) ([]lamina.Account, error) {
 	return all, nil
 }
 
+// Administrators returns the ids of the accounts that administer a service for the
+// organisation, its management account not among them.
+func (c *Client) Administrators(ctx context.Context) ([]string, error) {
+	var ids []string
+	for p := organizations.NewListDelegatedAdministratorsPaginator(c.organizations, &organizations.ListDelegatedAdministratorsInput{}); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return ids, fail("organizations:ListDelegatedAdministrators", "*", err)
+		}
+		for _, a := range out.DelegatedAdministrators {
+			ids = append(ids, aws.ToString(a.Id))
+		}
+	}
+	return ids, nil
+}
+
+// Administers returns the service principals of the services that the account
+// administers for the organisation, sorted.
+func (c *Client) Administers(ctx context.Context, account string) ([]string, error) {
+	var services []string
+	in := &organizations.ListDelegatedServicesForAccountInput{AccountId: &account}
+	for p := organizations.NewListDelegatedServicesForAccountPaginator(c.organizations, in); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return services, fail("organizations:ListDelegatedServicesForAccount", account, err)
+		}
+		for _, s := range out.DelegatedServices {
+			services = append(services, aws.ToString(s.ServicePrincipal))
+		}
+	}
+	slices.Sort(services)
+	return services, nil
+}
+
 // Roots returns the organisation's root.
 func (c *Client) Roots(ctx context.Context) ([]lamina.OrganizationalUnit, error) {
 	var all []lamina.OrganizationalUnit

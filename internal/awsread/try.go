@@ -51,21 +51,23 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 			_, err := c.CodeSigningConfig(ctx, arn("lambda", "code-signing-config:csc-00000000000000000"))
 			return err
 		},
-		"lambda:GetFunctionCodeSigningConfig": func(ctx context.Context) error { _, err := c.CodeSigning(ctx, function); return err },
-		"lambda:GetLayerVersion":              func(ctx context.Context) error { _, err := c.Describe(ctx, layer); return err },
-		"lambda:GetLayerVersionPolicy":        func(ctx context.Context) error { _, err := c.Policy(ctx, layer); return err },
-		"lambda:GetPolicy":                    func(ctx context.Context) error { _, err := c.FunctionPolicy(ctx, function, ""); return err },
-		"lambda:ListAliases":                  func(ctx context.Context) error { _, err := c.Aliases(ctx, function); return err },
-		"lambda:ListEventSourceMappings":      func(ctx context.Context) error { _, err := c.EventSources(ctx); return err },
-		"lambda:ListFunctionUrlConfigs":       func(ctx context.Context) error { _, err := c.URLs(ctx, function); return err },
-		"lambda:ListFunctions":                func(ctx context.Context) error { _, err := c.Functions(ctx); return err },
-		"lambda:ListLayerVersions":            func(ctx context.Context) error { _, err := c.LayerVersions(ctx, nothing); return err },
-		"lambda:ListLayers":                   func(ctx context.Context) error { _, err := c.Layers(ctx); return err },
-		"logs:DescribeMetricFilters":          func(ctx context.Context) error { _, err := c.MetricFilters(ctx, account); return err },
-		"organizations:DescribeOrganization":  func(ctx context.Context) error { _, _, err := c.Organization(ctx); return err },
-		"organizations:DescribePolicy":        func(ctx context.Context) error { _, err := c.OrganizationPolicy(ctx, "p-00000000"); return err },
-		"organizations:ListAccounts":          func(ctx context.Context) error { _, err := c.Accounts(ctx); return err },
-		"organizations:ListAccountsForParent": func(ctx context.Context) error { _, err := c.AccountsIn(ctx, "r-0000"); return err },
+		"lambda:GetFunctionCodeSigningConfig":           func(ctx context.Context) error { _, err := c.CodeSigning(ctx, function); return err },
+		"lambda:GetLayerVersion":                        func(ctx context.Context) error { _, err := c.Describe(ctx, layer); return err },
+		"lambda:GetLayerVersionPolicy":                  func(ctx context.Context) error { _, err := c.Policy(ctx, layer); return err },
+		"lambda:GetPolicy":                              func(ctx context.Context) error { _, err := c.FunctionPolicy(ctx, function, ""); return err },
+		"lambda:ListAliases":                            func(ctx context.Context) error { _, err := c.Aliases(ctx, function); return err },
+		"lambda:ListEventSourceMappings":                func(ctx context.Context) error { _, err := c.EventSources(ctx); return err },
+		"lambda:ListFunctionUrlConfigs":                 func(ctx context.Context) error { _, err := c.URLs(ctx, function); return err },
+		"lambda:ListFunctions":                          func(ctx context.Context) error { _, err := c.Functions(ctx); return err },
+		"lambda:ListLayerVersions":                      func(ctx context.Context) error { _, err := c.LayerVersions(ctx, nothing); return err },
+		"lambda:ListLayers":                             func(ctx context.Context) error { _, err := c.Layers(ctx); return err },
+		"logs:DescribeMetricFilters":                    func(ctx context.Context) error { _, err := c.MetricFilters(ctx, account); return err },
+		"organizations:DescribeOrganization":            func(ctx context.Context) error { _, _, err := c.Organization(ctx); return err },
+		"organizations:DescribePolicy":                  func(ctx context.Context) error { _, err := c.OrganizationPolicy(ctx, "p-00000000"); return err },
+		"organizations:ListAccounts":                    func(ctx context.Context) error { _, err := c.Accounts(ctx); return err },
+		"organizations:ListAccountsForParent":           func(ctx context.Context) error { _, err := c.AccountsIn(ctx, "r-0000"); return err },
+		"organizations:ListDelegatedAdministrators":     func(ctx context.Context) error { _, err := c.Administrators(ctx); return err },
+		"organizations:ListDelegatedServicesForAccount": func(ctx context.Context) error { _, err := c.Administers(ctx, account); return err },
 		"organizations:ListOrganizationalUnitsForParent": func(ctx context.Context) error {
 			_, err := c.Units(ctx, "r-0000")
 			return err
@@ -84,7 +86,7 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 }
 
 // absent are the error codes by which services say that there is no such thing.
-var absent = regexp.MustCompile(`^\w*(NotFound|NoSuch|DoesNotExist|NotInUse)\w*`)
+var absent = regexp.MustCompile(`^\w*(NotFound|NoSuch|DoesNotExist|NotInUse|NotRegistered)\w*`)
 
 // Try makes one call of each action that can be tried by looking, in the client's
 // region, and says which were denied. A thing that does not exist is asked for

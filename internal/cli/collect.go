@@ -285,6 +285,9 @@ func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) er
 	if opt.Organization, err = collect.Discover(ctx, me.Account, s.In(home), opt.Now, f.organization); err != nil {
 		return err
 	}
+	if f.organization {
+		a.sayOrganization(opt.Organization, me.Account)
+	}
 	ids := f.accounts
 	if len(ids) == 0 {
 		for _, acc := range opt.Organization.Accounts {
@@ -307,6 +310,21 @@ func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) er
 		opt.Accounts = append(opt.Accounts, collect.Account{ID: id, Session: session, Regions: f.regions, Home: home})
 	}
 	return nil
+}
+
+// sayOrganization says as what the organisation is read.
+func (a *app) sayOrganization(o collect.Organization, account string) {
+	i := slices.IndexFunc(o.Accounts, func(x lamina.Account) bool { return x.ID == account })
+	switch {
+	case o.ID == "":
+		a.note("account %s is in no organisation, or may not ask", account)
+	case i < 0:
+		a.note("the accounts of organisation %s could not be listed: the management account and delegated administrators may; reading account %s alone", o.ID, account)
+	case o.Accounts[i].Management:
+		a.note("reading organisation %s as its management account", o.ID)
+	case len(o.Accounts[i].Delegated) > 0:
+		a.note("reading organisation %s as a delegated administrator (%s)", o.ID, strings.Join(o.Accounts[i].Delegated, ", "))
+	}
 }
 
 // keepVariable keeps the values of variables that make a runtime load code: the

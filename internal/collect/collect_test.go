@@ -39,7 +39,7 @@ func world(t *testing.T) *awsfake.Fake {
 		OrgID: "o-exampleorgid",
 		Accounts: []lamina.Account{
 			{ID: management, Name: "management", Status: "ACTIVE", ParentID: "r-1", Management: true},
-			{ID: member, Name: "member", Status: "ACTIVE", ParentID: "ou-1-prod"},
+			{ID: member, Name: "member", Status: "ACTIVE", ParentID: "ou-1-prod", Delegated: []string{"guardduty.amazonaws.com", "inspector2.amazonaws.com"}},
 			{ID: suspended, Name: "old", Status: "SUSPENDED", ParentID: "ou-1-prod"},
 		},
 		OrganizationalUnits:  []lamina.OrganizationalUnit{{ID: "r-1", Name: "Root"}, {ID: "ou-1-prod", Name: "prod", ParentID: "r-1"}},

@@ -46,6 +46,7 @@ func Discover(ctx context.Context, account string, c *awsread.Client, now time.T
 		d.note("organizations:ListAccounts", "", err)
 		o.tree(ctx, c, d)
 		o.control(ctx, c, d)
+		o.delegated(ctx, c, d)
 	}
 	for i := range o.Accounts {
 		o.Accounts[i].Management = o.Accounts[i].ID == management
@@ -78,6 +79,24 @@ func (o *Organization) tree(ctx context.Context, c *awsread.Client, d *reader) {
 		}
 		if ctx.Err() != nil {
 			return
+		}
+	}
+}
+
+// delegated reads which accounts administer a service for the organisation.
+func (o *Organization) delegated(ctx context.Context, c *awsread.Client, d *reader) {
+	ids, err := c.Administrators(ctx)
+	if d.note("organizations:ListDelegatedAdministrators", "", err) {
+		d.begin("organizations:ListDelegatedServicesForAccount")
+	}
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return
+		}
+		services, err := c.Administers(ctx, id)
+		d.note("organizations:ListDelegatedServicesForAccount", id, err)
+		if at := slices.IndexFunc(o.Accounts, func(a lamina.Account) bool { return a.ID == id }); at >= 0 {
+			o.Accounts[at].Delegated = services
 		}
 	}
 }

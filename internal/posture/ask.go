@@ -20,6 +20,8 @@ import (
 var (
 	ListLayers    = []string{"lambda:ListLayers", "lambda:ListLayerVersions"}
 	ListFunctions = []string{"lambda:ListFunctions"}
+	// Delegated is what it takes to know who administers a service.
+	Delegated = []string{"organizations:ListDelegatedAdministrators", "organizations:ListDelegatedServicesForAccount"}
 	// ServiceControl is what it takes to know the service control policies of
 	// every account.
 	ServiceControl = []string{"organizations:DescribeOrganization", "organizations:DescribePolicy", "organizations:ListAccounts", "organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent", "organizations:ListPolicies", "organizations:ListRoots", "organizations:ListTargetsForPolicy"}

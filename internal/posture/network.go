@@ -128,6 +128,42 @@ func (in Input) Watched(found func(Result), feature string, actions ...string) {
 		if !on[p] {
 			r.Outcome, r.Detail = lamina.Fail, "it is off"
 		}
-		found(r)
+		service, _, _ := strings.Cut(feature, ":")
+		found(in.Administered(r, service+".amazonaws.com"))
 	}
+}
+
+// Administered is r, a Pass that a service of AWS watches, unless the account that
+// administers the service for the organisation is no longer active: nobody hears
+// then what it finds. service is its service principal. Where AWS Organizations was
+// not asked, nothing is said of that.
+func (in Input) Administered(r Result, service string) Result {
+	s := in.Estate.Snapshot
+	if r.Outcome != lamina.Pass || s.OrgID == "" {
+		return r
+	}
+	for _, action := range Delegated {
+		switch m, missing := in.Estate.Missing("", "", action, ""); {
+		case missing && m.Unasked:
+			return r
+		case missing:
+			r.Outcome, r.Detail, r.Reason, r.Settle = lamina.Unknown, r.Detail+", and who administers it is not known", m.Why(), m.Settle()
+			return r
+		}
+	}
+	delegated := false
+	for _, a := range s.Accounts {
+		if !slices.Contains(a.Delegated, service) {
+			continue
+		}
+		delegated = true
+		r.Evidence = append(r.Evidence, "administrator: "+a.ID)
+		if a.Status != "" && a.Status != "ACTIVE" {
+			r.Outcome, r.Detail = lamina.Fail, r.Detail+", and the account that administers it is "+strings.ToLower(strings.ReplaceAll(a.Status, "_", " "))
+		}
+	}
+	if !delegated {
+		r.Evidence = append(r.Evidence, "administrator: none is delegated")
+	}
+	return r
 }

@@ -152,6 +152,7 @@ func (g *generator) organization() {
 			a.Name, a.ParentID, a.Management = "management", rootID, true
 		case i == 1:
 			a.Name, a.ParentID = "platform", "ou-acme-core"
+			a.Delegated = []string{"access-analyzer.amazonaws.com", "inspector2.amazonaws.com"}
 		case i > 10 && i%40 == 0:
 			a.Name, a.ParentID, a.Status = fmt.Sprintf("old-%03d", i), "ou-acme-gone", "SUSPENDED"
 		default:
@@ -191,7 +192,7 @@ var (
 	}
 	organizationReads = []string{
 		"organizations:DescribeOrganization", "organizations:DescribePolicy", "organizations:ListAccounts", "organizations:ListAccountsForParent",
-		"organizations:ListOrganizationalUnitsForParent", "organizations:ListPolicies", "organizations:ListRoots", "organizations:ListTargetsForPolicy",
+		"organizations:ListDelegatedAdministrators", "organizations:ListDelegatedServicesForAccount", "organizations:ListOrganizationalUnitsForParent", "organizations:ListPolicies", "organizations:ListRoots", "organizations:ListTargetsForPolicy",
 	}
 	regionalReads = []string{
 		"access-analyzer:GetFinding", "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors",
