@@ -46,8 +46,8 @@ func environmentFile(s *content.Scan, layer int, found func(content.Result)) err
 // credentialFile says what a file is by its name, and how bad it is in a layer; ""
 // if the name says nothing.
 func credentialFile(name string) (what string, severity lamina.Severity) {
-	base := strings.ToLower(path.Base(name))
-	dir := strings.ToLower(path.Base(path.Dir(name)))
+	folder, base := path.Split(strings.ToLower(name))
+	dir := path.Base(folder)
 	switch in := dir + "/" + base; {
 	case in == ".aws/credentials" || in == ".aws/config":
 		return "AWS's configuration of a person or machine", lamina.Medium

@@ -48,16 +48,18 @@ type Cache struct {
 	// found out and nothing more.
 	Key []byte
 
-	mu     sync.Mutex
-	failed error
+	keeping sync.WaitGroup
+	mu      sync.Mutex
+	failed  error
 }
 
-// Err is why facts could not be kept, nil if they could; reading is not
-// affected.
+// Err waits until the facts of what was read are kept. It is why they could not be,
+// nil if they could; reading is not affected.
 func (c *Cache) Err() error {
 	if c == nil {
 		return nil
 	}
+	c.keeping.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failed
@@ -108,6 +110,7 @@ func (c *Cache) open(l *Layer) *held {
 	if c == nil || c.Dir == "" {
 		return nil
 	}
+	c.keeping.Wait() // it may be the same layer's
 	mac := c.mac()
 	fmt.Fprintf(mac, "%s\x00%s\x00%t\x00%s", cacheVersion, c.Program, l.Imports, l.Name)
 	h := &held{cache: c, file: filepath.Join(c.Dir, hex.EncodeToString(mac.Sum(nil)[:16])+".facts"), fresh: map[cacheKey]string{}}
@@ -200,14 +203,17 @@ func (h *held) put(e *layerfs.Entry, sum layerfs.Key, b batch) {
 	h.fresh[keyOf(e, sum)], h.dirty = string(appendWire(nil, reflect.ValueOf(&b).Elem())), true
 }
 
-// keep writes what was read, if there is anything new.
+// keep writes what was read, if there is anything new, while others go on: Err waits
+// for it.
 func (c *Cache) keep(h *held) {
 	if h == nil || !h.dirty && len(h.fresh) == len(h.old) {
 		return
 	}
-	if err := h.write(); err != nil {
-		c.fail(err)
-	}
+	c.keeping.Go(func() {
+		if err := h.write(); err != nil {
+			c.fail(err)
+		}
+	})
 }
 
 func (h *held) write() error {

@@ -59,6 +59,9 @@ func TestCache(t *testing.T) {
 	if got := read(zip("x = 1\n"), cache); got.Cached != 0 || len(got.Files) == 0 {
 		t.Errorf("%d cached, %d files", got.Cached, len(got.Files))
 	}
+	if err := cache.Err(); err != nil {
+		t.Error(err)
+	}
 }
 
 // A file of the cache that somebody changed, cut, wrote under another key or made

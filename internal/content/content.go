@@ -159,6 +159,15 @@ func judgeAll(analyzers []Analyzer, s *Scan, layer int) [][]Result {
 	results := make([][]Result, len(analyzers))
 	var next atomic.Int64
 	var work sync.WaitGroup
+	// What most analyzers ask for is made side by side; else whoever asks first
+	// makes it, and the others wait. A panic is told to each that asks.
+	for _, make := range []func(){func() { s.Layers[layer].inventory() }, func() { s.View() }} {
+		work.Go(func() {
+			defer func() { _ = recover() }()
+			make()
+		})
+	}
+	work.Wait()
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(analyzers)); i = next.Add(1) - 1 {

@@ -4,14 +4,12 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/lamina-sec/lamina/internal/sbom"
 )
 
 // inventory is what is worked out of a layer's files when it is first asked for.
 type inventory struct {
-	once     sync.Once
 	packages []sbom.Component
 	owners   *sbom.Owners
 	sites    []string
@@ -46,39 +44,39 @@ func (l *Layer) Bytes(root string) int64 {
 	return n
 }
 
-func (l *Layer) inventory() *inventory {
-	v := &l.worked
-	v.once.Do(func() {
-		var found []sbom.Component
-		v.site = map[string]bool{}
-		for _, f := range l.Files {
-			found = append(found, f.Components...)
-			if f.Nested || f.Hidden {
-				continue
-			}
-			if site := siteOf(f.Path); site != "" && !v.site[site] {
-				v.site[site] = true
-				v.sites = append(v.sites, site)
-			}
+func (l *Layer) inventory() *inventory { return l.worked.of(l.makeInventory) }
+
+func (l *Layer) makeInventory() *inventory {
+	v := &inventory{site: map[string]bool{}, at: map[string]*holding{}}
+	var found []sbom.Component
+	for _, f := range l.Files {
+		found = append(found, f.Components...)
+		if f.Nested || f.Hidden {
+			continue
 		}
-		slices.Sort(v.sites)
-		v.packages = slices.DeleteFunc(sbom.Join(found), l.versionOnly)
-		v.owners = sbom.NewOwners(v.packages)
-		v.at = map[string]*holding{}
-		for _, f := range l.Files {
-			if f.Hidden {
-				continue
-			}
-			c, _ := v.owners.Owner(f.Path)
-			if c == nil || c.Root == "" {
-				continue
-			}
-			if v.at[c.Root] == nil {
-				v.at[c.Root] = &holding{component: c}
-			}
-			v.at[c.Root].files = append(v.at[c.Root].files, f)
+		if site := siteOf(f.Path); site != "" && !v.site[site] {
+			v.site[site] = true
+			v.sites = append(v.sites, site)
 		}
-	})
+	}
+	slices.Sort(v.sites)
+	v.packages = slices.DeleteFunc(sbom.Join(found), l.versionOnly)
+	v.owners = sbom.NewOwners(v.packages)
+	for _, f := range l.Files {
+		if f.Hidden {
+			continue
+		}
+		c, _ := v.owners.Owner(f.Path)
+		if c == nil || c.Root == "" {
+			continue
+		}
+		h := v.at[c.Root]
+		if h == nil {
+			h = &holding{component: c}
+			v.at[c.Root] = h
+		}
+		h.files = append(h.files, f)
+	}
 	return v
 }
 

@@ -44,13 +44,17 @@ func Read(name string, r io.ReaderAt, size int64, opt Options) *Layer {
 		opt.Limits = layerfs.DefaultLimits
 	}
 	l := &Layer{Name: name, Size: size}
+	l.Imports = opt.Imports
 	var sum string
 	var unhashed error
-	var hashing sync.WaitGroup
+	var held *held
+	var hashing, opening sync.WaitGroup
 	hashing.Go(func() { sum, unhashed = digest(r, size) })
+	opening.Go(func() { held = opt.Cache.open(l) })
 	z, err := layerfs.Open(r, size, opt.Limits)
+	opening.Wait()
 	if err == nil {
-		l.read(z, opt)
+		l.read(z, held, opt)
 	}
 	hashing.Wait()
 	if err = cmp.Or(err, unhashed); err != nil {
@@ -70,7 +74,8 @@ func ReadDir(name string, fsys fs.FS, opt Options) *Layer {
 	if err != nil {
 		return l.fail(err)
 	}
-	return l.read(z, opt)
+	l.Imports = opt.Imports
+	return l.read(z, opt.Cache.open(l), opt)
 }
 
 // fail makes l a layer that could not be opened.
@@ -86,10 +91,9 @@ func (l *Layer) fail(err error) *Layer {
 // maxComponents bounds the packages of one layer: ten times what real ones bring.
 const maxComponents = 20_000
 
-// read makes the pass.
-func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
-	cache := o.Cache
-	l.Imports, l.Entries = o.Imports, cleanEntries(z.Entries())
+// read makes the pass; held is what the cache has of the layer.
+func (l *Layer) read(z *layerfs.Layer, held *held, o Options) *Layer {
+	l.Entries = cleanEntries(z.Entries())
 	k := &keeper{Budget: o.Budget}
 	if k.Budget == nil {
 		k.Budget = NewBudget()
@@ -99,7 +103,6 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 		l.odd(k, o)
 	}
 	x := extractor{secretEngine: standard().WithKey(o.Key), imports: o.Imports, view: o.View}
-	held := cache.open(l)
 	components := 0
 	var fresh batch // of the entry that is being read
 	cut := false    // something of it is not kept
@@ -162,7 +165,7 @@ func (l *Layer) read(z *layerfs.Layer, o Options) *Layer {
 	for _, err := range k.over() {
 		l.skip("", err.Error())
 	}
-	cache.keep(held)
+	o.Cache.keep(held)
 	l.index()
 	return l
 }

@@ -27,15 +27,15 @@ func (s *Scan) RuntimeKnown() bool { return s.Function != nil && s.Function.Runt
 
 // builtFor counts native Python modules by the runtime that can load them.
 func (s *Scan) builtFor() map[string]int {
-	s.natives.Do(func() {
-		s.built = map[string]int{}
+	return s.built.of(func() map[string]int {
+		built := map[string]int{}
 		for _, l := range s.Layers {
 			for _, f := range l.Files {
 				if r := nativeFor(f); r != "" {
-					s.built[r]++
+					built[r]++
 				}
 			}
 		}
+		return built
 	})
-	return s.built
 }

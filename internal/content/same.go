@@ -54,17 +54,17 @@ func (s *Scan) describe(p spot, from int) string {
 
 // placesOf are all places of a credential, in the order of layers and files.
 func (s *Scan) placesOf(fingerprint string) []spot {
-	s.placing.Do(func() {
-		s.places = map[string][]spot{}
+	return s.places.of(func() map[string][]spot {
+		places := map[string][]spot{}
 		for i, l := range s.Layers {
 			for _, f := range l.Files {
 				for k, h := range f.Secrets {
 					if h.Fingerprint != "" {
-						s.places[h.Fingerprint] = append(s.places[h.Fingerprint], spot{i, f, k})
+						places[h.Fingerprint] = append(places[h.Fingerprint], spot{i, f, k})
 					}
 				}
 			}
 		}
-	})
-	return s.places[fingerprint]
+		return places
+	})[fingerprint]
 }

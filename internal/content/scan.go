@@ -38,14 +38,10 @@ type Scan struct {
 	// with a key of the user's, who can compare them with others.
 	Fingerprints bool
 
-	viewing sync.Once
-	view    *opt.View
-	placing sync.Once
-	places  map[string][]spot
-	natives sync.Once
-	built   map[string]int
-	using   sync.Once
-	usage   *Usage
+	view   lazy[*opt.View]
+	places lazy[map[string][]spot] // by fingerprint
+	built  lazy[map[string]int]    // native modules by runtime
+	usage  lazy[*Usage]
 
 	comparing sync.Mutex
 	compared  map[int]compared // by layer
@@ -90,7 +86,7 @@ type Layer struct {
 	Imports bool
 
 	byPath map[string]*File
-	worked inventory
+	worked lazy[*inventory]
 }
 
 // File returns the file at path, or nil.

@@ -71,8 +71,7 @@ type reached struct {
 
 // Usage works out what the function uses. It needs the function's package.
 func (s *Scan) Usage() *Usage {
-	s.using.Do(func() { s.usage = newUsage(s) })
-	return s.usage
+	return s.usage.of(func() *Usage { return newUsage(s) })
 }
 
 // Of says how the function comes to the package of a layer, and through what.

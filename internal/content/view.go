@@ -8,8 +8,7 @@ import (
 // imports, and what runs at the start. It is made at the first call. Layer i of
 // the view is s.Layers[i-1]; one that could not be opened is empty there.
 func (s *Scan) View() *opt.View {
-	s.viewing.Do(func() { s.view = s.makeView() })
-	return s.view
+	return s.view.of(s.makeView)
 }
 
 func (s *Scan) makeView() *opt.View {

@@ -191,14 +191,19 @@ func joinJars(all []Component) []Component {
 // mean: nothing new if the module has metadata; a vendored copy if another
 // package's metadata lists it; else a package without metadata.
 func joinModules(all []Component) []Component {
-	listed := map[string]int{} // path → component whose metadata lists it
+	listed := map[string]int{} // file of a constant → component whose metadata lists it, -1 for none
+	for _, c := range all {
+		if c.Ecosystem == PyPI && isConstant(c) {
+			listed[c.File] = -1
+		}
+	}
 	sites := map[[2]string]bool{}
 	for i, c := range all {
 		if c.Ecosystem != PyPI || isConstant(c) || c.How == Locked {
 			continue
 		}
 		for _, f := range c.Files {
-			if _, ok := listed[f.Path]; !ok {
+			if owner, ok := listed[f.Path]; ok && owner < 0 {
 				listed[f.Path] = i
 			}
 		}
@@ -213,7 +218,7 @@ func joinModules(all []Component) []Component {
 		if sites[[2]string{c.Name, path.Dir(c.Root)}] {
 			continue
 		}
-		if owner, ok := listed[c.File]; ok {
+		if owner := listed[c.File]; owner >= 0 {
 			// "opentelemetry-instrumentation-redis" has a module redis of its own.
 			if all[owner].Name == c.Name || strings.HasSuffix(all[owner].Name, "-"+c.Name) {
 				continue

@@ -17,7 +17,11 @@ type place struct{ component, file int }
 
 // NewOwners indexes the components of one layer, as Join returns them.
 func NewOwners(joined []Component) *Owners {
-	o := &Owners{all: joined, listed: map[string]place{}, roots: map[string]int{}}
+	files := 0
+	for i := range joined {
+		files += len(joined[i].Files)
+	}
+	o := &Owners{all: joined, listed: make(map[string]place, files), roots: make(map[string]int, len(joined))}
 	for i := range joined {
 		c := &joined[i]
 		if c.How == Locked {
@@ -105,7 +109,7 @@ func (o *Owners) Owner(name string) (*Component, *FileHash) {
 		c := &o.all[p.component]
 		return c, &c.Files[p.file]
 	}
-	for dir := name; dir != "." && dir != "/"; {
+	for dir := name; dir != "." && dir != "/" && dir != ""; {
 		if i, ok := o.roots[dir]; ok {
 			return &o.all[i], nil
 		}
@@ -114,7 +118,7 @@ func (o *Owners) Owner(name string) (*Component, *FileHash) {
 			dir = inner
 			continue
 		}
-		dir = path.Dir(dir)
+		dir = dir[:max(strings.LastIndexByte(dir, '/'), 0)] // it is clean
 	}
 	return nil, nil
 }
