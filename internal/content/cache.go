@@ -48,8 +48,8 @@ type Cache struct {
 	// found out and nothing more.
 	Key []byte
 
-	keeping sync.WaitGroup
 	mu      sync.Mutex
+	keeping map[string]chan struct{} // by file; closed when the last that was begun is written
 	failed  error
 }
 
@@ -59,7 +59,12 @@ func (c *Cache) Err() error {
 	if c == nil {
 		return nil
 	}
-	c.keeping.Wait()
+	c.mu.Lock()
+	writing := slices.Collect(maps.Values(c.keeping))
+	c.mu.Unlock()
+	for _, written := range writing {
+		<-written
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failed
@@ -110,10 +115,15 @@ func (c *Cache) open(l *Layer) *held {
 	if c == nil || c.Dir == "" {
 		return nil
 	}
-	c.keeping.Wait() // it may be the same layer's
 	mac := c.mac()
 	fmt.Fprintf(mac, "%s\x00%s\x00%t\x00%s", cacheVersion, c.Program, l.Imports, l.Name)
 	h := &held{cache: c, file: filepath.Join(c.Dir, hex.EncodeToString(mac.Sum(nil)[:16])+".facts"), fresh: map[cacheKey]string{}}
+	c.mu.Lock()
+	writing := c.keeping[h.file]
+	c.mu.Unlock()
+	if writing != nil {
+		<-writing
+	}
 	if err := private(c.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.fail(err)
 		return nil
@@ -209,11 +219,23 @@ func (c *Cache) keep(h *held) {
 	if h == nil || !h.dirty && len(h.fresh) == len(h.old) {
 		return
 	}
-	c.keeping.Go(func() {
+	written := make(chan struct{})
+	c.mu.Lock()
+	if c.keeping == nil {
+		c.keeping = map[string]chan struct{}{}
+	}
+	before := c.keeping[h.file]
+	c.keeping[h.file] = written
+	c.mu.Unlock()
+	go func() {
+		defer close(written)
+		if before != nil {
+			<-before
+		}
 		if err := h.write(); err != nil {
 			c.fail(err)
 		}
-	})
+	}()
 }
 
 func (h *held) write() error {

@@ -3,10 +3,12 @@ package content_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,6 +63,30 @@ func TestCache(t *testing.T) {
 	}
 	if err := cache.Err(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Layers that are read at the same time share a cache, those of one name as well.
+func TestCache_together(t *testing.T) {
+	data := layers.Zip(layers.File{Name: "python/a.py", Body: "import os\n"})
+	cache := &content.Cache{Dir: t.TempDir(), Program: "test"}
+	var reading sync.WaitGroup
+	for i := range 16 {
+		reading.Go(func() {
+			name := fmt.Sprintf("%d.zip", i%4)
+			for range 4 {
+				if l := content.Read(name, bytes.NewReader(data), int64(len(data)), content.Options{Cache: cache}); len(l.Files) != 1 {
+					t.Errorf("%s: %d files", name, len(l.Files))
+				}
+			}
+		})
+	}
+	reading.Wait()
+	if err := cache.Err(); err != nil {
+		t.Error(err)
+	}
+	if files, err := filepath.Glob(filepath.Join(cache.Dir, "*")); err != nil || len(files) != 4 {
+		t.Errorf("%v, %v", files, err)
 	}
 }
 
