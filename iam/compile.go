@@ -49,6 +49,9 @@ type Document struct {
 	// Name is what people find it by: an ARN, or the name of an inline policy
 	// with that of its role, user or group.
 	Name string
+	// Own says that it is an inline policy of the caller: what refers to it adds
+	// the caller's name, so that callers with the same policies can share a Set.
+	Own bool
 	// Level is the node of the organisation that an SCP or RCP is attached to:
 	// the root, an organisational unit, an account. Policies of one level are
 	// alternatives; every level must allow

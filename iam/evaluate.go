@@ -70,8 +70,12 @@ func (l Layer) String() string {
 	return string(l.Edge) + " at " + l.Level
 }
 
-func (st *statementOf) ref() Ref {
-	return Ref{Edge: edges[st.edge], Policy: st.document.Name, Level: st.document.Level, Sid: st.Sid, Index: st.Index, Line: st.Line}
+func (r *Request) ref(st *statementOf) Ref {
+	name := st.document.Name
+	if st.document.Own {
+		name += " of " + r.Subject.name()
+	}
+	return Ref{Edge: edges[st.edge], Policy: name, Level: st.document.Level, Sid: st.Sid, Index: st.Index, Line: st.Line}
 }
 
 // Decide answers without saying why. It allocates nothing unless keys that the
@@ -121,12 +125,12 @@ func (r *Request) Evaluate() Decision {
 		_, x := f.at(edge)
 		for _, st := range x.deny[edge] {
 			if st.applies(r) >= sure {
-				d.Denials = append(d.Denials, st.ref())
+				d.Denials = append(d.Denials, r.ref(st))
 			}
 		}
 		for _, st := range x.allow[edge] {
 			if st.applies(r) >= sure {
-				d.Allows = append(d.Allows, st.ref())
+				d.Allows = append(d.Allows, r.ref(st))
 			}
 		}
 	}

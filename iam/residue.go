@@ -332,7 +332,7 @@ func (f *frame) statementFormula(st *statementOf, way int) *formula {
 	}
 	out := formulaYes
 	and := func(g *formula) { out = symbolic.and(out, g) }
-	ref := st.ref()
+	ref := f.ref(st)
 	id := fmt.Sprintf("%p", st.Statement)
 	reached := st.reach(f.Subject)
 	if r := reached.any(); way >= 0 && reached[way] == maybe || way < 0 && r == maybe {
@@ -377,7 +377,7 @@ func coin(ref Ref, reason, id string) *formula {
 // that is open. Statements that name the same principal share the doubt.
 func (f *frame) principalFormula(st *statementOf, way int) *formula {
 	if st.NotPrincipals != nil {
-		return coin(st.ref(), "the caller is not spared by NotPrincipal", fmt.Sprintf("%p NotPrincipal", st.Statement))
+		return coin(f.ref(st), "the caller is not spared by NotPrincipal", fmt.Sprintf("%p NotPrincipal", st.Statement))
 	}
 	out := formulaNo
 	for i := range st.principals {
@@ -387,7 +387,7 @@ func (f *frame) principalFormula(st *statementOf, way int) *formula {
 			if p.doubt != "" {
 				reason = p.doubt
 			}
-			out = symbolic.or(out, coin(st.ref(), reason, "principal "+p.Kind+" "+p.ID))
+			out = symbolic.or(out, coin(f.ref(st), reason, "principal "+p.Kind+" "+p.ID))
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package estate
 
 import (
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/lamina-sec/lamina"
@@ -10,8 +11,8 @@ import (
 
 // Account returns the account of ours with the id.
 func (e *Estate) Account(id string) (lamina.Account, bool) {
-	i := slices.IndexFunc(e.Snapshot.Accounts, func(a lamina.Account) bool { return a.ID == id })
-	if i < 0 {
+	i, ok := e.accounts[id]
+	if !ok {
 		return lamina.Account{}, false
 	}
 	return e.Snapshot.Accounts[i], true
@@ -74,8 +75,8 @@ func (e *Estate) above(account string) (units []string, unlisted string) {
 	a, _ := e.Account(account)
 	for parent := a.ParentID; parent != "" && len(units) < maxLevels; {
 		units = append(units, parent)
-		i := slices.IndexFunc(e.Snapshot.OrganizationalUnits, func(u lamina.OrganizationalUnit) bool { return u.ID == parent })
-		if i < 0 {
+		i, ok := e.units[parent]
+		if !ok {
 			return units, parent
 		}
 		parent = e.Snapshot.OrganizationalUnits[i].ParentID
@@ -92,37 +93,6 @@ const maxLevels = 16
 // of its account. A policy that is named and was not read is one of which nothing
 // is known.
 func (e *Estate) Subject(p lamina.Principal) *iam.Subject {
-	var docs []iam.Document
-	add := func(edge iam.Edge, name, document string) {
-		docs = append(docs, iam.Document{Policy: e.parse(document), Edge: edge, Name: name})
-	}
-	managed := func(edge iam.Edge, arn string) {
-		i, ok := e.managed[arn]
-		if !ok {
-			docs = append(docs, iam.Document{Policy: iam.Unreadable("the policy was not read"), Edge: edge, Name: arn})
-			return
-		}
-		add(edge, arn, e.Snapshot.ManagedPolicies[i].Document)
-	}
-	own := func(of string, inline []lamina.InlinePolicy, attached []string) {
-		for _, i := range inline {
-			add(iam.Identity, i.Name+" of "+of, i.Document)
-		}
-		for _, arn := range attached {
-			managed(iam.Identity, arn)
-		}
-	}
-	own(p.Name, p.Inline, p.Attached)
-	for _, arn := range p.Groups {
-		if i, ok := e.groups[arn]; ok {
-			g := e.Snapshot.Groups[i]
-			own(g.Name, g.Inline, g.Attached)
-		}
-	}
-	if p.Boundary != "" {
-		managed(iam.Boundary, p.Boundary)
-	}
-	docs = append(docs, e.control(p.Account)...)
 	a, _ := e.Account(p.Account)
 	org := iam.Absent()
 	switch _, missing := e.Missing("", "", "organizations:DescribeOrganization", ""); {
@@ -135,41 +105,114 @@ func (e *Estate) Subject(p lamina.Principal) *iam.Subject {
 	if p.Kind == "Role" { // a session may bring tags of its own
 		tags = iam.UnknownValue()
 	}
-	return iam.NewSubject(iam.Caller{ARN: p.ARN, UniqueID: p.ID, Management: a.Management, OrgID: org, Tags: p.Tags, OtherTags: tags}, iam.Compile(docs...))
+	c := iam.Caller{ARN: p.ARN, UniqueID: p.ID, Management: a.Management, OrgID: org, Tags: p.Tags, OtherTags: tags}
+	return iam.NewSubject(c, e.policies(p))
 }
 
-// parsed is what was parsed of the snapshot's documents, each once.
-type parsed struct {
-	mu       sync.Mutex
-	policies map[string]*iam.Policy
-	control  map[string][]iam.Document // by account
+// policies are those of Subject. Most roles of an organisation are made from few
+// templates: those with the same policies share them.
+func (e *Estate) policies(p lamina.Principal) *iam.Set {
+	key := policyKey(p)
+	return e.worked.sets.get(key, func() *iam.Set { return iam.Compile(e.documents(p)...) })
+}
+
+// policyKey is the same for principals that the same documents bear on.
+func policyKey(p lamina.Principal) string {
+	var b []byte
+	add := func(list ...string) {
+		b = strconv.AppendInt(b, int64(len(list)), 10)
+		for _, s := range list {
+			b = strconv.AppendInt(append(b, ' '), int64(len(s)), 10)
+			b = append(append(b, ' '), s...)
+		}
+	}
+	add(p.Account, p.Boundary)
+	add(p.Attached...)
+	add(p.Groups...)
+	for _, i := range p.Inline {
+		add(i.Name, i.Document)
+	}
+	return string(b)
+}
+
+func (e *Estate) documents(p lamina.Principal) []iam.Document {
+	var docs []iam.Document
+	managed := func(edge iam.Edge, arn string) {
+		i, ok := e.managed[arn]
+		if !ok {
+			docs = append(docs, iam.Document{Policy: iam.Unreadable("the policy was not read"), Edge: edge, Name: arn})
+			return
+		}
+		docs = append(docs, iam.Document{Policy: e.parse(e.Snapshot.ManagedPolicies[i].Document), Edge: edge, Name: arn})
+	}
+	for _, i := range p.Inline {
+		docs = append(docs, iam.Document{Policy: e.parse(i.Document), Edge: iam.Identity, Name: i.Name, Own: true})
+	}
+	for _, arn := range p.Attached {
+		managed(iam.Identity, arn)
+	}
+	for _, arn := range p.Groups {
+		i, ok := e.groups[arn]
+		if !ok {
+			continue
+		}
+		g := e.Snapshot.Groups[i]
+		for _, i := range g.Inline {
+			docs = append(docs, iam.Document{Policy: e.parse(i.Document), Edge: iam.Identity, Name: i.Name + " of " + g.Name})
+		}
+		for _, arn := range g.Attached {
+			managed(iam.Identity, arn)
+		}
+	}
+	if p.Boundary != "" {
+		managed(iam.Boundary, p.Boundary)
+	}
+	control := e.worked.control.get(p.Account, func() []iam.Document { return e.ServiceControl(p.Account) })
+	return append(docs, control...)
+}
+
+// worked is what was worked out of the snapshot, each once.
+type worked struct {
+	policies memory[*iam.Policy]    // by document
+	control  memory[[]iam.Document] // by account
+	sets     memory[*iam.Set]       // by policyKey
+	missing  memory[[]Missing]      // by action
 }
 
 func (e *Estate) parse(document string) *iam.Policy {
-	e.parsed.mu.Lock()
-	defer e.parsed.mu.Unlock()
-	if p, ok := e.parsed.policies[document]; ok {
+	return e.worked.policies.get(document, func() *iam.Policy {
+		p, err := iam.Parse([]byte(document))
+		if err != nil {
+			return iam.Unreadable(err.Error())
+		}
 		return p
-	}
-	p, err := iam.Parse([]byte(document))
-	if err != nil {
-		p = iam.Unreadable(err.Error())
-	}
-	e.parsed.policies[document] = p
-	return p
+	})
 }
 
-// control is ServiceControl, worked out once for each account.
-func (e *Estate) control(account string) []iam.Document {
-	e.parsed.mu.Lock()
-	docs, ok := e.parsed.control[account]
-	e.parsed.mu.Unlock()
+// A memory keeps answers, for any number of goroutines.
+type memory[T any] struct {
+	mu    sync.Mutex
+	known map[string]T
+}
+
+// get returns the answer for key, from find when there is none. Two goroutines
+// that ask at the same time may both find it; the first answer stays.
+func (m *memory[T]) get(key string, find func() T) T {
+	m.mu.Lock()
+	t, ok := m.known[key]
+	m.mu.Unlock()
 	if ok {
-		return docs
+		return t
 	}
-	docs = e.ServiceControl(account)
-	e.parsed.mu.Lock()
-	defer e.parsed.mu.Unlock()
-	e.parsed.control[account] = docs
-	return docs
+	found := find()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t, ok = m.known[key]; ok {
+		return t
+	}
+	if m.known == nil {
+		m.known = map[string]T{}
+	}
+	m.known[key] = found
+	return found
 }

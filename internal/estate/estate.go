@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/lamina-sec/lamina"
-	"github.com/lamina-sec/lamina/iam"
 )
 
 // An Estate is an indexed snapshot. It is not changed after New and may be used
@@ -29,7 +28,11 @@ type Estate struct {
 	functions map[string]int // by ARN
 	managed   map[string]int // by ARN
 	groups    map[string]int // by ARN
-	parsed    *parsed
+	accounts  map[string]int
+	units     map[string]int
+	configs   map[string]int // code signing configurations, by ARN
+	buckets   map[string]int
+	worked    *worked
 	coverage  map[question]reading
 }
 
@@ -60,23 +63,22 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 		versions:  map[string][]int{},
 		users:     map[string][]int{},
 		functions: make(map[string]int, len(s.Functions)),
-		managed:   make(map[string]int, len(s.ManagedPolicies)),
-		groups:    make(map[string]int, len(s.Groups)),
-		parsed:    &parsed{policies: map[string]*iam.Policy{}, control: map[string][]iam.Document{}},
+		managed:   index(s.ManagedPolicies, func(p *lamina.ManagedPolicy) string { return p.ARN }),
+		groups:    index(s.Groups, func(g *lamina.Group) string { return g.ARN }),
+		accounts:  index(s.Accounts, func(a *lamina.Account) string { return a.ID }),
+		units:     index(s.OrganizationalUnits, func(u *lamina.OrganizationalUnit) string { return u.ID }),
+		configs:   index(s.CodeSigningConfigs, func(c *lamina.CodeSigningConfig) string { return c.ARN }),
+		buckets:   index(s.Buckets, func(b *lamina.Bucket) string { return b.Name }),
+		worked:    &worked{},
 		coverage:  map[question]reading{},
 	}
 	for i, l := range s.Layers {
 		e.layers[l.ARN] = i
-		e.versions[unversioned(l.ARN)] = append(e.versions[unversioned(l.ARN)], i)
+		layer := unversioned(l.ARN)
+		e.versions[layer] = append(e.versions[layer], i)
 	}
 	for _, vs := range e.versions {
 		slices.SortFunc(vs, func(a, b int) int { return cmp.Compare(s.Layers[a].Version, s.Layers[b].Version) })
-	}
-	for i, p := range s.ManagedPolicies {
-		e.managed[p.ARN] = i
-	}
-	for i, g := range s.Groups {
-		e.groups[g.ARN] = i
 	}
 	for i, f := range s.Functions {
 		e.functions[f.ARN] = i
@@ -99,6 +101,22 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 		}
 	}
 	return e
+}
+
+// index is where in the list each key stands first.
+func index[T any](list []T, key func(*T) string) map[string]int {
+	out := make(map[string]int, len(list))
+	for i := range list {
+		if k := key(&list[i]); !has(out, k) {
+			out[k] = i
+		}
+	}
+	return out
+}
+
+func has(m map[string]int, k string) bool {
+	_, ok := m[k]
+	return ok
 }
 
 func unversioned(arn string) string {
@@ -237,34 +255,39 @@ func (m Missing) Settle() string {
 // sorted by account, region and action: a gap of a list, and every account of
 // ours of which nothing was read.
 func (e *Estate) Unread(actions ...string) []Missing {
-	asked := map[string]bool{}
 	var out []Missing
-	for _, t := range e.Snapshot.Targets {
-		for _, action := range actions {
-			if global(action) != (t.Region == "" && t.Account != "") || ofOrganization(action) || t.Region == organization {
-				continue
-			}
-			asked[t.Account+" "+action] = true
-			if m, ok := e.Missing(t.Account, t.Region, action, ""); ok {
-				out = append(out, m)
-			}
-		}
-	}
 	for _, action := range actions {
-		if m, ok := e.Missing("", "", action, ""); ok && ofOrganization(action) {
-			out = append(out, m)
-		}
-	}
-	for _, a := range e.Snapshot.Accounts {
-		for _, action := range actions {
-			if !asked[a.ID+" "+action] && !ofOrganization(action) {
-				out = append(out, Missing{Account: a.ID, Region: "*", Action: action, Unasked: true, Reason: "the account was not collected"})
-			}
-		}
+		out = append(out, e.worked.missing.get(action, func() []Missing { return e.unread(action) })...)
 	}
 	slices.SortFunc(out, func(a, b Missing) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Action, b.Action))
 	})
+	return out
+}
+
+func (e *Estate) unread(action string) []Missing {
+	if ofOrganization(action) {
+		if m, ok := e.Missing("", "", action, ""); ok {
+			return []Missing{m}
+		}
+		return nil
+	}
+	asked := map[string]bool{}
+	var out []Missing
+	for _, t := range e.Snapshot.Targets {
+		if global(action) != (t.Region == "" && t.Account != "") || t.Region == organization {
+			continue
+		}
+		asked[t.Account] = true
+		if m, ok := e.Missing(t.Account, t.Region, action, ""); ok {
+			out = append(out, m)
+		}
+	}
+	for _, a := range e.Snapshot.Accounts {
+		if !asked[a.ID] {
+			out = append(out, Missing{Account: a.ID, Region: "*", Action: action, Unasked: true, Reason: "the account was not collected"})
+		}
+	}
 	return out
 }
 
@@ -282,8 +305,8 @@ func ofOrganization(action string) bool { return strings.HasPrefix(action, "orga
 
 // CodeSigningConfig returns the code signing configuration with the ARN.
 func (e *Estate) CodeSigningConfig(arn string) (lamina.CodeSigningConfig, bool) {
-	i := slices.IndexFunc(e.Snapshot.CodeSigningConfigs, func(c lamina.CodeSigningConfig) bool { return c.ARN == arn })
-	if i < 0 {
+	i, ok := e.configs[arn]
+	if !ok {
 		return lamina.CodeSigningConfig{}, false
 	}
 	return e.Snapshot.CodeSigningConfigs[i], true
@@ -291,8 +314,8 @@ func (e *Estate) CodeSigningConfig(arn string) (lamina.CodeSigningConfig, bool) 
 
 // Bucket returns the bucket with the name.
 func (e *Estate) Bucket(name string) (lamina.Bucket, bool) {
-	i := slices.IndexFunc(e.Snapshot.Buckets, func(b lamina.Bucket) bool { return b.Name == name })
-	if i < 0 {
+	i, ok := e.buckets[name]
+	if !ok {
 		return lamina.Bucket{}, false
 	}
 	return e.Snapshot.Buckets[i], true
