@@ -59,7 +59,7 @@ func bucketWritable(in posture.Input, found func(posture.Result)) {
 			continue
 		}
 		if _, done := writers[account]; !done {
-			writers[account] = in.Plain(account)
+			writers[account] = in.Access().Plain(account)
 		}
 		able := 0
 		for _, w := range writers[account] {

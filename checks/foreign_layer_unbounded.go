@@ -27,7 +27,7 @@ var ForeignLayerUnbounded = posture.Check{
 }
 
 func foreignLayerUnbounded(in posture.Input, found func(posture.Result)) {
-	for _, f := range foreignUsers(in) {
+	for _, f := range usersOf(in.ForeignUses()) {
 		role, out := unboundedRole(in, f), in.Egress(f)
 		switch {
 		case role.Outcome == lamina.Pass || out.Outcome == lamina.Pass:

@@ -30,25 +30,25 @@ var ForeignPublisherRoles = posture.Check{
 
 func foreignPublisherRoles(in posture.Input, found func(posture.Result)) {
 	type reached struct {
-		layers, roles map[string]bool
-		functions     map[string]lamina.Function
-		publisher     publishers.Publisher
-		known         bool // a listed publisher
+		layers    []posture.Use
+		roles     map[string]bool
+		publisher publishers.Publisher
+		known     bool // a listed publisher
 	}
 	by := map[string]*reached{}
 	for _, u := range in.ForeignUses() {
 		account := cmp.Or(u.Layer.ARN.Account, "awslayer") // AWS's own of long ago have none
 		x := by[account]
 		if x == nil {
-			x = &reached{layers: map[string]bool{}, roles: map[string]bool{}, functions: map[string]lamina.Function{}}
+			x = &reached{roles: map[string]bool{}}
 			by[account] = x
 		}
 		if p, match := in.Publisher(u.Layer); match != publishers.Unverified {
 			x.publisher, x.known = p, true
 		}
-		x.layers[u.ARN] = true
+		x.layers = append(x.layers, u)
 		for _, f := range u.Functions {
-			x.roles[f.Role], x.functions[f.ARN] = true, f
+			x.roles[f.Role] = true
 		}
 	}
 	for _, account := range slices.Sorted(maps.Keys(by)) {
@@ -79,14 +79,14 @@ func foreignPublisherRoles(in posture.Input, found func(posture.Result)) {
 				r.Severity = lamina.High
 			}
 			r.Evidence = first(worth)
-			for _, l := range first(slices.Sorted(maps.Keys(x.layers))) {
+			var layers []string
+			for _, u := range x.layers {
+				layers = append(layers, u.ARN)
+			}
+			for _, l := range first(layers) {
 				r.Evidence = append(r.Evidence, "foreign layer: "+l)
 			}
-			var fs []lamina.Function
-			for _, arn := range slices.Sorted(maps.Keys(x.functions)) {
-				fs = append(fs, x.functions[arn])
-			}
-			r.Evidence = append(r.Evidence, posture.Functions(fs)...)
+			r.Evidence = append(r.Evidence, posture.Functions(usersOf(x.layers))...)
 		case unread != "":
 			r.Outcome, r.Detail = lamina.Unknown, "what "+who+" reaches with its layers is not known"
 			r.Reason, r.Settle = "what "+unread+" reaches is not known", "read the role, or decide what its policies leave open"

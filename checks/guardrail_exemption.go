@@ -108,7 +108,7 @@ func taggers(in posture.Input) (who []string, doubt posture.Result) {
 			continue
 		}
 		role := iam.NewObject(iam.Resource{ARN: "arn:aws:iam::" + a.ID + ":role/" + posture.Canary, Account: a.ID}, nil)
-		for _, s := range in.Plain(a.ID) {
+		for _, s := range in.Access().Plain(a.ID) {
 			switch answer, why := posture.Any(s, role, "iam:TagRole", "iam:TagUser"); answer {
 			case iam.Allow:
 				if len(who) < maxWriters {

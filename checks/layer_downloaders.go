@@ -28,44 +28,32 @@ var LayerDownloaders = posture.Check{
 }
 
 func layerDownloaders(in posture.Input, found func(posture.Result)) {
-	type account struct {
-		may, unknown, people int
-		evidence             []string
-		why                  string
-	}
-	accounts := map[string]*account{}
-	for _, p := range in.Estate.Snapshot.Principals {
-		at := accounts[p.Account]
-		if at == nil {
-			at = &account{}
-			accounts[p.Account] = at
+	for _, account := range in.Access().Accounts() {
+		if !in.Estate.Org.Ours(account) {
+			continue
 		}
-		a, err := lamina.ParseARN(p.ARN)
-		if err != nil || strings.HasPrefix(p.Path, "/aws-service-role/") {
-			continue // AWS's own, which nobody can act as
+		var at struct {
+			may, unknown, people int
+			evidence             []string
+			why                  string
 		}
-		layer := "arn:" + a.Partition + ":lambda:us-east-1:" + p.Account + ":layer:lamina-canary:1"
-		switch answer, by, why := posture.Able(in.Estate.Subject(p), "lambda:GetLayerVersion", layer); answer {
-		case iam.Allow:
-			at.may++
-			if p.Credentials != nil && p.Credentials.Password || strings.HasPrefix(p.Name, "AWSReservedSSO_") {
-				at.people++
+		for p, answer := range in.Access().OnAny(account, "lambda:GetLayerVersion", anyLayer) {
+			switch answer.Result {
+			case iam.Allow:
+				at.may++
+				if p.Credentials != nil && p.Credentials.Password || strings.HasPrefix(p.Name, "AWSReservedSSO_") {
+					at.people++
+				}
+				if len(answer.By) > 0 {
+					at.evidence = append(at.evidence, p.ARN+": "+answer.By[0])
+				}
+			case iam.Unknown:
+				at.unknown++
+				at.why = answer.Why
+			case iam.Deny:
 			}
-			if len(by) > 0 {
-				at.evidence = append(at.evidence, p.ARN+": "+strings.TrimPrefix(by[0], "statement: "))
-			}
-		case iam.Unknown:
-			at.unknown++
-			at.why = why
-		case iam.Deny:
 		}
-	}
-	for _, acc := range in.Estate.Snapshot.Accounts {
-		at := accounts[acc.ID]
-		if at == nil {
-			continue // nothing there was read, or there is nothing
-		}
-		r := posture.Result{Resource: "arn:*:lambda:*:" + acc.ID + ":layer:*", Evidence: posture.Calls(at.evidence)}
+		r := posture.Result{Resource: "arn:*:lambda:*:" + account + ":layer:*", Evidence: posture.Calls(at.evidence)}
 		switch {
 		case at.may > 0:
 			r.Outcome, r.Detail = lamina.Fail, posture.Count(at.may, "user or role")+" may download any layer of the account"
@@ -75,7 +63,7 @@ func layerDownloaders(in posture.Input, found func(posture.Result)) {
 			if at.people > 0 {
 				r.Detail += fmt.Sprintf(", %d of them people's", at.people)
 			}
-			if arn := secretIn(in, acc.ID); arn != "" {
+			if arn := secretIn(in, account); arn != "" {
 				r.Severity = lamina.Medium
 				r.Evidence = append(r.Evidence, "holds a secret: "+arn)
 			}

@@ -1,10 +1,9 @@
 package checks
 
 import (
-	"strings"
-
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
+	"github.com/lamina-sec/lamina/internal/access"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -26,40 +25,31 @@ var LayerSharer = posture.Check{
 }
 
 func layerSharer(in posture.Input, found func(posture.Result)) {
-	quiet := map[string]bool{} // accounts of which every principal was denied
-	for _, p := range in.Estate.Snapshot.Principals {
-		if _, seen := quiet[p.Account]; !seen {
-			quiet[p.Account] = true
-		}
-		if strings.HasPrefix(p.Path, "/aws-service-role/") {
-			continue // AWS's own, which nobody can act as
-		}
-		// A layer that nobody has named: only statements about any layer take it in.
-		a, err := lamina.ParseARN(p.ARN)
-		if err != nil {
-			continue
-		}
-		layer := "arn:" + a.Partition + ":lambda:us-east-1:" + p.Account + ":layer:lamina-canary:1"
-		answer, by, why := posture.Able(in.Estate.Subject(p), "lambda:AddLayerVersionPermission", layer)
-		r := posture.Result{Resource: p.ARN, Evidence: by}
-		switch answer {
-		case iam.Deny:
-			continue
-		case iam.Allow:
-			r.Outcome, r.Detail = lamina.Fail, "it may share any layer of account "+p.Account+" with anyone"
-			if c := p.Credentials; c != nil && c.Password && !c.MFA {
-				r.Severity, r.Detail = lamina.High, r.Detail+", and signs in without MFA"
+	for _, account := range in.Access().Accounts() {
+		quiet := true
+		for p, answer := range in.Access().OnAny(account, "lambda:AddLayerVersionPermission", anyLayer) {
+			r := posture.Result{Resource: p.ARN, Evidence: posture.Statements(answer.By)}
+			switch answer.Result {
+			case iam.Deny:
+				continue
+			case iam.Allow:
+				r.Outcome, r.Detail = lamina.Fail, "it may share any layer of account "+p.Account+" with anyone"
+				if c := p.Credentials; c != nil && c.Password && !c.MFA {
+					r.Severity, r.Detail = lamina.High, r.Detail+", and signs in without MFA"
+				}
+			case iam.Unknown:
+				r.Outcome, r.Detail, r.Reason = lamina.Unknown, "whether it may share any layer of the account is not known", answer.Why
+				r.Settle = "decide what the conditions named leave open"
 			}
-		case iam.Unknown:
-			r.Outcome, r.Detail, r.Reason = lamina.Unknown, "whether it may share any layer of the account is not known", why
-			r.Settle = "decide what the conditions named leave open"
+			quiet = false
+			found(r)
 		}
-		quiet[p.Account] = false
-		found(r)
-	}
-	for _, account := range in.Estate.Snapshot.Accounts {
-		if quiet[account.ID] {
-			found(posture.Result{Outcome: lamina.Pass, Resource: "arn:*:iam::" + account.ID + ":*", Detail: "no user or role may share any layer"})
+		if quiet && in.Estate.Org.Ours(account) {
+			found(posture.Result{Outcome: lamina.Pass, Resource: "arn:*:iam::" + account + ":*", Detail: "no user or role may share any layer"})
 		}
 	}
 }
+
+// anyLayer is a layer version that nobody has named: only statements about any
+// layer take it in.
+const anyLayer = "arn:PARTITION:lambda:REGION:ACCOUNT:layer:" + access.Canary + ":1"

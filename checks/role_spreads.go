@@ -1,12 +1,12 @@
 package checks
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
+	"github.com/lamina-sec/lamina/internal/access"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
 
@@ -28,60 +28,77 @@ var RoleSpreads = posture.Check{
 }
 
 func roleSpreads(in posture.Input, found func(posture.Result)) {
-	principals := map[string]lamina.Principal{}
-	for _, p := range in.Estate.Snapshot.Principals {
-		principals[p.ARN] = p
-	}
 	users := map[string][]lamina.Function{}
 	for _, f := range in.Estate.Snapshot.Functions {
 		if f.Role != "" {
 			users[f.Role] = append(users[f.Role], f)
 		}
 	}
-	for _, role := range slices.Sorted(maps.Keys(users)) {
-		fs := users[role]
-		r := posture.Result{Outcome: lamina.Pass, Resource: role, Detail: "it may neither publish layers nor attach them"}
-		p, ok := principals[role]
-		if !ok {
-			r.Outcome, r.Detail = lamina.Unknown, "what it may do is not known"
-			r.Reason, r.Settle = "the role was not read, or was deleted", "allow iam:GetAccountAuthorizationDetails to the collector in the role's account"
-			found(r)
-			continue
-		}
-		subject := in.Estate.Subject(p)
-		at := fs[0]
-		arn := func(resource string) string {
-			return strings.Join([]string{"arn", partition(at.ARN), "lambda", at.Region, at.Account, resource}, ":")
-		}
-		var able []string
-		for _, q := range []struct{ action, resource, does string }{
-			{"lambda:PublishLayerVersion", arn("layer:lamina-canary"), "publish versions of any layer"},
-			{"lambda:UpdateFunctionConfiguration", arn("function:lamina-canary"), "change the layers of any function"},
-			{"lambda:UpdateFunctionCode", arn("function:lamina-canary"), "change the code of any function"},
-		} {
-			answer, by, why := posture.Able(subject, q.action, q.resource)
-			switch {
-			case answer == iam.Allow:
-				able = append(able, q.does)
-				r.Evidence = append(r.Evidence, by...)
-			case answer == iam.Unknown && r.Outcome == lamina.Pass:
-				r.Outcome, r.Detail, r.Reason, r.Settle = lamina.Unknown, "whether it may "+q.does+" is not known", why, "decide what the conditions named leave open"
+	for _, account := range in.Access().Accounts() {
+		results := map[string]*spread{}
+		for _, q := range spreads {
+			for p, answer := range in.Access().OnAny(account, q.action, q.resource, q.keys...) {
+				if fs := users[p.ARN]; len(fs) > 0 {
+					if results[p.ARN] == nil {
+						results[p.ARN] = &spread{}
+					}
+					results[p.ARN].add(q.does, answer)
+				}
 			}
 		}
-		if len(able) > 0 {
-			slices.Sort(r.Evidence)
-			r.Evidence = append(slices.Compact(r.Evidence), posture.Functions(fs)...)
-			r.Outcome, r.Reason, r.Settle = lamina.Fail, "", ""
-			r.Detail = "code in " + posture.Count(len(fs), "function") + " may " + strings.Join(able, ", and ")
+		for role, x := range results {
+			found(x.result(role, users[role]))
+			delete(users, role)
 		}
+	}
+	for role := range users {
+		r := unknownRole(role)
+		r.Detail = "what it may do is not known"
 		found(r)
 	}
 }
 
-// partition is that of the ARN.
-func partition(arn string) string {
-	if a, err := lamina.ParseARN(arn); err == nil {
-		return a.Partition
+// spreads are the calls that put code into other functions.
+var spreads = []struct {
+	action, resource, does string
+	keys                   []string
+}{
+	{"lambda:PublishLayerVersion", "arn:PARTITION:lambda:REGION:ACCOUNT:layer:" + access.Canary, "publish versions of any layer", nil},
+	{"lambda:UpdateFunctionConfiguration", anyFunction, "change the layers of any function", []string{"lambda:Layer", anyLayer}},
+	{"lambda:UpdateFunctionCode", anyFunction, "change the code of any function", nil},
+}
+
+// anyFunction is a function that nobody has named.
+const anyFunction = "arn:PARTITION:lambda:REGION:ACCOUNT:function:" + access.Canary
+
+// A spread is what a role may do of these.
+type spread struct {
+	able, by     []string
+	unknown, why string // the first that is not known
+}
+
+func (x *spread) add(does string, answer access.Answer) {
+	switch {
+	case answer.Result == iam.Allow:
+		x.able, x.by = append(x.able, does), append(x.by, answer.By...)
+	case answer.Result == iam.Unknown && x.unknown == "":
+		x.unknown, x.why = does, answer.Why
 	}
-	return "aws"
+}
+
+func (x *spread) result(role string, fs []lamina.Function) posture.Result {
+	switch {
+	case len(x.able) > 0:
+		slices.Sort(x.by)
+		return posture.Result{
+			Outcome: lamina.Fail, Resource: role, Detail: "code in " + posture.Count(len(fs), "function") + " may " + strings.Join(x.able, ", and "),
+			Evidence: slices.Concat(posture.Statements(slices.Compact(x.by)), posture.Functions(fs)),
+		}
+	case x.unknown != "":
+		return posture.Result{
+			Outcome: lamina.Unknown, Resource: role, Detail: "whether it may " + x.unknown + " is not known",
+			Reason: x.why, Settle: "decide what the conditions named leave open",
+		}
+	}
+	return posture.Result{Outcome: lamina.Pass, Resource: role, Detail: "it may neither publish layers nor attach them"}
 }

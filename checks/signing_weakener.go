@@ -56,7 +56,7 @@ func signingWeakener(in posture.Input, found func(posture.Result)) {
 			continue
 		}
 		if _, done := plain[f.Account]; !done {
-			plain[f.Account] = in.Plain(f.Account)
+			plain[f.Account] = in.Access().Plain(f.Account)
 		}
 		found(weakened(plain[f.Account], arn, f))
 	}

@@ -28,16 +28,16 @@ var WildcardRoleForeignLayer = posture.Check{
 }
 
 func wildcardRoleForeignLayer(in posture.Input, found func(posture.Result)) {
-	for _, f := range foreignUsers(in) {
+	for _, f := range usersOf(in.ForeignUses()) {
 		found(unboundedRole(in, f))
 	}
 }
 
-// foreignUsers are the functions, and versions of them, that load a layer not of
-// ours, sorted by ARN.
-func foreignUsers(in posture.Input) []lamina.Function {
+// usersOf are the functions, and versions of them, that load any of the layers,
+// sorted by ARN.
+func usersOf(layers []posture.Use) []lamina.Function {
 	users := map[string]lamina.Function{}
-	for _, u := range in.ForeignUses() {
+	for _, u := range layers {
 		for _, f := range u.Functions {
 			users[f.ARN] = f
 		}

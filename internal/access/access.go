@@ -58,6 +58,7 @@ type Caller struct {
 type Access struct {
 	estate  *estate.Estate
 	org     iam.Value
+	people  map[string][]person  // by account, in the snapshot's order
 	callers map[string][]*Caller // by account, by ARN within
 	reach   map[string]Reach     // of roles that functions run as, by ARN
 	names   []string             // layers that policies name, as patterns of ARNs
@@ -65,6 +66,15 @@ type Access struct {
 	targets func() []Target
 	finders map[string]*finder           // by account, made with the targets
 	users   map[string][]lamina.Function // $LATEST by layer, unversioned
+	regions map[string][]string          // where an account has functions or layers, or was asked for some, sorted
+}
+
+// A person is a user or a role that somebody can act as. Nothing in the policies
+// tells people of one group apart, so what one may do the others may.
+type person struct {
+	lamina.Principal
+	subject *iam.Subject
+	group   int
 }
 
 // updateConfiguration sets layers, environment, handler and runtime.
@@ -80,13 +90,18 @@ var changes = []probe{
 	{"lambda:AddLayerVersionPermission", "arn:PARTITION:lambda:REGION:ACCOUNT:layer:" + Canary + ":1"},
 }
 
-// New looks once at every user and role of e.
+// New looks once at every user and role of e, once for those of which no policy
+// tells one from another.
 func New(e *estate.Estate) *Access {
-	a := &Access{estate: e, org: orgOf(e), callers: map[string][]*Caller{}, reach: map[string]Reach{}, finders: map[string]*finder{}, users: map[string][]lamina.Function{}}
-	running, regions := map[string]bool{}, map[string]string{}
+	a := &Access{
+		estate: e, org: orgOf(e), people: map[string][]person{}, callers: map[string][]*Caller{}, reach: map[string]Reach{},
+		finders: map[string]*finder{}, users: map[string][]lamina.Function{}, regions: map[string][]string{},
+	}
+	running, at := map[string]bool{}, map[string]string{}
 	for _, f := range e.Snapshot.Functions {
 		running[f.Role] = true
-		regions[f.Account] = cmp.Or(regions[f.Account], f.Region)
+		at[f.Account] = cmp.Or(at[f.Account], f.Region)
+		a.settled(f.Account, f.Region)
 		if f.Version != "$LATEST" {
 			continue
 		}
@@ -96,33 +111,47 @@ func New(e *estate.Estate) *Access {
 			}
 		}
 	}
+	for _, l := range e.Snapshot.Layers {
+		a.settled(l.Account, l.Region)
+	}
+	for _, t := range e.Snapshot.Targets {
+		a.settled(t.Account, t.Region)
+	}
 	a.names, a.choosy = layerPatterns(e.Snapshot)
+	var subjects []*iam.Subject
+	var principals []lamina.Principal
 	for _, p := range e.Snapshot.Principals {
-		if strings.HasPrefix(p.Path, "/aws-service-role/") {
-			continue // AWS's own, which nobody can act as
+		if !strings.HasPrefix(p.Path, "/aws-service-role/") { // AWS's own, which nobody can act as
+			principals, subjects = append(principals, p), append(subjects, e.Subject(p))
 		}
-		subject, region := e.Subject(p), cmp.Or(regions[p.Account], "us-east-1")
-		keys := direct(region).Set("lambda:Layer", iam.Absent())
-		may := map[string]Level{}
-		for _, c := range changes {
-			if l := level(subject, c.action, fill(c.resource, p, region), a.object("", p.Account, a.org, nil), keys); l != None {
-				may[c.action] = l
-			}
+	}
+	// What is found out of the first of a group holds for all of it.
+	type findings struct {
+		may   map[string]Level
+		reach *Reach
+	}
+	group, found := make([]int, len(subjects)), []findings{}
+	for n, members := range iam.GroupSubjects(subjects, nil) {
+		for _, i := range members {
+			group[i] = n
 		}
-		if _, ok := may[updateConfiguration]; !ok && a.choosy { // with an approved layer it may be allowed
-			if l := level(subject, updateConfiguration, fill(changes[0].resource, p, region), a.object("", p.Account, a.org, nil), direct(region)); l != None {
-				may[updateConfiguration] = l
-			}
-		}
-		if len(may) == 0 && !running[p.ARN] {
+		i := members[0]
+		found = append(found, findings{may: a.may(subjects[i], principals[i], cmp.Or(at[principals[i].Account], "us-east-1"))})
+	}
+	for i, p := range principals {
+		a.people[p.Account] = append(a.people[p.Account], person{p, subjects[i], group[i]})
+		its := &found[group[i]]
+		if len(its.may) == 0 && !running[p.ARN] {
 			continue
 		}
-		reach := reachOf(subject, p, region)
-		if running[p.ARN] {
-			a.reach[p.ARN] = reach
+		if its.reach == nil {
+			its.reach = new(reachOf(subjects[i], p, cmp.Or(at[p.Account], "us-east-1")))
 		}
-		if len(may) > 0 {
-			a.callers[p.Account] = append(a.callers[p.Account], &Caller{Principal: p, Subject: subject, Kind: kindOf(p), Reach: reach, May: may})
+		if running[p.ARN] {
+			a.reach[p.ARN] = *its.reach
+		}
+		if len(its.may) > 0 {
+			a.callers[p.Account] = append(a.callers[p.Account], &Caller{Principal: p, Subject: subjects[i], Kind: kindOf(p), Reach: *its.reach, May: its.may})
 		}
 	}
 	for _, list := range a.callers {
@@ -130,6 +159,30 @@ func New(e *estate.Estate) *Access {
 	}
 	a.targets = sync.OnceValue(a.makeTargets)
 	return a
+}
+
+// settled notes that the account may have something in the region.
+func (a *Access) settled(account, region string) {
+	if i, there := slices.BinarySearch(a.regions[account], region); !there && region != "" {
+		a.regions[account] = slices.Insert(a.regions[account], i, region)
+	}
+}
+
+// may is how far the subject may make the changes.
+func (a *Access) may(s *iam.Subject, p lamina.Principal, region string) map[string]Level {
+	keys, some := direct(region).Set("lambda:Layer", iam.Absent()), a.object("", p.Account, a.org, nil)
+	may := map[string]Level{}
+	for _, c := range changes {
+		if l := level(s, c.action, fill(c.resource, p, region), some, keys); l != None {
+			may[c.action] = l
+		}
+	}
+	if _, ok := may[updateConfiguration]; !ok && a.choosy { // with an approved layer it may be allowed
+		if l := level(s, updateConfiguration, fill(changes[0].resource, p, region), some, direct(region)); l != None {
+			may[updateConfiguration] = l
+		}
+	}
+	return may
 }
 
 // orgOf is the organisation that the estate's accounts are in.

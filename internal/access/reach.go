@@ -53,7 +53,8 @@ func partitionOf(arn string) string {
 }
 
 func fill(resource string, p lamina.Principal, region string) string {
-	return strings.NewReplacer("PARTITION", partitionOf(p.ARN), "ACCOUNT", p.Account, "REGION", region).Replace(resource)
+	resource = strings.Replace(resource, "PARTITION", partitionOf(p.ARN), 1)
+	return strings.Replace(strings.Replace(resource, "REGION", region, 1), "ACCOUNT", p.Account, 1)
 }
 
 // probes are the calls that each jewel takes.

@@ -255,17 +255,32 @@ func (m Missing) Settle() string {
 // sorted by account, region and action: a gap of a list, and every account of
 // ours of which nothing was read.
 func (e *Estate) Unread(actions ...string) []Missing {
+	if len(actions) == 1 {
+		return e.unread(actions[0])
+	}
 	var out []Missing
 	for _, action := range actions {
-		out = append(out, e.worked.missing.get(action, func() []Missing { return e.unread(action) })...)
+		out = append(out, e.unread(action)...)
 	}
-	slices.SortFunc(out, func(a, b Missing) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Action, b.Action))
-	})
+	sortMissing(out)
 	return out
 }
 
+func sortMissing(list []Missing) {
+	slices.SortFunc(list, func(a, b Missing) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Action, b.Action))
+	})
+}
+
 func (e *Estate) unread(action string) []Missing {
+	return e.worked.missing.get(action, func() []Missing {
+		list := e.findUnread(action)
+		sortMissing(list)
+		return list
+	})
+}
+
+func (e *Estate) findUnread(action string) []Missing {
 	if ofOrganization(action) {
 		if m, ok := e.Missing("", "", action, ""); ok {
 			return []Missing{m}

@@ -108,6 +108,15 @@ func Functions(fs []lamina.Function) []string {
 	return out
 }
 
+// Statements is evidence: the statements that allow something.
+func Statements(by []string) []string {
+	var out []string
+	for _, s := range by[:min(len(by), maxEvidence)] {
+		out = append(out, "statement: "+s)
+	}
+	return out
+}
+
 // digest is the SHA-256 of a layer version's zip in hex, "" when it is not known.
 func digest(l lamina.LayerVersion) string {
 	sum, err := base64.StdEncoding.DecodeString(l.CodeSHA256)
@@ -206,32 +215,6 @@ func Whole(e *estate.Estate, f lamina.Function) lamina.Function {
 	return f
 }
 
-// Able is whether a principal may make a call, and the statements that let it;
-// of an Unknown, what it depends on.
-func Able(s *iam.Subject, action, resource string) (iam.Result, []string, string) {
-	a, err := lamina.ParseARN(resource)
-	if err != nil {
-		return iam.Unknown, nil, err.Error()
-	}
-	q := &iam.Request{Subject: s, Action: action, Object: iam.NewObject(iam.Resource{ARN: resource, Account: a.Account}, nil)}
-	if q.Decide() == iam.Deny {
-		return iam.Deny, nil, ""
-	}
-	d := q.Evaluate()
-	var by []string
-	for _, ref := range d.Allows {
-		if ref.Edge == iam.Identity {
-			by = append(by, "statement: "+ref.String())
-		}
-	}
-	slices.Sort(by)
-	why := ""
-	if d.Result == iam.Unknown {
-		why = d.Residue.String()
-	}
-	return d.Result, by[:min(len(by), maxEvidence)], why
-}
-
 // A Stored is a bucket that holds layers of which Lambda keeps no copy.
 type Stored struct {
 	Bucket lamina.Bucket
@@ -278,23 +261,6 @@ func (in Input) Stores(found func(Result)) []Stored {
 		// AWS tells a bucket's policy to principals of its own account only.
 		s.Bucket.Account = cmp.Or(b.Account, l.Account)
 		out = append(out, *s)
-	}
-	return out
-}
-
-// Plain returns the users and roles of the account that people or programs can
-// act as and that may not give themselves every permission: what else an
-// administrator may do says nothing.
-func (in Input) Plain(account string) []*iam.Subject {
-	var out []*iam.Subject
-	for _, p := range in.Estate.Snapshot.Principals {
-		if p.Account != account || strings.HasPrefix(p.Path, "/aws-service-role/") {
-			continue
-		}
-		s := in.Estate.Subject(p)
-		if r, _, _ := Able(s, "iam:PutRolePolicy", "arn:aws:iam::"+account+":role/"+Canary); r != iam.Allow {
-			out = append(out, s)
-		}
 	}
 	return out
 }
