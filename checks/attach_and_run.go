@@ -31,6 +31,7 @@ var AttachAndRun = posture.Check{
 }
 
 func attachAndRun(in posture.Input, found func(posture.Result)) {
+	triggered := func(f lamina.Function) bool { return triggered(in.Access(), f) }
 	for _, t := range in.Access().Targets() {
 		if !t.Known {
 			found(unknownRole(t.Role))
@@ -68,11 +69,11 @@ func attachAndRun(in posture.Input, found func(posture.Result)) {
 
 // triggered reports whether something runs the unpublished function without its
 // attacker: an event source, a URL that is open to all, a service its policy lets in.
-func triggered(f lamina.Function) bool {
+func triggered(a *access.Access, f lamina.Function) bool {
 	leads := estate.Qualifiers(f, "$LATEST")
 	return slices.ContainsFunc(f.EventSources, func(m lamina.EventSourceMapping) bool {
 		return slices.Contains(leads, m.Qualifier) && (m.State == "" || m.State == "Enabled")
 	}) ||
 		slices.ContainsFunc(f.URLs, func(u lamina.FunctionURL) bool { return slices.Contains(leads, u.Qualifier) && u.AuthType == "NONE" }) ||
-		access.ServicesInvoke(f)
+		a.ServicesInvoke(f)
 }

@@ -211,11 +211,7 @@ func (a *Access) object(arn, account string, org iam.Value, policies *iam.Set) *
 func (a *Access) function(f lamina.Function) *iam.Object {
 	var docs []iam.Document
 	for _, p := range f.Policies {
-		policy, err := iam.Parse([]byte(p.Document))
-		if err != nil {
-			policy = iam.Unreadable(err.Error())
-		}
-		if p.Qualifier == "" && !servicesOnly(policy) {
+		if policy := a.estate.Policy(p.Document); p.Qualifier == "" && !servicesOnly(policy) {
 			docs = append(docs, iam.Document{Policy: policy, Edge: iam.ResourcePolicy, Name: f.ARN})
 		}
 	}
@@ -361,14 +357,13 @@ func (a *Access) Reach(role string) (r Reach, ok bool) {
 
 // ServicesInvoke reports whether the policy of the unpublished function, or of an
 // alias of it, lets an AWS service invoke it: a schedule, a bucket, a topic.
-func ServicesInvoke(f lamina.Function) bool {
+func (a *Access) ServicesInvoke(f lamina.Function) bool {
 	leads := estate.Qualifiers(f, "$LATEST")
 	for _, doc := range f.Policies {
-		p, err := iam.Parse([]byte(doc.Document))
-		if err != nil || !slices.Contains(leads, doc.Qualifier) {
+		if !slices.Contains(leads, doc.Qualifier) {
 			continue
 		}
-		for _, s := range p.Statements {
+		for _, s := range a.estate.Policy(doc.Document).Statements {
 			if s.Effect == iam.EffectAllow && slices.ContainsFunc(s.Principals, func(p iam.Principal) bool { return p.Kind == "Service" }) {
 				return true
 			}

@@ -250,9 +250,6 @@ func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, in
 		findings = append(findings, inside.findings()...)
 	}
 	j.apply(in.Estate, list, findings, a.std.Now())
-	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
-		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
-	})
 	shown, err := j.picked(findings)
 	if err != nil {
 		return lamina.Summary{}, err
@@ -261,7 +258,8 @@ func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, in
 	if err := writeLayers(r, in.Estate, shown, words); err != nil {
 		return lamina.Summary{}, err
 	}
-	for _, f := range shown {
+	for _, f := range worstFirst(shown) {
+		f := *f
 		words.finding(&f)
 		if err := r.Write(lamina.Message{Finding: &f}); err != nil {
 			return lamina.Summary{}, err
@@ -289,8 +287,21 @@ func (j *marks) picked(findings []lamina.Finding) ([]lamina.Finding, error) {
 	return out, nil
 }
 
+// worstFirst puts findings in the order in which they are shown: what failed by
+// severity, what is not known, the rest.
+func worstFirst(findings []lamina.Finding) []*lamina.Finding {
+	out := make([]*lamina.Finding, len(findings))
+	for i := range findings {
+		out[i] = &findings[i]
+	}
+	slices.SortStableFunc(out, func(x, y *lamina.Finding) int {
+		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
+	})
+	return out
+}
+
 // failedFirst orders outcomes: what is wrong, what is not known, the rest.
-func failedFirst(f lamina.Finding) int {
+func failedFirst(f *lamina.Finding) int {
 	return slices.Index([]lamina.Outcome{lamina.Fail, lamina.Unknown, lamina.Pass, lamina.NotApplicable}, f.Outcome)
 }
 

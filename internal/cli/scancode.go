@@ -161,7 +161,7 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 	}
 	covered, _ := exception.Apply(accepted, findings, a.std.Now())
 	slices.SortStableFunc(findings, func(x, y lamina.Finding) int {
-		return cmp.Or(failedFirst(x)-failedFirst(y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
+		return cmp.Or(failedFirst(&x)-failedFirst(&y), y.Severity.Rank()-x.Severity.Rank(), cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID))
 	})
 	for _, f := range findings {
 		words.finding(&f)

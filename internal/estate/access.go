@@ -57,7 +57,7 @@ func (e *Estate) ServiceControl(account string) []iam.Document {
 			if p.Type != "SERVICE_CONTROL_POLICY" || !slices.Contains(p.Targets, level) {
 				continue
 			}
-			docs = append(docs, iam.Document{Policy: e.parse(p.Document), Edge: iam.SCP, Name: p.Name, Level: level})
+			docs = append(docs, iam.Document{Policy: e.Policy(p.Document), Edge: iam.SCP, Name: p.Name, Level: level})
 		}
 	}
 	return docs
@@ -143,10 +143,10 @@ func (e *Estate) documents(p lamina.Principal) []iam.Document {
 			docs = append(docs, iam.Document{Policy: iam.Unreadable("the policy was not read"), Edge: edge, Name: arn})
 			return
 		}
-		docs = append(docs, iam.Document{Policy: e.parse(e.Snapshot.ManagedPolicies[i].Document), Edge: edge, Name: arn})
+		docs = append(docs, iam.Document{Policy: e.Policy(e.Snapshot.ManagedPolicies[i].Document), Edge: edge, Name: arn})
 	}
 	for _, i := range p.Inline {
-		docs = append(docs, iam.Document{Policy: e.parse(i.Document), Edge: iam.Identity, Name: i.Name, Own: true})
+		docs = append(docs, iam.Document{Policy: e.Policy(i.Document), Edge: iam.Identity, Name: i.Name, Own: true})
 	}
 	for _, arn := range p.Attached {
 		managed(iam.Identity, arn)
@@ -158,7 +158,7 @@ func (e *Estate) documents(p lamina.Principal) []iam.Document {
 		}
 		g := e.Snapshot.Groups[i]
 		for _, i := range g.Inline {
-			docs = append(docs, iam.Document{Policy: e.parse(i.Document), Edge: iam.Identity, Name: i.Name + " of " + g.Name})
+			docs = append(docs, iam.Document{Policy: e.Policy(i.Document), Edge: iam.Identity, Name: i.Name + " of " + g.Name})
 		}
 		for _, arn := range g.Attached {
 			managed(iam.Identity, arn)
@@ -179,7 +179,9 @@ type worked struct {
 	missing  memory[[]Missing]      // by action
 }
 
-func (e *Estate) parse(document string) *iam.Policy {
+// Policy is the document of a policy, parsed once; what cannot be parsed is a policy
+// of which nothing is known.
+func (e *Estate) Policy(document string) *iam.Policy {
 	return e.worked.policies.get(document, func() *iam.Policy {
 		p, err := iam.Parse([]byte(document))
 		if err != nil {

@@ -205,15 +205,16 @@ func Run(checks []Check, in Input) []lamina.Finding {
 		work.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(checks)); i = next.Add(1) - 1 {
 				of[i] = in.findings(checks[i])
+				slices.SortStableFunc(of[i], func(a, b lamina.Finding) int {
+					return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.ID, b.ID))
+				})
 			}
 		})
 	}
 	work.Wait()
-	findings := slices.Concat(of...)
-	slices.SortStableFunc(findings, func(a, b lamina.Finding) int {
-		return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.ID, b.ID))
-	})
-	return findings
+	of = slices.DeleteFunc(of, func(fs []lamina.Finding) bool { return len(fs) == 0 })
+	slices.SortStableFunc(of, func(a, b []lamina.Finding) int { return cmp.Compare(a[0].Check, b[0].Check) })
+	return slices.Concat(of...)
 }
 
 // findings is what one check says.
