@@ -73,7 +73,7 @@ func (l Layer) String() string {
 func (r *Request) ref(st *statementOf) Ref {
 	name := st.document.Name
 	if st.document.Own {
-		name += " of " + r.Subject.name()
+		name += " of " + r.Subject.Name
 	}
 	return Ref{Edge: edges[st.edge], Policy: name, Level: st.document.Level, Sid: st.Sid, Index: st.Index, Line: st.Line}
 }

@@ -59,6 +59,8 @@ func (k Keys) Set(name string, v Value) Keys {
 // otherwise.
 type Caller struct {
 	ARN string
+	// Name is what its own policies are said to be of.
+	Name string
 	// Session is the ARN of the role's session, "" when any session is meant.
 	Session string
 	// UniqueID is the user's or role's AIDA… or AROA…, CanonicalID that of the
@@ -136,6 +138,7 @@ func NewSubject(c Caller, policies *Set) *Subject {
 	s := &Subject{Caller: c, policies: policies, keys: make(Keys, 16)}
 	k := s.keys
 	a, err := lamina.ParseARN(c.ARN)
+	name := a.Resource[strings.LastIndexByte(a.Resource, '/')+1:]
 	switch {
 	case c.ARN == "" && c.Service != "":
 		s.kind = service
@@ -147,7 +150,7 @@ func NewSubject(c Caller, policies *Set) *Subject {
 		s.kind = strange
 	case a.Service == "iam" && strings.HasPrefix(a.Resource, "user/"):
 		s.kind = user
-		k["aws:username"], k["aws:principaltype"] = Is(s.name()), Is("User")
+		k["aws:username"], k["aws:principaltype"] = Is(name), Is("User")
 		k["aws:userid"] = Present()
 		if c.UniqueID != "" {
 			k["aws:userid"] = Is(c.UniqueID)
@@ -166,7 +169,7 @@ func NewSubject(c Caller, policies *Set) *Subject {
 		k["aws:username"], k["aws:principaltype"], k["aws:userid"] = Absent(), Is("Account"), Is(a.Account)
 	case a.Service == "sts" && strings.HasPrefix(a.Resource, "federated-user/"):
 		s.kind = federatedUser
-		k["aws:username"], k["aws:principaltype"], k["aws:userid"] = Absent(), Is("FederatedUser"), Is(a.Account+":"+s.name())
+		k["aws:username"], k["aws:principaltype"], k["aws:userid"] = Absent(), Is("FederatedUser"), Is(a.Account+":"+name)
 		k["aws:tokenissuetime"] = Present()
 	default:
 		s.kind = strange
@@ -203,9 +206,6 @@ func NewSubject(c Caller, policies *Set) *Subject {
 	}
 	return s
 }
-
-// name is the caller's own, without its path.
-func (s *Subject) name() string { return s.ARN[strings.LastIndexByte(s.ARN, '/')+1:] }
 
 // Policies are those that the subject was joined with, or nil.
 func (s *Subject) Policies() *Set { return s.policies }

@@ -105,7 +105,7 @@ func (e *Estate) Subject(p lamina.Principal) *iam.Subject {
 	if p.Kind == "Role" { // a session may bring tags of its own
 		tags = iam.UnknownValue()
 	}
-	c := iam.Caller{ARN: p.ARN, UniqueID: p.ID, Management: a.Management, OrgID: org, Tags: p.Tags, OtherTags: tags}
+	c := iam.Caller{ARN: p.ARN, Name: p.Name, UniqueID: p.ID, Management: a.Management, OrgID: org, Tags: p.Tags, OtherTags: tags}
 	return iam.NewSubject(c, e.policies(p))
 }
 
