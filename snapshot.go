@@ -376,7 +376,8 @@ type ServiceStatus struct {
 	Account string `json:"account"`
 	Region  string `json:"region"`
 	// Feature is "inspector2:LAMBDA", "inspector2:LAMBDA_CODE",
-	// "guardduty:LAMBDA_NETWORK_LOGS" or "securityhub".
+	// "guardduty:LAMBDA_NETWORK_LOGS", "securityhub" or, for the record that AWS
+	// Config keeps of functions, "config:AWS::Lambda::Function".
 	Feature string `json:"feature"`
 	Enabled bool   `json:"enabled"`
 }

@@ -14,11 +14,24 @@ var SecurityHubOff = posture.Check{
 	Severity:    lamina.Info,
 	Citation:    "https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources-awslambda.html",
 	Needs:       []string{"securityhub:DescribeHub"},
-	Uses:        append([]string{"lambda:ListLayers", "lambda:ListFunctions"}, posture.Delegated...),
+	Uses:        append([]string{"lambda:ListLayers", "lambda:ListFunctions", "config:DescribeConfigurationRecorders", "config:DescribeConfigurationRecorderStatus"}, posture.Delegated...),
 	Lists:       []string{"lambda:ListLayers", "lambda:ListFunctions"},
 	Remediation: "turn on Security Hub in the region, or send findings to another system",
 	NoFix:       "the service costs money and belongs to the organisation's administrator",
 	Run: func(in posture.Input, found func(posture.Result)) {
-		in.Watched(found, "securityhub", "securityhub:DescribeHub")
+		recorded := map[string]string{}
+		for _, s := range in.Estate.Snapshot.Services {
+			if s.Feature == "config:AWS::Lambda::Function" {
+				recorded[posture.Place{Account: s.Account, Region: s.Region}.Resource()] = map[bool]string{
+					true: "AWS Config: records functions, and cannot record layers", false: "AWS Config: records no functions, and cannot record layers",
+				}[s.Enabled]
+			}
+		}
+		in.Watched(func(r posture.Result) {
+			if says := recorded[r.Resource]; says != "" && r.Outcome != lamina.Unknown {
+				r.Evidence = append(r.Evidence, says)
+			}
+			found(r)
+		}, "securityhub", "securityhub:DescribeHub")
 	},
 }

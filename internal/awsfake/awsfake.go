@@ -127,6 +127,7 @@ func New(seed uint64, start time.Time) *Fake {
 		sts.scope:            f.forms(&sts, f.stsOperations()),
 		iam.scope:            f.forms(&iam, f.iamOperations()),
 		account.scope:        f.paths(&account, f.accountPaths()...),
+		config.scope:         f.targets(&config, f.configOperations()),
 		organizations.scope:  f.targets(&organizations, f.organizationsOperations()),
 		cloudtrail.scope:     f.targets(&cloudtrail, f.cloudtrailOperations()),
 		cloudwatch.scope:     f.cloudwatchHandler(),

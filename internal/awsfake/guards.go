@@ -228,6 +228,31 @@ func (f *Fake) securityHubPaths() []path {
 	}}}}
 }
 
+// recorded is the feature that says whether AWS Config records functions.
+const recorded = "config:AWS::Lambda::Function"
+
+// configOperations know one recorder of functions where its status is loaded.
+func (f *Fake) configOperations() map[string]rpc {
+	recorder := func(s Session, more ...member) []object {
+		if _, known := s.status(s.caller.Account, recorded); !known {
+			return []object{}
+		}
+		return []object{append(object{{name: "name", value: "default"}}, more...)}
+	}
+	return map[string]rpc{
+		"DescribeConfigurationRecorders": {do: func(s Session, _ input) (object, *Error) {
+			return object{{name: "ConfigurationRecorders", value: recorder(s, member{name: "recordingGroup", value: object{
+				{name: "allSupported", value: false}, {name: "resourceTypes", value: []string{"AWS::Lambda::Function"}},
+				{name: "recordingStrategy", value: object{{name: "useOnly", value: "INCLUSION_BY_RESOURCE_TYPES"}}},
+			}})}}, nil
+		}},
+		"DescribeConfigurationRecorderStatus": {do: func(s Session, _ input) (object, *Error) {
+			on, _ := s.status(s.caller.Account, recorded)
+			return object{{name: "ConfigurationRecordersStatus", value: recorder(s, member{name: "recording", value: on})}}, nil
+		}},
+	}
+}
+
 // signerPaths know the latest version of each signing profile.
 func (f *Fake) signerPaths() []path {
 	mine := func(s Session) []lamina.SigningProfile {

@@ -103,6 +103,7 @@ var (
 	inspector       = service{"inspector2", "inspector2", "inspector2.amazonaws.com", &restJSON}
 	guardDuty       = service{"guardduty", "guardduty", "guardduty.amazonaws.com", &restJSON}
 	securityHub     = service{"securityhub", "securityhub", "securityhub.amazonaws.com", &restJSON}
+	config          = service{"config", "config", "config.amazonaws.com", &awsJSON}
 	signer          = service{"signer", "signer", "signer.amazonaws.com", &restJSON}
 	s3              = service{"s3", "s3", "s3.amazonaws.com", &restXML}
 	ec2             = service{"ec2", "ec2", "ec2.amazonaws.com", &ec2Query}

@@ -33,6 +33,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
@@ -206,6 +207,7 @@ func (s *Session) In(region string) *Client {
 		account:        account.NewFromConfig(cfg("account")),
 		cloudtrail:     cloudtrail.NewFromConfig(cfg("cloudtrail")),
 		cloudwatch:     cloudwatch.NewFromConfig(cfg("cloudwatch")),
+		configservice:  configservice.NewFromConfig(cfg("config")),
 		ec2:            ec2.NewFromConfig(cfg("ec2")),
 		events:         eventbridge.NewFromConfig(cfg("events")),
 		guardduty:      guardduty.NewFromConfig(cfg("guardduty")),
@@ -234,6 +236,7 @@ type Client struct {
 	account        *account.Client
 	cloudtrail     *cloudtrail.Client
 	cloudwatch     *cloudwatch.Client
+	configservice  *configservice.Client
 	ec2            *ec2.Client
 	events         *eventbridge.Client
 	guardduty      *guardduty.Client

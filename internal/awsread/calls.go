@@ -27,6 +27,8 @@ var Calls = []Call{
 	{"cloudtrail", "GetTrailStatus", "cloudtrail:GetTrailStatus", "whether a trail is on"},
 	{"cloudtrail", "LookupEvents", "cloudtrail:LookupEvents", "which policies changed since the last collection; all are read again instead"},
 	{"cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms", "whether an alarm watches changes of layers"},
+	{"configservice", "DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorderStatus", "whether AWS Config's record of functions is being kept"},
+	{"configservice", "DescribeConfigurationRecorders", "config:DescribeConfigurationRecorders", "whether AWS Config records functions (it cannot record layers)"},
 	{"ec2", "DescribeRouteTables", "ec2:DescribeRouteTables", "where the routes of functions' subnets lead"},
 	{"ec2", "DescribeSecurityGroups", "ec2:DescribeSecurityGroups", "where security groups let functions send"},
 	{"ec2", "DescribeSubnets", "ec2:DescribeSubnets", "which VPCs functions run in, and where their routes lead"},

@@ -2,7 +2,10 @@ package awsread
 
 import (
 	"context"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	dutytypes "github.com/aws/aws-sdk-go-v2/service/guardduty/types"
 	"github.com/aws/aws-sdk-go-v2/service/inspector2"
@@ -69,6 +72,45 @@ func (c *Client) SecurityHub(ctx context.Context, accountID string) (lamina.Serv
 	}
 	s.Enabled = true
 	return s, nil
+}
+
+// Recorders says whether AWS Config keeps a record of functions, as far as its
+// configuration recorders are told to; Recording says whether they are on. Config
+// has no resource type for layers: nothing records them.
+func (c *Client) Recorders(ctx context.Context, accountID string) (lamina.ServiceStatus, error) {
+	s := c.status(accountID, "config:AWS::Lambda::Function")
+	out, err := c.configservice.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{})
+	if err != nil {
+		return s, fail("config:DescribeConfigurationRecorders", "*", err)
+	}
+	for _, r := range out.ConfigurationRecorders {
+		s.Enabled = s.Enabled || records(r.RecordingGroup, configtypes.ResourceTypeFunction)
+	}
+	return s, nil
+}
+
+// Recording reports whether a configuration recorder of the region is on.
+func (c *Client) Recording(ctx context.Context) (bool, error) {
+	out, err := c.configservice.DescribeConfigurationRecorderStatus(ctx, &configservice.DescribeConfigurationRecorderStatusInput{})
+	if err != nil {
+		return false, fail("config:DescribeConfigurationRecorderStatus", "*", err)
+	}
+	return slices.ContainsFunc(out.ConfigurationRecordersStatus, func(s configtypes.ConfigurationRecorderStatus) bool { return s.Recording }), nil
+}
+
+// records reports whether resources of the type are among those recorded: all, some
+// that are named, or all but some; a recorder without a group has all
+// (https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingGroup.html).
+func records(g *configtypes.RecordingGroup, kind configtypes.ResourceType) bool {
+	switch {
+	case g == nil || g.AllSupported:
+		return true
+	case g.RecordingStrategy != nil && g.RecordingStrategy.UseOnly == configtypes.RecordingStrategyTypeAllSupportedResourceTypes:
+		return true
+	case g.ExclusionByResourceTypes != nil && len(g.ExclusionByResourceTypes.ResourceTypes) > 0:
+		return !slices.Contains(g.ExclusionByResourceTypes.ResourceTypes, kind)
+	}
+	return slices.Contains(g.ResourceTypes, kind)
 }
 
 func (c *Client) status(accountID, feature string) lamina.ServiceStatus {

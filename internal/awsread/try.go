@@ -36,17 +36,19 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"access-analyzer:GetFinding": func(ctx context.Context) error {
 			return c.AccessFinding(ctx, &lamina.AccessFinding{ID: nothing, Analyzer: analyzer})
 		},
-		"access-analyzer:ListAnalyzers":      func(ctx context.Context) error { _, err := c.Analyzers(ctx, account); return err },
-		"access-analyzer:ListFindings":       func(ctx context.Context) error { _, err := c.AccessFindings(ctx, analyzer); return err },
-		"account:ListRegions":                func(ctx context.Context) error { _, err := c.Regions(ctx); return err },
-		"cloudtrail:DescribeTrails":          func(ctx context.Context) error { _, err := c.Trails(ctx); return err },
-		"cloudtrail:GetEventSelectors":       func(ctx context.Context) error { return c.TrailSelectors(ctx, &lamina.Trail{ARN: trail}) },
-		"cloudtrail:GetTrailStatus":          func(ctx context.Context) error { _, err := c.TrailLogging(ctx, trail); return err },
-		"cloudtrail:LookupEvents":            func(ctx context.Context) error { _, err := c.Events(ctx, nothing, time.Unix(0, 0)); return err },
-		"cloudwatch:DescribeAlarms":          func(ctx context.Context) error { _, err := c.Alarms(ctx, account); return err },
-		"events:ListRules":                   func(ctx context.Context) error { _, err := c.EventRules(ctx, account); return err },
-		"events:ListTargetsByRule":           func(ctx context.Context) error { _, err := c.EventTargets(ctx, nothing); return err },
-		"iam:GetAccountAuthorizationDetails": func(ctx context.Context) error { _, err := c.Authorization(ctx); return err },
+		"access-analyzer:ListAnalyzers":              func(ctx context.Context) error { _, err := c.Analyzers(ctx, account); return err },
+		"access-analyzer:ListFindings":               func(ctx context.Context) error { _, err := c.AccessFindings(ctx, analyzer); return err },
+		"account:ListRegions":                        func(ctx context.Context) error { _, err := c.Regions(ctx); return err },
+		"cloudtrail:DescribeTrails":                  func(ctx context.Context) error { _, err := c.Trails(ctx); return err },
+		"cloudtrail:GetEventSelectors":               func(ctx context.Context) error { return c.TrailSelectors(ctx, &lamina.Trail{ARN: trail}) },
+		"cloudtrail:GetTrailStatus":                  func(ctx context.Context) error { _, err := c.TrailLogging(ctx, trail); return err },
+		"cloudtrail:LookupEvents":                    func(ctx context.Context) error { _, err := c.Events(ctx, nothing, time.Unix(0, 0)); return err },
+		"cloudwatch:DescribeAlarms":                  func(ctx context.Context) error { _, err := c.Alarms(ctx, account); return err },
+		"config:DescribeConfigurationRecorderStatus": func(ctx context.Context) error { _, err := c.Recording(ctx); return err },
+		"config:DescribeConfigurationRecorders":      func(ctx context.Context) error { _, err := c.Recorders(ctx, account); return err },
+		"events:ListRules":                           func(ctx context.Context) error { _, err := c.EventRules(ctx, account); return err },
+		"events:ListTargetsByRule":                   func(ctx context.Context) error { _, err := c.EventTargets(ctx, nothing); return err },
+		"iam:GetAccountAuthorizationDetails":         func(ctx context.Context) error { _, err := c.Authorization(ctx); return err },
 		"lambda:GetCodeSigningConfig": func(ctx context.Context) error {
 			_, err := c.CodeSigningConfig(ctx, arn("lambda", "code-signing-config:csc-00000000000000000"))
 			return err

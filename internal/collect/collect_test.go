@@ -74,7 +74,7 @@ func world(t *testing.T) *awsfake.Fake {
 			ID: "f-1", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Resource: "arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1",
 			Status: "ACTIVE", Public: true, Principals: []string{"AWS:*"}, Updated: start,
 		}},
-		Services:       []lamina.ServiceStatus{{Account: member, Region: region, Feature: "guardduty:LAMBDA_NETWORK_LOGS", Enabled: true}, {Account: member, Region: region, Feature: "inspector2:LAMBDA", Enabled: true}},
+		Services:       []lamina.ServiceStatus{{Account: member, Region: region, Feature: "guardduty:LAMBDA_NETWORK_LOGS", Enabled: true}, {Account: member, Region: region, Feature: "inspector2:LAMBDA", Enabled: true}, {Account: member, Region: region, Feature: "config:AWS::Lambda::Function", Enabled: true}},
 		Subnets:        []lamina.Subnet{{ID: "subnet-1", Account: member, Region: region, VPC: "vpc-1", DefaultRoutes: []string{"nat-1"}}},
 		SecurityGroups: []lamina.SecurityGroup{{ID: "sg-1", Account: member, Region: region, VPC: "vpc-1", Egress: []string{"0.0.0.0/0", "pl-1", "sg-2"}}},
 		VPCEndpoints:   []lamina.VPCEndpoint{{ID: "vpce-1", Account: member, Region: region, VPC: "vpc-1", Service: "com.amazonaws." + region + ".lambda", Policy: allow}},

@@ -400,6 +400,17 @@ func (d *reader) services(ctx context.Context) {
 			d.part.Services = append(d.part.Services, s)
 		}
 	}
+	recorded, err := d.client.Recorders(ctx, d.account)
+	if d.note("config:DescribeConfigurationRecorders", "", err) {
+		d.begin("config:DescribeConfigurationRecorderStatus")
+	}
+	if err == nil && recorded.Enabled {
+		recorded.Enabled, err = d.client.Recording(ctx)
+		d.note("config:DescribeConfigurationRecorderStatus", "", err)
+	}
+	if err == nil {
+		d.part.Services = append(d.part.Services, recorded)
+	}
 	hub, err := d.client.SecurityHub(ctx, d.account)
 	if d.note("securityhub:DescribeHub", "", err) {
 		d.part.Services = append(d.part.Services, hub)

@@ -196,7 +196,8 @@ var (
 	}
 	regionalReads = []string{
 		"access-analyzer:GetFinding", "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors",
-		"cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents", "cloudwatch:DescribeAlarms", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
+		"cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents", "cloudwatch:DescribeAlarms",
+		"config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
 		"ec2:DescribeSubnets", "ec2:DescribeVpcEndpoints", "events:ListRules", "events:ListTargetsByRule", "guardduty:GetDetector", "guardduty:ListDetectors",
 		"inspector2:BatchGetAccountStatus", "lambda:GetAccountSettings", "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "lambda:GetLayerVersion",
 		"lambda:GetLayerVersionPolicy", "lambda:GetPolicy", "lambda:ListAliases", "lambda:ListEventSourceMappings", "lambda:ListFunctionUrlConfigs",

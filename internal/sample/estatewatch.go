@@ -45,7 +45,7 @@ func (g *generator) watch() {
 					ARN: analyzer(account, region), Account: account, Region: region, Type: "ACCOUNT", Status: "ACTIVE",
 				})
 			}
-			for _, feature := range []string{"guardduty:LAMBDA_NETWORK_LOGS", "inspector2:LAMBDA", "inspector2:LAMBDA_CODE", "securityhub"} {
+			for _, feature := range []string{"config:AWS::Lambda::Function", "guardduty:LAMBDA_NETWORK_LOGS", "inspector2:LAMBDA", "inspector2:LAMBDA_CODE", "securityhub"} {
 				g.s.Services = append(g.s.Services, lamina.ServiceStatus{Account: account, Region: region, Feature: feature, Enabled: (i+len(feature))%3 != 0})
 			}
 		}
