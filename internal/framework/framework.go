@@ -40,7 +40,7 @@ type theme [5]string
 // for it.
 var (
 	// sharing: information reaches somebody it is not meant for.
-	sharing = theme{"IAM.28", "1.20", "AC-3 AC-4 AC-21", "7.2.1", "CC6.1 CC6.7"}
+	sharing = theme{"", "1.20", "AC-3 AC-4 AC-21", "7.2.1", "CC6.1 CC6.7"}
 	// privilege: somebody may do more than their work asks for.
 	privilege = theme{"IAM.1 IAM.21", "1.16", "AC-2 AC-3 AC-5 AC-6", "7.2.1 7.2.2 7.2.5", "CC6.1 CC6.3"}
 	// supply: code of others runs, and nobody answers for it.
@@ -78,7 +78,7 @@ var (
 	// malware: code is known to be malicious.
 	malware = theme{"", "", "SI-3 SI-4", "5.2.1 5.3.2", "CC6.8 CC7.2"}
 	// analysis: nobody looks for access from outside.
-	analysis = theme{"IAM.28", "1.20", "AC-3 CA-7", "7.2.4", "CC6.1 CC7.2"}
+	analysis = theme{"", "1.20", "AC-3 CA-7", "7.2.4", "CC6.1 CC7.2"}
 	// threats: threat detection is off.
 	threats = theme{"GuardDuty.6", "", "CA-7 SI-4", "11.5.1", "CC7.2"}
 	// signin: people and keys are not strongly authenticated.
