@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lamina-sec/lamina"
@@ -95,7 +96,7 @@ func Parse(name string, data []byte, now time.Time) (*File, error) {
 func item(name, kind string, e *tomlfile.Table, ids map[string]bool, now time.Time) Item {
 	x := Item{Kind: kind, ID: e.Text("id"), File: name, Line: e.Line("")}
 	switch {
-	case !isID.MatchString(x.ID):
+	case !isID().MatchString(x.ID):
 		e.Fail("id", "give it a name of its own", "approval id %q: want 1 to 100 letters, digits, dots, hyphens and underscores", x.ID)
 	case ids[x.ID]:
 		e.Fail("id", "give each approval an id of its own", "approval %q is there twice", x.ID)
@@ -116,12 +117,12 @@ func item(name, kind string, e *tomlfile.Table, ids map[string]bool, now time.Ti
 	case Layer:
 		x.Scope = e.Texts("scope")
 		for _, s := range x.Scope {
-			if !scope.MatchString(s) || strings.Count(s, "*") > maxStars {
+			if !scope().MatchString(s) || strings.Count(s, "*") > maxStars {
 				e.Fail("scope", "an account id, ou-… or r-…, or a pattern for ARNs of functions", "approval %q: scope %q", x.ID, s)
 			}
 		}
 	case Share:
-		if x.To = e.Text("to"); !to.MatchString(x.To) {
+		if x.To = e.Text("to"); !to().MatchString(x.To) {
 			e.Fail("to", `an account id, o-… for an organisation, or "everyone"`, "approval %q: to %q is nobody", x.ID, x.To)
 		}
 	}
@@ -143,11 +144,17 @@ func item(name, kind string, e *tomlfile.Table, ids map[string]bool, now time.Ti
 	return x
 }
 
+// What its values look like. Compiling them takes a millisecond, which a program
+// that reads no approvals does not wait for.
 var (
-	isID  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
-	to    = regexp.MustCompile(`^([0-9]{12}|o-[a-z0-9]{10,32}|everyone)$`)
-	scope = regexp.MustCompile(`^([0-9]{12}|(ou|r)-[a-z0-9-]{4,64}|arn:[^:]+:lambda:[^:]*:[0-9*]+:function:\S+)$`)
+	isID  = pattern(`^[A-Za-z0-9._-]{1,100}$`)
+	to    = pattern(`^([0-9]{12}|o-[a-z0-9]{10,32}|everyone)$`)
+	scope = pattern(`^([0-9]{12}|(ou|r)-[a-z0-9-]{4,64}|arn:[^:]+:lambda:[^:]*:[0-9*]+:function:\S+)$`)
 )
+
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // maxStars is how many stars a pattern may have.
 const maxStars = 8

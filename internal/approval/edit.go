@@ -57,7 +57,7 @@ func Schema() map[string]any {
 	}
 	list := func(required []string, more map[string]any) map[string]any {
 		properties := map[string]any{
-			"id":      map[string]any{"type": "string", "pattern": isID.String(), "description": "a name of its own"},
+			"id":      map[string]any{"type": "string", "pattern": isID().String(), "description": "a name of its own"},
 			"digest":  map[string]any{"type": "string", "pattern": "^sha256:[0-9a-f]{64}$", "description": "the SHA-256 that the zip must have"},
 			"reason":  text("what it is for"),
 			"owner":   text("whose decision it is"),
@@ -75,11 +75,11 @@ func Schema() map[string]any {
 		"type":    "object", "additionalProperties": false,
 		"properties": map[string]any{
 			Layer: list(nil, map[string]any{"scope": map[string]any{
-				"type": "array", "minItems": 1, "items": map[string]any{"type": "string", "pattern": scope.String()},
+				"type": "array", "minItems": 1, "items": map[string]any{"type": "string", "pattern": scope().String()},
 				"description": "accounts, organisational units or patterns for ARNs of functions that may load it; all of ours without it",
 			}}),
 			Share: list([]string{"to"}, map[string]any{"to": map[string]any{
-				"type": "string", "pattern": to.String(), "description": "an account id, an organisation's id, or everyone",
+				"type": "string", "pattern": to().String(), "description": "an account id, an organisation's id, or everyone",
 			}}),
 		},
 	}

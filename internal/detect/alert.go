@@ -3,19 +3,26 @@ package detect
 import (
 	"cmp"
 	"strings"
+	"sync"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/ecs"
 )
 
+// The fields that every rule's alert names. The schema is read for them when the
+// first is asked for.
 var (
-	fieldProvider = ecs.Lookup("event.provider")
-	fieldAction   = ecs.Lookup("event.action")
-	fieldCategory = ecs.Lookup("event.category")
-	fieldUser     = ecs.Lookup("user.name")
-	fieldHost     = ecs.Lookup("host.name")
-	fieldSourceIP = ecs.Lookup("source.ip")
+	fieldProvider = field("event.provider")
+	fieldAction   = field("event.action")
+	fieldCategory = field("event.category")
+	fieldUser     = field("user.name")
+	fieldHost     = field("host.name")
+	fieldSourceIP = field("source.ip")
 )
+
+func field(name string) func() *ecs.Field {
+	return sync.OnceValue(func() *ecs.Field { return ecs.Lookup(name) })
+}
 
 // alert says that the rule matched rec.
 func (r *program) alert(rec Record, c *candidate) lamina.Alert {
@@ -62,14 +69,14 @@ func (r *program) reason(rec Record, a *lamina.Alert) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString(cmp.Or(strings.Join(rec.Values(fieldCategory), ", "), "event"))
+	b.WriteString(cmp.Or(strings.Join(rec.Values(fieldCategory()), ", "), "event"))
 	if b.String() != "event" {
 		b.WriteString(" event")
 	}
 	for _, p := range []struct {
 		word  string
 		field *ecs.Field
-	}{{" with source ", fieldSourceIP}, {" by ", fieldUser}, {" on ", fieldHost}} {
+	}{{" with source ", fieldSourceIP()}, {" by ", fieldUser()}, {" on ", fieldHost()}} {
 		if v := first(p.field); v != "" {
 			b.WriteString(p.word + v)
 		}

@@ -81,13 +81,14 @@ type candidate struct {
 // Worker returns a new worker of the engine.
 func (e *Engine) Worker() *Worker {
 	w := &Worker{engine: e, classes: map[classKey]*class{}, shelf: &shelf{}}
+	provider, action := fieldProvider(), fieldAction()
 	// What Provider and Action return is what the mapping makes of the two
 	// fields; "" is a field that is missing.
 	w.knownOfClass = func(f *ecs.Field) ([]string, bool) {
 		switch f {
-		case fieldProvider:
+		case provider:
 			return one(w.rec.Provider()), true
-		case fieldAction:
+		case action:
 			return one(w.rec.Action()), true
 		}
 		return constants(f)
