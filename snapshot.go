@@ -41,6 +41,7 @@ type Snapshot struct {
 	Subnets              []Subnet             `json:"subnets,omitempty"`
 	SecurityGroups       []SecurityGroup      `json:"security_groups,omitempty"`
 	VPCEndpoints         []VPCEndpoint        `json:"vpc_endpoints,omitempty"`
+	DNSFirewalls         []DNSFirewall        `json:"dns_firewalls,omitempty"`
 }
 
 // A Target is one region of one account and what was read there. Services
@@ -400,6 +401,8 @@ type Subnet struct {
 	Account string `json:"account"`
 	Region  string `json:"region"`
 	VPC     string `json:"vpc"`
+	// Owner is the account that shares it, "" when that is Account.
+	Owner string `json:"owner,omitempty"`
 	// DefaultRoutes are the targets of routes to 0.0.0.0/0 and ::/0 ("igw-…",
 	// "nat-…", "eigw-…", "tgw-…").
 	DefaultRoutes []string `json:"default_routes,omitempty"`
@@ -414,6 +417,36 @@ type SecurityGroup struct {
 	// Egress are the destinations of its outbound rules: CIDR blocks, prefix list
 	// ids and security group ids.
 	Egress []string `json:"egress,omitempty"`
+}
+
+// A DNSFirewall is a rule group of Route 53 Resolver DNS Firewall as a VPC has
+// it.
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-overview.html
+type DNSFirewall struct {
+	ID      string `json:"id"` // of the association
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	VPC     string `json:"vpc"`
+	Group   string `json:"group"`
+	// Priority is its place among the VPC's: the lowest is asked first.
+	Priority int `json:"priority"`
+	// Rules are in the order in which they are asked: the first that fits decides.
+	Rules []DNSRule `json:"rules,omitempty"`
+}
+
+// A DNSRule is a rule of DNS Firewall.
+type DNSRule struct {
+	// Action is AWS's word: "ALLOW", "BLOCK" or "ALERT".
+	Action string `json:"action"`
+	// Domains is the id of the list of domains that it is about, Every says that the
+	// list holds all of them ("*").
+	Domains string `json:"domains,omitempty"`
+	Every   bool   `json:"every,omitempty"`
+	// Protection is what it looks for in place of a list: "DNS_TUNNELING", "DGA",
+	// "DICTIONARY_DGA".
+	Protection string `json:"protection,omitempty"`
+	// QueryType is the type of records that it is about, "" for all.
+	QueryType string `json:"query_type,omitempty"`
 }
 
 // A VPCEndpoint is an endpoint of a VPC and its policy.

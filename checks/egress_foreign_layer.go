@@ -28,17 +28,10 @@ func egressForeignLayer(in posture.Input, found func(posture.Result)) {
 		if len(f.Layers) == 0 {
 			continue
 		}
-		var foreign []string
-		severity := lamina.Low // of publishers that are known
-		for _, arn := range f.Layers {
-			l, ok := in.Foreign(arn)
-			if !ok {
-				continue
-			}
-			foreign = append(foreign, "layer: "+arn)
-			if _, match := in.Publisher(l); match != publishers.Listed {
-				severity = lamina.Medium
-			}
+		foreign, known := foreignLayers(in, f)
+		severity := lamina.Medium
+		if known {
+			severity = lamina.Low
 		}
 		if len(foreign) == 0 {
 			found(posture.Result{Outcome: lamina.NotApplicable, Resource: f.ARN, Detail: "all its layers are ours"})
@@ -48,4 +41,20 @@ func egressForeignLayer(in posture.Input, found func(posture.Result)) {
 		r.Severity, r.Evidence = severity, append(foreign, r.Evidence...)
 		found(r)
 	}
+}
+
+// foreignLayers is evidence of the layers of accounts not known to be ours that a
+// function loads; known says that publishers whom we know publish all of them.
+func foreignLayers(in posture.Input, f lamina.Function) (evidence []string, known bool) {
+	known = true
+	for _, arn := range f.Layers {
+		l, ok := in.Foreign(arn)
+		if !ok {
+			continue
+		}
+		evidence = append(evidence, "layer: "+arn)
+		_, match := in.Publisher(l)
+		known = known && match == publishers.Listed
+	}
+	return evidence, known
 }

@@ -37,6 +37,7 @@ import (
 //	subnet private nat-1
 //	sg open 0.0.0.0/0
 //	endpoint s3 com.amazonaws.eu-west-1.s3 {"Statement":…}
+//	dns GROUP vpc-1 priority=101 ALLOW:list BLOCK:* BLOCK:@DNS_TUNNELING BLOCK:list?TXT
 //	service inspector2:LAMBDA on
 //	rule share ENABLED {"source":["aws.lambda"]} targets=arn:…
 //
@@ -197,7 +198,9 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 	case "bucket":
 		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Account: v["account"], Versioning: v["versioning"], Policy: v["policy"], PublicAccessBlocked: v["blocked"] == "true"})
 	case "subnet":
-		e.s.Subnets = append(e.s.Subnets, lamina.Subnet{ID: p[0], Account: account, Region: region, VPC: "vpc-1", DefaultRoutes: p[1:]})
+		e.s.Subnets = append(e.s.Subnets, lamina.Subnet{ID: p[0], Account: account, Region: region, VPC: or(v["vpc"], "vpc-1"), Owner: v["owner"], DefaultRoutes: p[1:]})
+	case "dns":
+		return e.dns(p, v, account, region)
 	case "sg":
 		e.s.SecurityGroups = append(e.s.SecurityGroups, lamina.SecurityGroup{ID: p[0], Account: account, Region: region, VPC: "vpc-1", Egress: p[1:]})
 	case "endpoint":
@@ -335,6 +338,26 @@ func (e *estateText) scp(p []string, v map[string]string) error {
 	return nil
 }
 
+// dns associates a rule group with a VPC: rules are ACTION:LIST, where the list *
+// holds every domain, ACTION:@PROTECTION, or either with ?TYPE of records.
+func (e *estateText) dns(p []string, v map[string]string, account, region string) error {
+	priority, err := strconv.Atoi(or(v["priority"], "101"))
+	w := lamina.DNSFirewall{ID: "assoc-" + p[0], Account: account, Region: region, VPC: p[1], Group: p[0], Priority: priority}
+	for _, word := range p[2:] {
+		action, what, _ := strings.Cut(word, ":")
+		what, kind, _ := strings.Cut(what, "?")
+		r := lamina.DNSRule{Action: action, Domains: what, QueryType: kind}
+		if protection, ok := strings.CutPrefix(what, "@"); ok {
+			r.Domains, r.Protection = "", protection
+		} else if what == "*" {
+			r.Domains, r.Every = "all", true
+		}
+		w.Rules = append(w.Rules, r)
+	}
+	e.s.DNSFirewalls = append(e.s.DNSFirewalls, w)
+	return err
+}
+
 func cscARN(name, account, region string) string {
 	return "arn:aws:lambda:" + region + ":" + account + ":code-signing-config:" + name
 }
@@ -468,6 +491,17 @@ func without(s *lamina.Snapshot, action string) {
 		s.Subnets = nil
 	case "ec2:DescribeSecurityGroups":
 		s.SecurityGroups = nil
+	case "route53resolver:ListFirewallRuleGroupAssociations":
+		s.DNSFirewalls = nil
+	case "route53resolver:ListFirewallRules", "route53resolver:ListFirewallDomainLists", "route53resolver:ListFirewallDomains":
+		for i, w := range s.DNSFirewalls {
+			for j := range w.Rules {
+				w.Rules[j].Every = false
+			}
+			if action == "route53resolver:ListFirewallRules" {
+				s.DNSFirewalls[i].Rules = nil
+			}
+		}
 	case "ec2:DescribeVpcEndpoints":
 		s.VPCEndpoints = nil
 	case "inspector2:BatchGetAccountStatus", "guardduty:ListDetectors", "guardduty:GetDetector", "securityhub:DescribeHub":

@@ -87,6 +87,7 @@ var All = []posture.Check{
 	EgressOpen,
 	EndpointOpen,
 	URLForeignLayer,
+	DNSForeignLayer,
 	// GRD: guardrails
 	GuardrailAttach,
 	GuardrailForeign,
@@ -142,6 +143,5 @@ type Absent struct {
 // check takes its line away.
 var Unsupported = []Absent{
 	{"USE-08", "does a layer's version come from a parameter that anyone may change", "needs the infrastructure code beside the estate"},
-	{"NET-05", "can such a function send data out by DNS", "needs the rules of Route 53 Resolver DNS Firewall, which are not collected"},
 	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules, which a check cannot reach: detect runs rules, posture checks"},
 }

@@ -140,6 +140,7 @@ func New(seed uint64, start time.Time) *Fake {
 		securityHub.scope:    f.paths(&securityHub, f.securityHubPaths()...),
 		signer.scope:         f.paths(&signer, f.signerPaths()...),
 		s3.scope:             f.bucketHandler(),
+		dnsFirewall.scope:    f.targets(&dnsFirewall, f.dnsFirewallOperations()),
 		ec2.scope:            f.forms(&ec2, f.ec2Operations()),
 	}
 	return f

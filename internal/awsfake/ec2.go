@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ func (f *Fake) ec2Operations() map[string]rpc {
 				return nil, err
 			}
 			return listing(in, ec2Pages, "subnetSet", all, func(n lamina.Subnet) object {
-				return object{{name: "subnetId", value: n.ID}, {name: "vpcId", value: n.VPC}, {name: "state", value: "available"}, {name: "ownerId", value: s.caller.Account}}
+				return object{{name: "subnetId", value: n.ID}, {name: "vpcId", value: n.VPC}, {name: "state", value: "available"}, {name: "ownerId", value: cmp.Or(n.Owner, s.caller.Account)}}
 			})
 		}},
 		"DescribeRouteTables": {do: func(s Session, in input) (object, *Error) {

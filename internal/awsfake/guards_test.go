@@ -11,6 +11,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/inspector2"
+	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/signer"
 
@@ -143,6 +144,48 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
+func TestDNSFirewall(t *testing.T) {
+	f := awsfake.New(1, start)
+	f.Load(lamina.Snapshot{DNSFirewalls: []lamina.DNSFirewall{
+		{ID: "rslvr-frgassoc-1", Account: owner, Region: region, VPC: "vpc-1", Group: "rslvr-frg-1", Priority: 101, Rules: []lamina.DNSRule{
+			{Action: "ALLOW", Domains: "rslvr-fdl-ours"}, {Action: "BLOCK", Domains: "rslvr-fdl-all", Every: true}, {Action: "ALERT", Protection: "DNS_TUNNELING", QueryType: "TXT"},
+		}},
+		{ID: "rslvr-frgassoc-2", Account: owner, Region: region, VPC: "vpc-2", Group: "rslvr-frg-2", Priority: 102, Rules: []lamina.DNSRule{{Action: "BLOCK", Domains: "rslvr-fdl-managed-1"}}},
+		{ID: "rslvr-frgassoc-3", Account: partner, Region: region, VPC: "vpc-3", Group: "rslvr-frg-3"},
+	}})
+	ctx := t.Context()
+	sdk := route53resolver.NewFromConfig(config(f, caller(owner), region))
+	has, err := sdk.ListFirewallRuleGroupAssociations(ctx, &route53resolver.ListFirewallRuleGroupAssociationsInput{})
+	if err != nil || len(has.FirewallRuleGroupAssociations) != 2 || *has.FirewallRuleGroupAssociations[1].VpcId != "vpc-2" || *has.FirewallRuleGroupAssociations[1].Priority != 102 {
+		t.Errorf("associations %+v, %v", has, err)
+	}
+	rules, err := sdk.ListFirewallRules(ctx, &route53resolver.ListFirewallRulesInput{FirewallRuleGroupId: aws.String("rslvr-frg-1")})
+	if err != nil || len(rules.FirewallRules) != 3 {
+		t.Fatalf("rules %+v, %v", rules, err)
+	}
+	if r := rules.FirewallRules[0]; r.Action != "ALERT" || r.DnsThreatProtection != "DNS_TUNNELING" || *r.Qtype != "TXT" || *r.Priority != 2 {
+		t.Errorf("rule %+v", r)
+	}
+	if _, err := sdk.ListFirewallRules(ctx, &route53resolver.ListFirewallRulesInput{FirewallRuleGroupId: aws.String("rslvr-frg-3")}); code(err) != "ResourceNotFoundException" {
+		t.Errorf("another account's group: %v", err)
+	}
+	lists, err := sdk.ListFirewallDomainLists(ctx, &route53resolver.ListFirewallDomainListsInput{})
+	if err != nil || len(lists.FirewallDomainLists) != 3 || lists.FirewallDomainLists[1].ManagedOwnerName == nil || lists.FirewallDomainLists[0].ManagedOwnerName != nil {
+		t.Errorf("lists %+v, %v", lists, err)
+	}
+	for id, want := range map[string]string{"rslvr-fdl-all": "*.", "rslvr-fdl-ours": "named.invalid."} {
+		out, err := sdk.ListFirewallDomains(ctx, &route53resolver.ListFirewallDomainsInput{FirewallDomainListId: &id})
+		if err != nil || len(out.Domains) != 1 || out.Domains[0] != want {
+			t.Errorf("%s: %+v, %v", id, out, err)
+		}
+	}
+	for id, want := range map[string]string{"rslvr-fdl-managed-1": "AccessDeniedException", "rslvr-fdl-none": "ResourceNotFoundException"} {
+		if _, err := sdk.ListFirewallDomains(ctx, &route53resolver.ListFirewallDomainsInput{FirewallDomainListId: &id}); code(err) != want {
+			t.Errorf("%s: got %v, want %s", id, err, want)
+		}
+	}
+}
+
 // These services refuse in their own words too.
 func TestDenials_of_guards(t *testing.T) {
 	testDenials(t, map[string]denial{
@@ -156,6 +199,10 @@ func TestDenials_of_guards(t *testing.T) {
 		}},
 		"securityhub": {"securityhub:DescribeHub", "AccessDeniedException", "UnrecognizedClientException", func(ctx context.Context, c aws.Config) error {
 			_, err := securityhub.NewFromConfig(c).DescribeHub(ctx, nil)
+			return err
+		}},
+		"route53resolver": {"route53resolver:ListFirewallDomainLists", "AccessDeniedException", "UnrecognizedClientException", func(ctx context.Context, c aws.Config) error {
+			_, err := route53resolver.NewFromConfig(c).ListFirewallDomainLists(ctx, nil)
 			return err
 		}},
 		"ec2": {"ec2:DescribeRegions", "UnauthorizedOperation", "AuthFailure", func(ctx context.Context, c aws.Config) error {

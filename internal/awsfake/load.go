@@ -46,6 +46,7 @@ func (f *Fake) Load(s lamina.Snapshot) {
 		e.Subnets = append(e.Subnets, s.Subnets...)
 		e.SecurityGroups = append(e.SecurityGroups, s.SecurityGroups...)
 		e.VPCEndpoints = append(e.VPCEndpoints, s.VPCEndpoints...)
+		e.DNSFirewalls = append(e.DNSFirewalls, s.DNSFirewalls...)
 	})
 }
 

@@ -106,6 +106,7 @@ var (
 	config          = service{"config", "config", "config.amazonaws.com", &awsJSON}
 	signer          = service{"signer", "signer", "signer.amazonaws.com", &restJSON}
 	s3              = service{"s3", "s3", "s3.amazonaws.com", &restXML}
+	dnsFirewall     = service{"route53resolver", "route53resolver", "route53resolver.amazonaws.com", &awsJSON}
 	ec2             = service{"ec2", "ec2", "ec2.amazonaws.com", &ec2Query}
 )
 

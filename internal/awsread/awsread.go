@@ -41,6 +41,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/inspector2"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/route53resolver"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/signer"
@@ -216,6 +217,7 @@ func (s *Session) In(region string) *Client {
 		lambda:         lambda.NewFromConfig(cfg("lambda")),
 		logs:           cloudwatchlogs.NewFromConfig(cfg("logs")),
 		organizations:  organizations.NewFromConfig(cfg("organizations")),
+		resolver:       route53resolver.NewFromConfig(cfg("route53resolver")),
 		s3:             s3.NewFromConfig(cfg("s3"), func(o *s3.Options) { o.UsePathStyle = s.opt.Endpoint != "" }),
 		securityhub:    securityhub.NewFromConfig(cfg("securityhub")),
 		signer:         signer.NewFromConfig(cfg("signer")),
@@ -245,6 +247,7 @@ type Client struct {
 	lambda         *lambda.Client
 	logs           *cloudwatchlogs.Client
 	organizations  *organizations.Client
+	resolver       *route53resolver.Client
 	s3             *s3.Client
 	securityhub    *securityhub.Client
 	signer         *signer.Client

@@ -35,7 +35,11 @@ func (c *Client) Subnets(ctx context.Context, accountID string, ids []string) ([
 				return all, fail("ec2:DescribeSubnets", "*", err)
 			}
 			for _, s := range out.Subnets {
-				all = append(all, lamina.Subnet{ID: aws.ToString(s.SubnetId), Account: accountID, Region: c.Region, VPC: aws.ToString(s.VpcId)})
+				n := lamina.Subnet{ID: aws.ToString(s.SubnetId), Account: accountID, Region: c.Region, VPC: aws.ToString(s.VpcId)}
+				if owner := aws.ToString(s.OwnerId); owner != accountID {
+					n.Owner = owner
+				}
+				all = append(all, n)
 			}
 		}
 	}

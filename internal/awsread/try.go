@@ -78,12 +78,16 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 			_, err := c.OrganizationPolicies(ctx, "SERVICE_CONTROL_POLICY")
 			return err
 		},
-		"organizations:ListRoots":            func(ctx context.Context) error { _, err := c.Roots(ctx); return err },
-		"organizations:ListTargetsForPolicy": func(ctx context.Context) error { _, err := c.OrganizationPolicyTargets(ctx, "p-00000000"); return err },
-		"s3:GetBucketPolicy":                 func(ctx context.Context) error { _, err := c.BucketPolicy(ctx, nothing+"-"+account); return err },
-		"s3:GetBucketVersioning":             func(ctx context.Context) error { _, err := c.BucketVersioning(ctx, nothing+"-"+account); return err },
-		"signer:ListSigningProfiles":         func(ctx context.Context) error { _, err := c.SigningProfiles(ctx, account); return err },
-		"sns:ListSubscriptionsByTopic":       func(ctx context.Context) error { _, err := c.Topic(ctx, arn("sns", nothing)); return err },
+		"organizations:ListRoots":                           func(ctx context.Context) error { _, err := c.Roots(ctx); return err },
+		"organizations:ListTargetsForPolicy":                func(ctx context.Context) error { _, err := c.OrganizationPolicyTargets(ctx, "p-00000000"); return err },
+		"route53resolver:ListFirewallDomainLists":           func(ctx context.Context) error { _, err := c.OwnDomainLists(ctx); return err },
+		"route53resolver:ListFirewallDomains":               func(ctx context.Context) error { _, err := c.EveryDomain(ctx, nothing); return err },
+		"route53resolver:ListFirewallRuleGroupAssociations": func(ctx context.Context) error { _, err := c.DNSFirewalls(ctx, account, nil); return err },
+		"route53resolver:ListFirewallRules":                 func(ctx context.Context) error { _, err := c.DNSRules(ctx, nothing); return err },
+		"s3:GetBucketPolicy":                                func(ctx context.Context) error { _, err := c.BucketPolicy(ctx, nothing+"-"+account); return err },
+		"s3:GetBucketVersioning":                            func(ctx context.Context) error { _, err := c.BucketVersioning(ctx, nothing+"-"+account); return err },
+		"signer:ListSigningProfiles":                        func(ctx context.Context) error { _, err := c.SigningProfiles(ctx, account); return err },
+		"sns:ListSubscriptionsByTopic":                      func(ctx context.Context) error { _, err := c.Topic(ctx, arn("sns", nothing)); return err },
 	}
 }
 

@@ -299,6 +299,7 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 		s.Subnets = append(s.Subnets, p.Subnets...)
 		s.SecurityGroups = append(s.SecurityGroups, p.SecurityGroups...)
 		s.VPCEndpoints = append(s.VPCEndpoints, p.VPCEndpoints...)
+		s.DNSFirewalls = append(s.DNSFirewalls, p.DNSFirewalls...)
 	}
 	s.Layers = once(s.Layers, func(l lamina.LayerVersion) string { return l.ARN })
 	s.ManagedPolicies = once(s.ManagedPolicies, func(p lamina.ManagedPolicy) string { return p.ARN })
@@ -307,6 +308,7 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 	s.Subnets = once(s.Subnets, func(n lamina.Subnet) string { return n.ID }) // one may be shared with several accounts
 	s.SecurityGroups = once(s.SecurityGroups, func(g lamina.SecurityGroup) string { return g.ID })
 	s.VPCEndpoints = once(s.VPCEndpoints, func(e lamina.VPCEndpoint) string { return e.ID })
+	s.DNSFirewalls = once(s.DNSFirewalls, func(w lamina.DNSFirewall) string { return w.ID })
 	s.Buckets = once(s.Buckets, func(b lamina.Bucket) string { return b.Name })
 	s.CodeSigningConfigs = once(s.CodeSigningConfigs, func(c lamina.CodeSigningConfig) string { return c.ARN })
 	return s

@@ -78,6 +78,10 @@ func world(t *testing.T) *awsfake.Fake {
 		Subnets:        []lamina.Subnet{{ID: "subnet-1", Account: member, Region: region, VPC: "vpc-1", DefaultRoutes: []string{"nat-1"}}},
 		SecurityGroups: []lamina.SecurityGroup{{ID: "sg-1", Account: member, Region: region, VPC: "vpc-1", Egress: []string{"0.0.0.0/0", "pl-1", "sg-2"}}},
 		VPCEndpoints:   []lamina.VPCEndpoint{{ID: "vpce-1", Account: member, Region: region, VPC: "vpc-1", Service: "com.amazonaws." + region + ".lambda", Policy: allow}},
+		DNSFirewalls: []lamina.DNSFirewall{{
+			ID: "rslvr-frgassoc-1", Account: member, Region: region, VPC: "vpc-1", Group: "rslvr-frg-1", Priority: 101,
+			Rules: []lamina.DNSRule{{Action: "BLOCK", Domains: "rslvr-fdl-managed-1"}, {Action: "ALLOW", Domains: "rslvr-fdl-ours"}, {Action: "BLOCK", Domains: "rslvr-fdl-all", Every: true}},
+		}},
 		SigningProfiles: []lamina.SigningProfile{{
 			VersionARN: "arn:aws:signer:" + region + ":" + member + ":/signing-profiles/ci/v1", Name: "ci", Account: member, Region: region, Status: "Active",
 		}},
@@ -203,6 +207,7 @@ func TestCollect(t *testing.T) {
 		"analyzers": cmp.Diff(want.Analyzers, got.Analyzers), "access findings": cmp.Diff(want.AccessFindings, got.AccessFindings),
 		"profiles": cmp.Diff(want.SigningProfiles, got.SigningProfiles), "subnets": cmp.Diff(want.Subnets, got.Subnets),
 		"security groups": cmp.Diff(want.SecurityGroups, got.SecurityGroups), "endpoints": cmp.Diff(want.VPCEndpoints, got.VPCEndpoints),
+		"firewalls": cmp.Diff(want.DNSFirewalls, got.DNSFirewalls),
 	} {
 		if d != "" {
 			t.Errorf("%s differ (-loaded +collected):\n%s", name, d)

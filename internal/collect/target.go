@@ -448,6 +448,54 @@ func (d *reader) networks(ctx context.Context) {
 		d.part.VPCEndpoints, err = d.client.VPCEndpoints(ctx, d.account, d.part.Subnets)
 		d.note("ec2:DescribeVpcEndpoints", "", err)
 	}
+	d.dnsFirewalls(ctx)
+}
+
+// dnsFirewalls reads the rule groups of the subnets' VPCs, and of lists that are
+// not AWS's own whether they hold every domain.
+func (d *reader) dnsFirewalls(ctx context.Context) {
+	d.begin("route53resolver:ListFirewallRuleGroupAssociations")
+	if len(d.part.Subnets) > 0 {
+		var err error
+		d.part.DNSFirewalls, err = d.client.DNSFirewalls(ctx, d.account, d.part.Subnets)
+		if !d.note("route53resolver:ListFirewallRuleGroupAssociations", "", err) {
+			return
+		}
+	}
+	d.begin("route53resolver:ListFirewallRules", "route53resolver:ListFirewallDomainLists")
+	rules := map[string][]lamina.DNSRule{} // by group
+	lists := map[string]bool{}             // whether each holds every domain
+	for i, w := range d.part.DNSFirewalls {
+		if _, known := rules[w.Group]; !known {
+			var err error
+			rules[w.Group], err = d.client.DNSRules(ctx, w.Group)
+			d.note("route53resolver:ListFirewallRules", w.Group, err)
+		}
+		d.part.DNSFirewalls[i].Rules = slices.Clone(rules[w.Group])
+		for _, r := range rules[w.Group] {
+			if r.Domains != "" {
+				lists[r.Domains] = false
+			}
+		}
+	}
+	if len(lists) > 0 {
+		own, err := d.client.OwnDomainLists(ctx)
+		if !d.note("route53resolver:ListFirewallDomainLists", "", err) {
+			return
+		}
+		maps.DeleteFunc(lists, func(id string, _ bool) bool { return !own[id] })
+	}
+	d.begin("route53resolver:ListFirewallDomains")
+	for _, id := range slices.Sorted(maps.Keys(lists)) {
+		var err error
+		lists[id], err = d.client.EveryDomain(ctx, id)
+		d.note("route53resolver:ListFirewallDomains", id, err)
+	}
+	for _, w := range d.part.DNSFirewalls {
+		for i, r := range w.Rules {
+			w.Rules[i].Every = lists[r.Domains]
+		}
+	}
 }
 
 // buckets reads the buckets that hold layers of which Lambda keeps no copy.

@@ -59,6 +59,7 @@ func playAndCollect(t *testing.T, size sample.Size) {
 		"findings": cmp.Diff(wanted.AccessFindings, have.AccessFindings), "buckets": cmp.Diff(wanted.Buckets, have.Buckets),
 		"services": cmp.Diff(wanted.Services, have.Services), "subnets": cmp.Diff(wanted.Subnets, have.Subnets),
 		"groups of networks": cmp.Diff(wanted.SecurityGroups, have.SecurityGroups), "endpoints": cmp.Diff(wanted.VPCEndpoints, have.VPCEndpoints),
+		"firewalls": cmp.Diff(wanted.DNSFirewalls, have.DNSFirewalls),
 	} {
 		if d != "" {
 			t.Errorf("%s differ (-generated +collected):\n%s", what, d)

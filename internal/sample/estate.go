@@ -201,7 +201,8 @@ var (
 		"ec2:DescribeSubnets", "ec2:DescribeVpcEndpoints", "events:ListRules", "events:ListTargetsByRule", "guardduty:GetDetector", "guardduty:ListDetectors",
 		"inspector2:BatchGetAccountStatus", "lambda:GetAccountSettings", "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "lambda:GetLayerVersion",
 		"lambda:GetLayerVersionPolicy", "lambda:GetPolicy", "lambda:ListAliases", "lambda:ListEventSourceMappings", "lambda:ListFunctionUrlConfigs",
-		"lambda:ListFunctions", "lambda:ListLayerVersions", "lambda:ListLayers", "logs:DescribeMetricFilters", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
+		"lambda:ListFunctions", "lambda:ListLayerVersions", "lambda:ListLayers", "logs:DescribeMetricFilters", "route53resolver:ListFirewallDomainLists", "route53resolver:ListFirewallDomains",
+		"route53resolver:ListFirewallRuleGroupAssociations", "route53resolver:ListFirewallRules", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
 		"securityhub:DescribeHub", "signer:ListSigningProfiles", "sns:ListSubscriptionsByTopic",
 	}
 )

@@ -110,7 +110,7 @@ func TestGenerated_estate(t *testing.T) {
 		"units": len(s.OrganizationalUnits), "policies": len(s.OrganizationPolicies), "groups": len(s.Groups), "managed policies": len(s.ManagedPolicies), "trails": len(s.Trails),
 		"filters": len(s.MetricFilters), "alarms": len(s.Alarms), "topics": len(s.Topics), "rules": len(s.EventRules), "analyzers": len(s.Analyzers), "findings": len(s.AccessFindings),
 		"services": len(s.Services), "profiles": len(s.SigningProfiles), "buckets": len(s.Buckets), "subnets": len(s.Subnets), "security groups": len(s.SecurityGroups),
-		"endpoints": len(s.VPCEndpoints), "configurations": len(s.CodeSigningConfigs), "targets": len(s.Targets),
+		"endpoints": len(s.VPCEndpoints), "firewalls": len(s.DNSFirewalls), "configurations": len(s.CodeSigningConfigs), "targets": len(s.Targets),
 	} {
 		if n == 0 {
 			t.Errorf("no %s", what)

@@ -123,5 +123,17 @@ func (g *generator) networks() {
 			})
 		}
 		g.s.SecurityGroups = append(g.s.SecurityGroups, group)
+		if i%2 == 1 { // every fourth lets only what it names through; the others hold back what AWS has on its lists
+			w := lamina.DNSFirewall{
+				ID: "rslvr-frgassoc-" + strings.ToLower(id(vpc, "dns")), Account: account, Region: region, VPC: vpc, Group: "rslvr-frg-" + strings.ToLower(id(account, region, "dns")), Priority: 101,
+				Rules: []lamina.DNSRule{{Action: "BLOCK", Domains: "rslvr-fdl-managed-malware"}},
+			}
+			if i%4 == 3 {
+				w.Rules = append(w.Rules,
+					lamina.DNSRule{Action: "ALLOW", Domains: "rslvr-fdl-" + strings.ToLower(id(vpc, "ours"))},
+					lamina.DNSRule{Action: "BLOCK", Domains: "rslvr-fdl-" + strings.ToLower(id(vpc, "rest")), Every: true})
+			}
+			g.s.DNSFirewalls = append(g.s.DNSFirewalls, w)
+		}
 	}
 }

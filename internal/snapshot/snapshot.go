@@ -92,6 +92,7 @@ func Canonical(s lamina.Snapshot) lamina.Snapshot {
 	s.Buckets = sorted(s.Buckets, func(b lamina.Bucket) string { return b.Name })
 	s.Subnets = sorted(s.Subnets, func(n lamina.Subnet) string { return n.ID })
 	s.SecurityGroups = sorted(s.SecurityGroups, func(g lamina.SecurityGroup) string { return g.ID })
+	s.DNSFirewalls = sorted(s.DNSFirewalls, func(w lamina.DNSFirewall) string { return w.ID })
 	s.VPCEndpoints = sorted(s.VPCEndpoints, func(e lamina.VPCEndpoint) string { return e.ID })
 	return s
 }
