@@ -22,9 +22,16 @@ import (
 
 // Regions returns the regions that the account has enabled, sorted.
 func (c *Client) Regions(ctx context.Context) ([]string, error) {
-	in := &account.ListRegionsInput{RegionOptStatusContains: []accounttypes.RegionOptStatus{
-		accounttypes.RegionOptStatusEnabled, accounttypes.RegionOptStatusEnabledByDefault,
-	}}
+	return c.regions(ctx, accounttypes.RegionOptStatusEnabled, accounttypes.RegionOptStatusEnabledByDefault)
+}
+
+// EveryRegion returns the regions that there are for the account, enabled or not,
+// sorted.
+func (c *Client) EveryRegion(ctx context.Context) ([]string, error) { return c.regions(ctx) }
+
+// regions returns the regions in one of the states, or in any for none.
+func (c *Client) regions(ctx context.Context, states ...accounttypes.RegionOptStatus) ([]string, error) {
+	in := &account.ListRegionsInput{RegionOptStatusContains: states}
 	var all []string
 	for p := account.NewListRegionsPaginator(c.account, in); p.HasMorePages(); {
 		out, err := p.NextPage(ctx)

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -276,7 +277,9 @@ type Error struct {
 	Denied bool
 	// Gone says that there is no such thing, or none any more.
 	Gone bool
-	Err  error
+	// Unreachable says that there was no answer at all.
+	Unreachable bool
+	Err         error
 }
 
 func (e *Error) Error() string {
@@ -296,6 +299,13 @@ func fail(action, resource string, err error) error {
 		return e
 	}
 	e.Gone = notFound(err)
+	if u, ok := errors.AsType[*url.Error](err); ok { // without the SDK's wrapping, which buries it
+		e.Unreachable = true
+		e.Err = fmt.Errorf("no answer: %w", u.Err)
+		if at, err := url.Parse(u.URL); err == nil {
+			e.Err = fmt.Errorf("no answer from %s: %w", at.Host, u.Err)
+		}
+	}
 	if api, ok := errors.AsType[apiError](err); ok {
 		for _, d := range denials {
 			e.Denied = e.Denied || strings.HasPrefix(api.ErrorCode(), d)

@@ -93,6 +93,9 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 		return usagef("give a file: -o "+snapshotFile, "a snapshot is not written to standard output")
 	}
 	a.flags.output = "" // the result stream goes where -f says
+	if info, err := os.Stat(a.path(f.content)); f.content != "" && err == nil && !info.IsDir() {
+		return usagef("give the name of a folder: it is made if it is not there", "--content %s is no folder", f.content)
+	}
 	accepted, err := a.loadExceptions(a.exceptionFiles(f.exceptions, nil))
 	if err != nil {
 		return err
@@ -133,6 +136,9 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 		}
 		return err
 	}
+	if arn := unread(s); arn != "" {
+		return errors.Join(usagef("lamina collect without --layer and --function reads all that there is", "there is no %s that these credentials may read", arn), j.remove())
+	}
 	out, err := report.Create(a.path(file))
 	if err != nil {
 		return a.outputError(file, err)
@@ -157,13 +163,23 @@ func (f collectFlags) check() error {
 		}
 	}
 	for _, arn := range f.layers {
-		if _, err := lamina.ParseLayerARN(arn); err != nil {
-			return usagef("as in arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7", "--layer: %s", err)
+		const hint = "as in arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7"
+		l, err := lamina.ParseLayerARN(arn)
+		if err != nil {
+			return usagef(hint, "--layer: %s", err)
+		}
+		if err := validAccount(l.ARN.Account); err != nil && !l.Legacy {
+			return usagef(hint, "%q: account %q: %s", arn, l.ARN.Account, err)
 		}
 	}
 	for _, arn := range f.functions {
-		if fn, err := lamina.ParseARN(arn); err != nil || fn.Service != "lambda" || !strings.HasPrefix(fn.Resource, "function:") {
-			return usagef("as in arn:aws:lambda:eu-west-1:111122223333:function:billing", "--function %q is no ARN of a function", arn)
+		const hint = "as in arn:aws:lambda:eu-west-1:111122223333:function:billing"
+		fn, err := lamina.ParseARN(arn)
+		if err != nil || fn.Service != "lambda" || !strings.HasPrefix(fn.Resource, "function:") {
+			return usagef(hint, "--function %q is no ARN of a function", arn)
+		}
+		if err := validAccount(fn.Account); err != nil {
+			return usagef(hint, "%q: account %q: %s", arn, fn.Account, err)
 		}
 	}
 	switch {
@@ -278,10 +294,13 @@ func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) er
 	}
 	me, err := s.Identity(ctx)
 	if err != nil {
-		return wrap(err, CannotRun, "aws sso login or aws configure makes credentials; what AWS takes them for: aws sts get-caller-identity"+strings.TrimSuffix(" --profile "+f.profile, " --profile "))
+		return wrap(err, CannotRun, cmp.Or(unreachable(err), "aws sso login or aws configure makes credentials; what AWS takes them for: aws sts get-caller-identity"+strings.TrimSuffix(" --profile "+f.profile, " --profile ")))
 	}
 	a.note("reading as %s", me.ARN)
 	home := cmp.Or(region, s.Region())
+	if err := thereIs(ctx, s.In(home), f.regions); err != nil {
+		return err
+	}
 	if opt.Organization, err = collect.Discover(ctx, me.Account, s.In(home), opt.Now, f.organization); err != nil {
 		return err
 	}
@@ -327,6 +346,48 @@ func (a *app) sayOrganization(o collect.Organization, account string) {
 	}
 }
 
+// unreachable is the hint for a call that nobody answered, "" for another error.
+func unreachable(err error) string {
+	if e, ok := errors.AsType[*awsread.Error](err); ok && e.Unreachable {
+		return "the region may not exist, or the network or a proxy (HTTPS_PROXY, AWS_ENDPOINT_URL) is in the way"
+	}
+	return ""
+}
+
+// thereIs refuses regions that AWS does not have, where it says which it has: a
+// misspelt one would be read as one without anything in it.
+func thereIs(ctx context.Context, c *awsread.Client, regions []string) error {
+	if len(regions) == 0 {
+		return nil
+	}
+	all, err := c.EveryRegion(ctx)
+	if err != nil || len(all) == 0 {
+		return nil //nolint:nilerr // then the calls in the region will tell
+	}
+	for _, r := range regions {
+		if !slices.Contains(all, r) {
+			return usagef(cmp.Or(didYouMean(r, all), "without --region all that the account has enabled are read"), "there is no region %q", r)
+		}
+	}
+	return nil
+}
+
+// unread is what was asked for by name and is not there, "" for nothing. Where
+// something could not be read, that is the reason, and stands in the coverage.
+func unread(s lamina.Snapshot) string {
+	if slices.ContainsFunc(s.Targets, func(t lamina.Target) bool { return len(t.Gaps) > 0 }) {
+		return ""
+	}
+	for _, arn := range s.Only {
+		is := func(have string) bool { return have == arn || strings.HasPrefix(have, arn+":") }
+		if !slices.ContainsFunc(s.Layers, func(l lamina.LayerVersion) bool { return is(l.ARN) }) &&
+			!slices.ContainsFunc(s.Functions, func(f lamina.Function) bool { return is(f.ARN) }) {
+			return arn
+		}
+	}
+	return ""
+}
+
 // keepVariable keeps the values of variables that make a runtime load code: the
 // checks of what a layer can hijack rest on them. What looks like a secret in
 // them is taken out.
@@ -350,9 +411,12 @@ func (a *app) gather(ctx context.Context, opt collect.Options) (lamina.Snapshot,
 
 // previous reads an earlier snapshot from the file, nil if there is none.
 func (a *app) previous(file string) (*lamina.Snapshot, error) {
-	in, err := os.Open(a.path(file))
+	in, err := openInput(a.path(file))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // none is an answer
+	}
+	if errors.Is(err, errNoFile) {
+		return nil, usagef("give a file: -o "+snapshotFile, "%s %s", file, cause(err))
 	}
 	if err != nil {
 		return nil, wrap(err, CannotRun, "")

@@ -187,7 +187,7 @@ func (a *app) examineAWS(ctx context.Context, d *diagnosis, profile, region stri
 		return ctx.Err()
 	}
 	if err != nil {
-		d.check("credentials", "", err, "aws sso login or aws configure makes credentials")
+		d.check("credentials", "", err, cmp.Or(unreachable(err), "aws sso login or aws configure makes credentials"))
 		return nil
 	}
 	d.add("ok", "credentials", me.ARN, "")

@@ -383,7 +383,7 @@ func (a *app) savedFindings(name string, targets []string) ([]lamina.Finding, er
 		return nil
 	})
 	if err != nil {
-		return nil, wrap(fmt.Errorf("%s: %w", name, err), Usage, "it is what lamina gate -f json="+filepath.Base(name)+" writes")
+		return nil, wrap(fmt.Errorf("%s: %w", name, err), Usage, "it is what an earlier run wrote with -f json="+filepath.Base(name))
 	}
 	return out, nil
 }

@@ -77,6 +77,9 @@ var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 func streamPolicy(bucket, prefix, queue, key string) (scopedPolicy, error) {
 	var none scopedPolicy
+	if bucket == "" {
+		return none, usagef("--bucket acme-cloudtrail", "--bucket is missing")
+	}
 	if !bucketName.MatchString(bucket) {
 		return none, usagef("--bucket acme-cloudtrail", "--bucket %q is no name of a bucket", bucket)
 	}
@@ -165,6 +168,9 @@ func newIAMPolicyRespond(a *app) *cobra.Command {
 func respondPolicy(partition string, accounts []string) (scopedPolicy, error) {
 	if len(accounts) == 0 {
 		return scopedPolicy{}, usagef("name the accounts whose layers may be changed: --account 111122223333", "--account is missing")
+	}
+	if known := []string{"aws", "aws-cn", "aws-us-gov"}; !slices.Contains(known, partition) {
+		return scopedPolicy{}, usagef("use one of: "+strings.Join(known, ", "), "there is no --partition %q", partition)
 	}
 	var layers []string
 	for _, id := range accounts {

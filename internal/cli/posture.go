@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/checks"
@@ -170,6 +171,7 @@ type postureFlags struct {
 }
 
 func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err error) {
+	same := "lamina posture " + report.ShellWord(file) + sameFlags(cmd)
 	list, err := selectChecks(f.only)
 	if err != nil {
 		return err
@@ -204,8 +206,8 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		return err
 	}
 	a.next = []string{
-		"lamina posture " + report.ShellWord(file) + " --finding ID           # one finding with its evidence and its fix; -v: all",
-		"lamina posture " + report.ShellWord(file) + " -f html=posture.html   # the same to read in a browser, or to print",
+		same + " --finding ID           # one finding with its evidence and its fix; -v: all",
+		same + " -f html=posture.html   # the same to read in a browser, or to print",
 	}
 	a.taken = in.Estate.Snapshot.Taken
 	r, err := a.results(cmd)
@@ -228,7 +230,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	in.Contents = inside.all()
 	if _, unasked := askable(list, in); len(f.only) > 0 && len(unasked) > 0 {
 		d, _ := in.Lacks(unasked[0])
-		return usagef(d.Settle(), "check %s needs %s", unasked[0].ID, d)
+		return usagef(give(d), "check %s needs %s", unasked[0].ID, d)
 	}
 	j.ids, j.target = f.ids, file
 	sum, err := a.judgeEstate(r, list, in, inside, j)
@@ -250,7 +252,7 @@ func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, in
 		findings = append(findings, inside.findings()...)
 	}
 	j.apply(in.Estate, list, findings, a.std.Now())
-	shown, err := j.picked(findings)
+	shown, err := j.picked(findings, in, unasked)
 	if err != nil {
 		return lamina.Summary{}, err
 	}
@@ -271,14 +273,46 @@ func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, in
 	return sum, nil
 }
 
-// picked are the findings with the ids, all for none.
-func (j *marks) picked(findings []lamina.Finding) ([]lamina.Finding, error) {
+// sameFlags are the flags of the command that were given, for the same question
+// again; those of all commands and --finding are left out.
+func sameFlags(cmd *cobra.Command) string {
+	var b strings.Builder
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if !f.Changed || f.Name == "finding" {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			b.WriteString(" --" + f.Name)
+			if f.Value.Type() != "bool" {
+				b.WriteString(" " + report.ShellWord(v))
+			}
+		}
+	})
+	return b.String()
+}
+
+// picked are the findings with the ids, all for none. One that is not there may be
+// of a check that was not asked.
+func (j *marks) picked(findings []lamina.Finding, in posture.Input, unasked []posture.Check) ([]lamina.Finding, error) {
 	if len(j.ids) == 0 {
 		return findings, nil
 	}
 	var out []lamina.Finding
 	for _, id := range j.ids {
 		f, err := pick(findings, id, j.target)
+		if e, ok := errors.AsType[*Error](err); ok && len(unasked) > 0 && !strings.HasPrefix(e.Hint, "did you mean") {
+			var ways []string
+			for _, c := range unasked {
+				if d, _ := in.Lacks(c); !slices.Contains(ways, give(d)) {
+					ways = append(ways, give(d))
+				}
+			}
+			e.Hint = "it may be of one of the " + count(len(unasked), "check") + " not asked: " + strings.Join(ways, "; ")
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -312,10 +346,10 @@ func selectChecks(only []string) ([]posture.Check, error) {
 	}
 	var out []posture.Check
 	for _, id := range only {
-		i := slices.IndexFunc(checks.All, func(c posture.Check) bool { return c.ID == id || c.Ref == id })
+		i := slices.IndexFunc(checks.All, func(c posture.Check) bool { return c.ID == id || strings.EqualFold(c.Ref, id) })
 		if i < 0 {
 			for _, u := range checks.Unsupported {
-				if u.Ref == id {
+				if strings.EqualFold(u.Ref, id) {
 					return nil, usagef("lamina posture checks lists those that are answered", "%s (%s) is not answered: it %s", u.Ref, u.Asks, u.Reason)
 				}
 			}
@@ -324,10 +358,7 @@ func selectChecks(only []string) ([]posture.Check, error) {
 				ids = append(ids, c.ID, c.Ref)
 			}
 			hint := "lamina posture checks lists them"
-			if g := nearest(id, ids); g != "" {
-				hint = "did you mean " + g + "?"
-			}
-			return nil, usagef(hint, "there is no check %q", id)
+			return nil, usagef(cmp.Or(didYouMean(id, ids), hint), "there is no check %q", id)
 		}
 		out = append(out, checks.All[i])
 	}

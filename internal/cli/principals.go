@@ -181,7 +181,8 @@ func (a *app) writeWhoCan(w io.Writer, e *estate.Estate, q access.Question, show
 		line(2, "of any function of account "+q.Layer.ARN.Account)
 	}
 	for _, g := range outside {
-		line(0, fmt.Sprintf("\noutside  %s (%s)", g.Principal, g.Scope))
+		b.WriteString("\n")
+		line(0, fmt.Sprintf("outside %s (%s)", g.Principal, g.Scope))
 		line(6, "statement "+g.StatementID+" of the layer's policy: not observable who of them does")
 	}
 	for _, verdict := range access.Verdicts {

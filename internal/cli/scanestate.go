@@ -207,21 +207,8 @@ func (a *app) readEstate(ctx context.Context, t estateTarget, f estateFlags, zip
 	if err != nil {
 		return posture.Input{}, err
 	}
-	in, err := a.input(s)
-	if err != nil {
-		return posture.Input{}, err
+	if arn := unread(s); arn != "" {
+		return posture.Input{}, usagef("lamina scan aws reads all that there is", "there is no layer %s that these credentials may read", arn)
 	}
-	for _, arn := range t.layers {
-		if !known(in, arn) {
-			return posture.Input{}, usagef("lamina scan aws reads all that there is", "there is no layer %s that these credentials may read", arn)
-		}
-	}
-	return in, nil
-}
-
-// known reports whether something was read of the layer or version, or why not.
-func known(in posture.Input, arn string) bool {
-	return slices.ContainsFunc(in.Estate.Snapshot.Layers, func(l lamina.LayerVersion) bool {
-		return l.ARN == arn || strings.HasPrefix(l.ARN, arn+":")
-	}) || slices.ContainsFunc(in.Estate.Snapshot.Targets, func(t lamina.Target) bool { return len(t.Gaps) > 0 })
+	return a.input(s)
 }

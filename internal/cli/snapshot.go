@@ -45,7 +45,11 @@ func (a *app) readSnapshot(file string) (lamina.Snapshot, error) {
 	s, err := snapshot.Read(in)
 	err = errors.Join(err, in.Close())
 	if err != nil {
-		return lamina.Snapshot{}, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "a snapshot is what lamina collect writes", Code: Usage, Err: err}
+		hint := "a snapshot is what lamina collect writes"
+		if errors.Is(err, snapshot.ErrCut) || errors.Is(err, snapshot.ErrDamaged) {
+			hint = "copy it again from where it was made, or collect again"
+		}
+		return lamina.Snapshot{}, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: hint, Code: Usage, Err: err}
 	}
 	return s, nil
 }
@@ -157,7 +161,8 @@ func newSnapshotDiff(a *app) *cobra.Command {
 		Example: "  lamina snapshot diff yesterday.lamina snapshot.lamina\n" +
 			"  lamina snapshot diff yesterday.lamina snapshot.lamina -f json",
 		Long: "What only OLD holds is gone where NEW looked for it; where NEW was denied, or did not look,\n" +
-			"it is \"not read\", and the exit code is 3. When something was read is no difference.",
+			"it is \"not read\", counted by the reason, and the exit code is 3; json and csv name each. When\n" +
+			"something was read is no difference.",
 		Args: args(2, 2, "OLD NEW"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := a.keepInputs(args); err != nil {
@@ -199,16 +204,21 @@ func (a *app) writeChanges(format string, w io.Writer, from, to lamina.Snapshot,
 		}
 		return writeJSON(w, map[string]any{"from": from.Taken, "to": to.Taken, "changes": changes})
 	}
-	signs := map[string]string{"added": "+", "removed": "-", "changed": "~", "unread": "?"}
+	signs := map[string]string{"added": "+", "removed": "-", "changed": "~"}
 	var rows [][]string
 	var b strings.Builder
 	counts := map[string]int{}
+	unread := map[string]map[string]int{} // how many of each kind, by reason
 	for _, c := range changes {
 		counts[c.What]++
 		kind := strings.ReplaceAll(c.Kind, "_", " ")
-		fmt.Fprintf(&b, "%s %s  %s\n", signs[c.What], kind, safe.Line(c.ID, 0))
-		if c.Reason != "" {
-			fmt.Fprintf(&b, "    not read: %s\n", safe.Line(c.Reason, 0))
+		if c.What == "unread" {
+			if unread[c.Reason] == nil {
+				unread[c.Reason] = map[string]int{}
+			}
+			unread[c.Reason][kind]++
+		} else {
+			fmt.Fprintf(&b, "%s %s  %s\n", signs[c.What], kind, safe.Line(c.ID, 0))
 		}
 		for _, f := range c.Fields {
 			fmt.Fprintf(&b, "    %s: %s\n", safe.Line(f.Field, 0), became(f.Old, f.New))
@@ -220,6 +230,15 @@ func (a *app) writeChanges(format string, w io.Writer, from, to lamina.Snapshot,
 	}
 	if format == "csv" {
 		return writeCSV(w, []string{"what", "kind", "id", "field", "old", "new"}, rows)
+	}
+	for _, reason := range sortedKeys(unread) {
+		var of []string
+		for _, kind := range sortedKeys(unread[reason]) {
+			of = append(of, strconv.Itoa(unread[reason][kind])+" "+kind)
+		}
+		for i, line := range a.fold(4, safe.Line("not read: "+strings.Join(of, ", ")+", because "+reason, 0)) {
+			b.WriteString([]string{"? ", "    "}[min(i, 1)] + line + "\n")
+		}
 	}
 	if len(changes) > 0 {
 		b.WriteString("\n")

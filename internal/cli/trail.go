@@ -97,8 +97,11 @@ func (t *trail) coverage() string {
 	if t.log == nil {
 		return ""
 	}
-	return fmt.Sprintf("; logs: %d/%d records of %s, %s to %s, %s about layers", t.log.Records, t.counts.Records,
-		count(int(t.counts.Files), "file"), posture.Minute(t.log.From), posture.Minute(t.log.To), count(len(t.log.Entries), "call"))
+	read := fmt.Sprintf("; logs: %d/%d records of %s", t.log.Records, t.counts.Records, count(int(t.counts.Files), "file"))
+	if t.log.From.IsZero() {
+		return read
+	}
+	return read + fmt.Sprintf(", %s to %s, %s about layers", posture.Minute(t.log.From), posture.Minute(t.log.To), count(len(t.log.Entries), "call"))
 }
 
 // askable parts the checks that can be asked from those for which something was
@@ -125,9 +128,17 @@ func noteUnasked(sum *lamina.Summary, in posture.Input, unasked []posture.Check)
 		}
 		if n > 0 {
 			sum.Counts["checks_not_asked"] += int64(n)
-			sum.Coverage += "; " + count(n, "check") + " not asked: " + d.Settle()
+			sum.Coverage += "; " + count(n, "check") + " not asked: " + give(d)
 		}
 	}
+}
+
+// give says how a run is given the data, for who knows of no check in particular.
+func give(d posture.Data) string {
+	if d == posture.Contents {
+		return "give the layers' zips with --content DIR (lamina collect --content DIR fetches them)"
+	}
+	return d.Settle()
 }
 
 // openEarlier reads the snapshot that in is compared with, and says so for the

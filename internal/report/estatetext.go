@@ -27,6 +27,8 @@ const (
 type estateText struct {
 	grouping *grouping
 	few      []lamina.Finding
+	// grouped says that there is more than was printed.
+	grouped bool
 }
 
 // hold keeps a finding about an estate; text prints the others as they come.
@@ -57,6 +59,7 @@ func (w *text) release() {
 			w.detailed(&f)
 		}
 	} else {
+		w.estate.grouped = true
 		w.byCheck(g)
 		w.byTeam(g)
 		for kind, title := range groupTitles {
@@ -278,8 +281,12 @@ func (w *text) covered(g *grouping) {
 	}
 }
 
-// next is what to run next. A comment that does not fit is left out.
+// next is what to run next, where findings are grouped. A comment that does not
+// fit is left out.
 func (w *text) next() {
+	if !w.estate.grouped {
+		return
+	}
 	for i, l := range w.o.Next {
 		label := "next      "
 		if i > 0 {

@@ -45,6 +45,7 @@ var identity = map[string][]string{
 	"metric_filters":   {"account", "region", "log_group", "name"},
 	"services":         {"account", "region", "feature"},
 	"buckets":          {"name"},
+	"code_storage":     {"account", "region"},
 }
 
 // listed are the actions that list what is in a list.
@@ -67,6 +68,19 @@ var listed = map[string][]string{
 	"analyzers":             {"access-analyzer:ListAnalyzers"},
 	"access_findings":       {"access-analyzer:ListAnalyzers", "access-analyzer:ListFindings"},
 	"buckets":               {"lambda:ListLayers", "lambda:ListLayerVersions", "lambda:GetLayerVersion"},
+}
+
+// fieldsOf are the calls that fill the fields of things that other calls list.
+var fieldsOf = map[string]map[string]string{
+	"accounts": {
+		"name": "organizations:ListAccounts", "status": "organizations:ListAccounts", "management": "organizations:ListAccounts",
+		"parent_id": "organizations:ListAccountsForParent", "tags": "organizations:ListTagsForResource",
+	},
+	"layers": {"policy": "lambda:GetLayerVersionPolicy", "code_sha256": "lambda:GetLayerVersion", "code_size": "lambda:GetLayerVersion"},
+	"functions": {
+		"policies": "lambda:GetPolicy", "aliases": "lambda:ListAliases", "urls": "lambda:ListFunctionUrlConfigs", "tags": "lambda:ListTags",
+		"code_signing_config_arn": "lambda:GetFunctionCodeSigningConfig", "event_sources": "lambda:ListEventSourceMappings",
+	},
 }
 
 // Diff says what is different in b, a later snapshot of the estate of a, sorted
@@ -92,14 +106,29 @@ func Diff(a, b lamina.Snapshot) ([]Change, error) {
 				c.What = "added"
 			case !now:
 				c.What = "removed"
-				if c.Reason = unread(a, b, kind, o); b.Only != nil {
+				if c.Reason = unread(a, b, kind, o, listed[kind]); b.Only != nil {
 					c.Reason = "only some layers and functions were collected"
 				}
 				if c.Reason != "" {
 					c.What = "unread"
 				}
 			default:
-				if c.Fields = fields(o, n); len(c.Fields) == 0 {
+				lost := map[string][]string{} // fields by why they were not read
+				c.Fields = slices.DeleteFunc(fields(o, n), func(f FieldChange) bool {
+					action, ok := fieldsOf[kind][f.Field]
+					if !ok || f.New != "" {
+						return false
+					}
+					why := unread(a, b, kind, o, []string{action})
+					if why != "" {
+						lost[why] = append(lost[why], f.Field)
+					}
+					return why != ""
+				})
+				for _, why := range slices.Sorted(maps.Keys(lost)) {
+					out = append(out, Change{Kind: kind, ID: id, What: "unread", Reason: strings.Join(lost[why], ", ") + ": " + why})
+				}
+				if len(c.Fields) == 0 {
 					continue
 				}
 			}
@@ -182,7 +211,7 @@ func fields(o, n element) []FieldChange {
 }
 
 // unread is why b, which is later than a, may not know of e, "" if it would.
-func unread(a, b lamina.Snapshot, kind string, e element) string {
+func unread(a, b lamina.Snapshot, kind string, e element, actions []string) string {
 	if kind == "targets" {
 		return "" // it is the record of what was read
 	}
@@ -190,7 +219,6 @@ func unread(a, b lamina.Snapshot, kind string, e element) string {
 	if arn, err := lamina.ParseARN(cmp.Or(e.text("arn"), e.text("version_arn"), e.text("resource"), e.text("analyzer"))); err == nil {
 		account, region = cmp.Or(account, arn.Account), cmp.Or(region, arn.Region)
 	}
-	actions := listed[kind]
 	if !slices.ContainsFunc(slices.Concat(a.Targets, b.Targets), func(t lamina.Target) bool { return t.Account == account }) {
 		// It is not of the accounts that are read, but of those that they use.
 		account = ""
@@ -204,6 +232,9 @@ func unread(a, b lamina.Snapshot, kind string, e element) string {
 		// One account's answer is that of the organisation.
 		if organization != (t.Region == "organization") || !organization && (account != "" && t.Account != account || region != "" && t.Region != region) {
 			continue
+		}
+		if organization && len(t.Gaps) == 0 && !slices.Contains(t.Read, actions[0]) {
+			return actions[0] + ": not asked"
 		}
 		looked = true
 		for _, g := range t.Gaps {

@@ -60,6 +60,29 @@ func TestDiff(t *testing.T) {
 			lamina.Snapshot{Targets: []lamina.Target{at(ours, "")}},
 			"removed managed_policies arn:aws:iam::aws:policy/X",
 		},
+		"a_policy_that_was_not_read_is_not_removed": {
+			lamina.Snapshot{Layers: []lamina.LayerVersion{shared}, Targets: []lamina.Target{at(ours, "eu-west-1")}},
+			lamina.Snapshot{Layers: []lamina.LayerVersion{layer(ours, "utils")}, Targets: []lamina.Target{at(ours, "eu-west-1", lamina.Gap{Action: "lambda:GetLayerVersionPolicy", Denied: true, Reason: "denied"})}},
+			"unread layers arn:aws:lambda:eu-west-1:111122223333:layer:utils:1 (policy: lambda:GetLayerVersionPolicy: denied)\n" +
+				`changed targets 111122223333 eu-west-1 gaps: "" → [{"action":"lambda:GetLayerVersionPolicy","denied":true,"reason":"denied"}]`,
+		},
+		"a_policy_that_was_removed_is": {
+			lamina.Snapshot{Layers: []lamina.LayerVersion{shared}, Targets: []lamina.Target{at(ours, "eu-west-1")}},
+			lamina.Snapshot{Layers: []lamina.LayerVersion{layer(ours, "utils")}, Targets: []lamina.Target{at(ours, "eu-west-1")}},
+			`changed layers arn:aws:lambda:eu-west-1:111122223333:layer:utils:1 policy: {"revision_id":"r","grants":[{"statement_id":"s","action":"","principal":"*"}]} → ""`,
+		},
+		"an_organisation_that_was_not_asked_is_not_removed": {
+			lamina.Snapshot{Accounts: []lamina.Account{{ID: ours, Name: "ours"}, {ID: other}}, Targets: []lamina.Target{{Account: ours, Region: "organization", Read: []string{"organizations:ListAccounts"}}}},
+			lamina.Snapshot{Accounts: []lamina.Account{{ID: ours}}, Targets: []lamina.Target{{Account: ours, Region: "organization", Read: []string{"organizations:DescribeOrganization"}}}},
+			"unread accounts 111122223333 (name: organizations:ListAccounts: not asked)\n" +
+				"unread accounts 444455556666 (organizations:ListAccounts: not asked)\n" +
+				`changed targets 111122223333 organization read: ["organizations:ListAccounts"] → ["organizations:DescribeOrganization"]`,
+		},
+		"storage_of_two_regions": {
+			lamina.Snapshot{CodeStorage: []lamina.CodeStorage{{Account: ours, Region: "eu-west-1", Used: 1}, {Account: ours, Region: "us-east-1", Used: 1}}},
+			lamina.Snapshot{CodeStorage: []lamina.CodeStorage{{Account: ours, Region: "eu-west-1", Used: 2}, {Account: ours, Region: "us-east-1", Used: 1}}},
+			"changed code_storage 111122223333 eu-west-1 used: 1 → 2",
+		},
 		"organisation": {
 			lamina.Snapshot{Accounts: []lamina.Account{{ID: other}}, Targets: []lamina.Target{at(ours, "organization")}},
 			lamina.Snapshot{Targets: []lamina.Target{at(ours, "organization", lamina.Gap{Action: "organizations:ListAccounts", Reason: "AccessDenied"})}},
@@ -108,13 +131,19 @@ func TestDiff_sees_every_list(t *testing.T) {
 		}
 		var s lamina.Snapshot
 		list := reflect.ValueOf(&s).Elem().Field(i)
-		list.Set(reflect.Append(list, reflect.New(f.Type.Elem()).Elem()))
+		element := reflect.New(f.Type.Elem()).Elem()
+		for j := range element.NumField() {
+			if text := element.Field(j); text.Kind() == reflect.String {
+				text.SetString("x")
+			}
+		}
+		list.Set(reflect.Append(list, element))
 		changes, err := snapshot.Diff(lamina.Snapshot{}, s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if len(changes) != 1 || changes[0].Kind != name || changes[0].What != "added" {
+		if len(changes) != 1 || changes[0].Kind != name || changes[0].What != "added" || strings.Trim(changes[0].ID, "x ") != "" {
 			t.Errorf("%s: %+v", f.Name, changes)
 		}
 	}

@@ -124,6 +124,13 @@ func Write(w io.Writer, s lamina.Snapshot) error {
 	return nil
 }
 
+// ErrCut is a file that was not copied or written to its end, ErrDamaged one that is
+// not as it was written.
+var (
+	ErrCut     = errors.New("the file is cut short")
+	ErrDamaged = errors.New("the file was changed or damaged")
+)
+
 // Read reads and verifies a snapshot.
 func Read(r io.Reader) (lamina.Snapshot, error) {
 	s, err := read(r)
@@ -164,13 +171,15 @@ func read(r io.Reader) (s lamina.Snapshot, err error) {
 	var data bytes.Buffer
 	n, err := io.Copy(&data, io.LimitReader(dec, size+1))
 	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), err == nil && n < size:
+		return s, fmt.Errorf("%w: it ends after %d of %d bytes of JSON", ErrCut, n, size)
 	case err != nil:
 		return s, err
 	case n != size:
-		return s, fmt.Errorf("header promises %d bytes of JSON, the file holds %s", size, map[bool]string{true: "more", false: "fewer"}[n > size])
+		return s, fmt.Errorf("header promises %d bytes of JSON, the file holds more", size)
 	}
 	if sum := sha256.Sum256(data.Bytes()); hex.EncodeToString(sum[:]) != digest {
-		return s, errors.New("contents do not have the digest of the header: the file was changed or damaged")
+		return s, fmt.Errorf("%w: its contents do not have the digest of the header", ErrDamaged)
 	}
 	d := json.NewDecoder(&data)
 	d.DisallowUnknownFields()
