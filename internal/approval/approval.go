@@ -105,7 +105,7 @@ func item(name, kind string, e *tomlfile.Table, ids map[string]bool, now time.Ti
 	if digest := e.Text("digest"); digest != "" {
 		hex, ok := strings.CutPrefix(digest, "sha256:")
 		if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
-			e.Fail("digest", "lamina approve add writes it", "approval %q: digest is not sha256: and 64 hex digits", x.ID)
+			e.Fail("digest", "lamina approve layer --digest writes it", "approval %q: digest is not sha256: and 64 hex digits", x.ID)
 		}
 		x.Digest = hex
 	}
@@ -123,7 +123,7 @@ func item(name, kind string, e *tomlfile.Table, ids map[string]bool, now time.Ti
 		}
 	case Share:
 		if x.To = e.Text("to"); !to().MatchString(x.To) {
-			e.Fail("to", `an account id, o-… for an organisation, or "everyone"`, "approval %q: to %q is nobody", x.ID, x.To)
+			e.Fail("to", toHint, "approval %q: to %q is nobody", x.ID, x.To)
 		}
 	}
 	if x.Reason = strings.TrimSpace(e.Text("reason")); x.Reason == "" {
@@ -155,6 +155,8 @@ var (
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
+
+const toHint = `an account id, o-… for an organisation, or "everyone"`
 
 // maxStars is how many stars a pattern may have.
 const maxStars = 8

@@ -3,6 +3,7 @@ package approval
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,20 @@ import (
 // there stays as it is: order, comments, white space. The result reads as it
 // should, or the error says why not.
 func Append(name string, data []byte, x Item, now time.Time) ([]byte, error) {
-	if _, err := Parse(name, data, now); err != nil {
+	f, err := Parse(name, data, now)
+	if err != nil {
 		return nil, err
+	}
+	// What is wrong with x has no place in the file yet.
+	wrong := func(msg, hint string) error { return &tomlfile.Error{File: name, Msg: msg, Hint: hint} }
+	if msg, hint := checkLayer(x); msg != "" {
+		return nil, wrong(msg, hint)
+	}
+	if x.Kind == Share && !to().MatchString(x.To) {
+		return nil, wrong(fmt.Sprintf("%q is nobody", x.To), toHint)
+	}
+	if i := slices.IndexFunc(f.Items, func(old Item) bool { return old.ID == x.ID }); i >= 0 {
+		return nil, wrong(fmt.Sprintf("approval %q is there already, in line %d", x.ID, f.Items[i].Line), "change its end there, or give this one another name with --id")
 	}
 	out := tomlfile.Append(data, x.text())
 	if _, err := Parse(name, out, now); err != nil {

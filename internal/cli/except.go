@@ -12,7 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/exception"
+	"github.com/lamina-sec/lamina/internal/gate"
+	"github.com/lamina-sec/lamina/internal/posture"
 	"github.com/lamina-sec/lamina/internal/safe"
 )
 
@@ -300,8 +303,9 @@ func newExceptLint(a *app) *cobra.Command {
 		Example: "  lamina except lint\n" +
 			"  lamina except lint --from results.json --strict   # unused ones too; warnings fail",
 		Long: "A file that is wrong (no owner, no end, an unknown key) is exit code 2, with all that is\n" +
-			"wrong. An expired exception is exit code 1. One that is too broad, that another covers, or,\n" +
-			"with --from, that is about none of the findings is a warning; --strict makes it exit code 1.",
+			"wrong. An expired exception is exit code 1. One that is too broad, names no check that there\n" +
+			"is, that another covers, or, with --from, that is about none of the findings is a warning;\n" +
+			"--strict makes it exit code 1.",
 		Args: args(0, 0, ""),
 		RunE: func(_ *cobra.Command, _ []string) error { return a.exceptLint(file, from, strict) },
 	}
@@ -309,6 +313,12 @@ func newExceptLint(a *app) *cobra.Command {
 	c.Flags().BoolVar(&strict, "strict", false, "warnings fail too")
 	exceptFile(c, &file)
 	return c
+}
+
+// isCheck reports whether findings of a check with the name can be.
+func isCheck(name string) bool {
+	return strings.HasPrefix(name, gate.Own) || slices.Contains(analyzerIDs(), name) ||
+		slices.ContainsFunc(checks.All, func(c posture.Check) bool { return c.ID == name || c.Ref == name })
 }
 
 func (a *app) exceptLint(file, from string, strict bool) error {
@@ -328,7 +338,7 @@ func (a *app) exceptLint(file, from string, strict bool) error {
 			findings = []lamina.Finding{}
 		}
 	}
-	problems := exception.Lint(items, findings, a.std.Now())
+	problems := exception.Lint(items, isCheck, findings, a.std.Now())
 	expired := 0
 	for _, p := range problems {
 		if p.Kind == "expired" {

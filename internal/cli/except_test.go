@@ -193,7 +193,7 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if problems := exception.Lint(f.Items, nil, now); problems != nil {
+	if problems := exception.Lint(f.Items, isCheck, nil, now); problems != nil {
 		t.Errorf("%+v", problems)
 	}
 }

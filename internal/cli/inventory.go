@@ -367,7 +367,7 @@ func (a *app) writeLayer(w io.Writer, in posture.Input, r layerRow, v lamina.Lay
 			if g.OrganizationID != "" {
 				to = "organisation " + g.OrganizationID
 			}
-			field("grant "+g.StatementID, fmt.Sprintf("%s to %s (%s)", g.Action, to, in.Estate.Org.Scope(g, v.Account)))
+			field("grant", fmt.Sprintf("%s to %s (%s), statement %s", g.Action, to, in.Estate.Org.Scope(g, v.Account), g.StatementID))
 		}
 	}
 	if !v.PolicyRead.IsZero() {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
@@ -88,6 +89,13 @@ func (a *app) marks(f markFlags, targets ...string) (*marks, error) {
 		return nil, tomlError(err, "an owner is [[owner]] with a team and what it owns; docs/posture.md has an example")
 	}
 	j.files = append(j.files, name)
+	for _, x := range j.owners.Entries {
+		if x.Check != "" && !slices.ContainsFunc(checks.All, func(c posture.Check) bool {
+			return exception.Glob(x.Check, c.ID, false) || exception.Glob(x.Check, c.Ref, false)
+		}) {
+			a.note("warning: %s: there is no check %s", name, x.Check)
+		}
+	}
 	return j, nil
 }
 

@@ -245,6 +245,11 @@ func newMatrix(a *app) *cobra.Command {
 			snapshotFile + " of this folder if it is left out.",
 		Args: args(0, 1, "SNAPSHOT"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			for _, id := range accounts {
+				if err := validAccount(id); err != nil {
+					return usagef("twelve digits, as in 111122223333", "--account %q: %s", id, err)
+				}
+			}
 			file := ownSnapshot(args)
 			if err := a.keepInputs([]string{file}); err != nil {
 				return err

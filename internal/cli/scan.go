@@ -55,7 +55,11 @@ func newScan(a *app) *cobra.Command {
 			"AWS is read as lamina collect reads it, and zips are fetched once and kept (--content).",
 		Args: args(1, -1, "TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if t, ok, err := a.isEstate(args, f.estate); err != nil {
+			t, ok, err := a.isEstate(args, f.estate)
+			if ok && (f.code.onto != "" || f.code.region != "" || len(f.code.parameters) > 0) {
+				return usagef("lamina posture --earlier compares two snapshots", "--onto, --parameter and --deploy-region are about infrastructure code, and %s is an estate", args[0])
+			}
+			if err != nil {
 				return err
 			} else if ok {
 				return a.scanEstate(cmd, t, f)

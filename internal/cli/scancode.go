@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -58,6 +59,9 @@ func (a *app) isCode(targets []string, f codeFlags) (bool, error) {
 	case code > 0:
 		return false, usagef("scan them in two runs", "some of these are infrastructure code, and some are layers")
 	case f.onto != "" || len(f.parameters) > 0 || f.region != "":
+		if _, err := os.Stat(a.path(targets[0])); err != nil && !strings.HasPrefix(targets[0], "arn:") {
+			return false, a.missing(targets[0], err)
+		}
 		return false, usagef("--onto, --parameter and --deploy-region are about infrastructure code: CloudFormation, SAM, Terraform, or what the CDK synthesized", "%s is no infrastructure code", targets[0])
 	}
 	return false, nil
@@ -135,6 +139,9 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 		}
 		codes = append(codes, c)
 	}
+	if err := parametersOf(codes, opt.Parameters); err != nil {
+		return err
+	}
 	r, err := a.results(cmd)
 	if err != nil {
 		return err
@@ -176,9 +183,34 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 	return r.Finish(sum)
 }
 
+// parametersOf refuses parameters that none of the codes has: a misspelt one would
+// leave its default in place.
+func parametersOf(codes []*iac.Code, given map[string]string) error {
+	var all []string
+	for _, c := range codes {
+		all = append(all, c.Parameters...)
+	}
+	for _, name := range sortedKeys(given) {
+		if !slices.Contains(all, name) {
+			hint := "it has none"
+			if len(all) > 0 {
+				hint = cmp.Or(didYouMean(name, all), "it has "+strings.Join(all[:min(len(all), 20)], ", "))
+			}
+			return usagef(hint, "the code has no parameter or variable %q", name)
+		}
+	}
+	return nil
+}
+
+// regionName is what names of regions look like: us-gov-west-1.
+var regionName = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$`)
+
 // codeOptions is what the flags say of where the code is deployed.
 func (a *app) codeOptions(f codeFlags) (iac.Options, error) {
 	opt := iac.Options{Region: f.region, Accounts: a.conf.list("accounts"), OrgID: a.conf.text("org_id"), Parameters: map[string]string{}, Keep: keepVariable}
+	if f.region != "" && !regionName.MatchString(f.region) {
+		return opt, usagef("as in eu-west-1", "--deploy-region %q is no region", f.region)
+	}
 	for _, p := range f.parameters {
 		name, v, ok := strings.Cut(p, "=")
 		if !ok || name == "" {

@@ -252,19 +252,33 @@ content = "sha256:HEX"
 reason = "r"
 owner = "o"
 expires = 2026-12-01
+[[exception]]
+id = "misspelt"
+match = { check = "c" }
+reason = "r"
+owner = "o"
+expires = 2026-12-01
+[[coverage]]
+id = "all-of-lambda"
+match = { action = "lambda:*" }
+reason = "r"
+owner = "o"
+expires = 2026-12-01
 `, "HEX", hexA))
+	isCheck := func(name string) bool { return name == "a" || name == "b" }
 	var got []string
-	for _, p := range exception.Lint(items, []lamina.Finding{}, now) {
+	for _, p := range exception.Lint(items, isCheck, []lamina.Finding{}, now) {
 		got = append(got, p.ID+" "+p.Kind)
 	}
 	want := []string{
 		"gone expired", "gone unused", "broad broad", "broad unused", "narrow overlapping", "narrow unused",
 		"same overlapping", "same unused", "bound unused",
+		"misspelt unknown", "misspelt unused", "all-of-lambda broad",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if n := len(exception.Lint(items, nil, now)); n != 4 {
+	if n := len(exception.Lint(items, isCheck, nil, now)); n != 6 {
 		t.Errorf("%d problems without findings", n)
 	}
 }
@@ -397,7 +411,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		exception.Apply(file.Items, []lamina.Finding{finding}, now)
-		exception.Lint(file.Items, nil, now)
+		exception.Lint(file.Items, func(string) bool { return true }, nil, now)
 		if _, _, err := exception.Append("x", []byte(data), nil, now); err != nil {
 			t.Error(err)
 		}

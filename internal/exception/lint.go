@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lamina-sec/lamina"
@@ -16,16 +17,17 @@ type Problem struct {
 	ID   string `json:"id"`
 	File string `json:"file"`
 	Line int    `json:"line"`
-	// Kind is expired, broad, overlapping or unused.
+	// Kind is expired, broad, overlapping, unused or unknown.
 	Kind string `json:"kind"`
 	Msg  string `json:"message"`
 	Hint string `json:"hint,omitempty"`
 }
 
-// Lint looks for exceptions that have expired, that are about whole resources,
-// that another covers, and, when findings is not nil, that are about none of
-// them. Problems are in the order of the exceptions.
-func Lint(items []Item, findings []lamina.Finding, now time.Time) []Problem {
+// Lint looks for exceptions that have expired, that are about whole resources or
+// accounts, about what isCheck does not know as a check, that another
+// covers, and, when findings is not nil, that are about none of them. Problems are
+// in the order of the exceptions.
+func Lint(items []Item, isCheck func(string) bool, findings []lamina.Finding, now time.Time) []Problem {
 	var out []Problem
 	add := func(x Item, kind, msg, hint string) {
 		out = append(out, Problem{Item: x, ID: x.ID, File: x.File, Line: x.Line, Kind: kind, Msg: msg, Hint: hint})
@@ -37,6 +39,12 @@ func Lint(items []Item, findings []lamina.Finding, now time.Time) []Problem {
 		}
 		if !x.Coverage && m.Finding == "" && m.Check == "" && m.Technique == "" && m.CVE == "" {
 			add(x, "broad", "covers every finding of every check ("+m.String()+")", "name a finding, a check, a technique or a vulnerability")
+		}
+		if x.Coverage && m.Account == "" && m.Region == "" && strings.Contains(m.Action, "*") {
+			add(x, "broad", "covers calls of every account and region ("+m.String()+")", "name the account or the region, or one action")
+		}
+		if m.Check != "" && !isCheck(m.Check) {
+			add(x, "unknown", "there is no check "+m.Check, "lamina posture checks lists those of estates; patterns are for resources and files")
 		}
 		for j, y := range items {
 			if i == j || !y.covers(x) || x.covers(y) && i < j {

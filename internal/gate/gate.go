@@ -72,8 +72,8 @@ type Decision struct {
 	Unused []exception.Item
 }
 
-// own is the prefix of the checks that are the policy's own requirements.
-const own = "gate-"
+// Own is the prefix of the checks that are the policy's own requirements.
+const Own = "gate-"
 
 // Decide judges.
 func Decide(in Input) Decision {
@@ -104,7 +104,7 @@ func Decide(in Input) Decision {
 				d.New++
 			}
 			// What the policy asks of a layer is no debt that a baseline could hold.
-			if p.blocks(f) && (!known || !newOnly || strings.HasPrefix(f.Check, own)) {
+			if p.blocks(f) && (!known || !newOnly || strings.HasPrefix(f.Check, Own)) {
 				failed = append(failed, f.ID)
 			}
 		}
@@ -142,7 +142,7 @@ const vulnerabilityCheck = "known-vulnerability"
 // blocks reports whether a failed finding keeps the gate shut.
 func (p Policy) blocks(f *lamina.Finding) bool {
 	switch v := p.Vulnerabilities; {
-	case strings.HasPrefix(f.Check, own):
+	case strings.HasPrefix(f.Check, Own):
 		return true
 	case f.Check == vulnerabilityCheck && v.OnlyFixable && !fixable(f):
 		return false
@@ -187,7 +187,7 @@ func (p Policy) requirements(in Input) []lamina.Finding {
 // violation is a finding of the policy's own about a layer, or about a file in it.
 func violation(l Layer, check, title, file, key, detail string, evidence ...string) lamina.Finding {
 	f := lamina.Finding{
-		ID: lamina.ID("F", own+check, l.Name, file, key), Check: own + check, Title: title, Severity: lamina.High, Outcome: lamina.Fail,
+		ID: lamina.ID("F", Own+check, l.Name, file, key), Check: Own + check, Title: title, Severity: lamina.High, Outcome: lamina.Fail,
 		Resource: l.Name, File: file, SHA256: l.SHA256, Detail: detail, Evidence: evidence,
 		Remediation: "change the layer, or the policy if it asks for too much",
 	}
@@ -360,7 +360,7 @@ func (d Decision) Answer(p Policy) lamina.Answer {
 		}
 		f := byID[id]
 		line := fmt.Sprintf("%s %s %s: %s", id, rank(f), f.Check, place(f))
-		if strings.HasPrefix(f.Check, own) && f.Check != licenceCheck && f.Outcome == lamina.Fail {
+		if strings.HasPrefix(f.Check, Own) && f.Check != licenceCheck && f.Outcome == lamina.Fail {
 			line += ": " + f.Detail
 		}
 		a.Evidence = append(a.Evidence, line)

@@ -12,7 +12,7 @@ import (
 )
 
 // licenceCheck is the check of licences, whose findings name what they are about.
-const licenceCheck = own + "licence"
+const licenceCheck = Own + "licence"
 
 // licences judges the licences of the layer's packages. A package whose licence
 // cannot be told is UNKNOWN; those that name none are one finding.

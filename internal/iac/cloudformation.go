@@ -53,6 +53,9 @@ func isTemplate(v value) bool {
 // newTemplate is a template that is deployed where the options say.
 func newTemplate(b *builder, file string, root value) *template {
 	t := &template{file: file, opt: b.opt, code: b, root: root, account: b.account, region: b.opt.Region, open: map[string]bool{}}
+	for _, name := range root.get("Parameters").names() {
+		b.parameters[name] = true
+	}
 	for _, transform := range root.get("Transform").each() {
 		t.sam = t.sam || strings.HasPrefix(transform.text, "AWS::Serverless-")
 	}

@@ -65,6 +65,8 @@ type Code struct {
 	Skipped []lamina.Skipped
 	// Kinds are the forms the code has: "CloudFormation", "SAM".
 	Kinds []string
+	// Parameters are the names that Options.Parameters may hold, sorted.
+	Parameters []string
 	// Resources counts all resources that the files declare, Read those that are
 	// of a type that bears on layers.
 	Resources, Read int

@@ -52,6 +52,7 @@ type builder struct {
 	ours       map[string]bool
 	partial    map[string]bool
 	places     map[string]lamina.Origin
+	parameters map[string]bool
 }
 
 func newBuilder(opt *Options) *builder {
@@ -60,6 +61,7 @@ func newBuilder(opt *Options) *builder {
 		kinds: map[string]bool{}, layers: map[string]*lamina.LayerVersion{}, functions: map[string]*lamina.Function{},
 		principals: map[string]*lamina.Principal{}, policies: map[string]lamina.ManagedPolicy{}, signing: map[string]lamina.CodeSigningConfig{},
 		ours: map[string]bool{}, partial: map[string]bool{}, places: map[string]lamina.Origin{},
+		parameters: map[string]bool{},
 	}
 	switch {
 	case strings.HasPrefix(opt.Region, "cn-"):
@@ -229,7 +231,7 @@ func (b *builder) code() *Code {
 	slices.Sort(b.files)
 	return &Code{
 		Snapshot: s, Unresolved: b.unresolved, Files: slices.Compact(b.files), Skipped: b.skipped, Kinds: slices.Sorted(maps.Keys(b.kinds)),
-		Resources: b.seen, Read: b.read, partial: b.partial, places: b.places,
+		Parameters: slices.Sorted(maps.Keys(b.parameters)), Resources: b.seen, Read: b.read, partial: b.partial, places: b.places,
 	}
 }
 

@@ -209,6 +209,9 @@ func (m *module) block(b *hclsyntax.Block) {
 // tfvars are the values that a root's files give its variables.
 func (r *reader) tfvars(dir string, m *module) map[string]cty.Value {
 	given := map[string]cty.Value{}
+	for name := range m.variables {
+		r.b.parameters[name] = true
+	}
 	entries, err := fs.ReadDir(r.root, dir)
 	if err != nil {
 		return given
