@@ -193,8 +193,8 @@ func judge(a Analyzer, s *Scan, layer int) []Result {
 		return results
 	case len(l.Skipped) > 0:
 		return []Result{{
-			Outcome: lamina.Unknown, Detail: fmt.Sprintf("nothing found in the %d files that could be read", len(l.Files)),
-			Reason: fmt.Sprintf("%d parts of the layer could not be read", len(l.Skipped)),
+			Outcome: lamina.Unknown, Detail: fmt.Sprintf("nothing found in the %s that could be read", Count(len(l.Files), "file")),
+			Reason: Count(len(l.Skipped), "part") + " of the layer could not be read",
 			Settle: "a layer that can be read whole: the skipped parts are listed",
 		}}
 	}

@@ -55,3 +55,26 @@ func TestText_estate_of_few(t *testing.T) {
 		t.Errorf("%d fixes:\n%s", n, out)
 	}
 }
+
+// What several checks could not answer for one reason is said once, with the names
+// of all of them, behind what was found; -v has each.
+func TestText_undecided(t *testing.T) {
+	unknown := func(check, reason string) lamina.Message {
+		return lamina.Message{Finding: &lamina.Finding{
+			ID: "F-" + check, Check: check, Title: "title of " + check, Severity: lamina.Low, Outcome: lamina.Unknown,
+			Resource: "l.zip", Detail: "not seen whole", Reason: reason, Settle: "a whole one",
+		}}
+	}
+	messages := []lamina.Message{
+		unknown("a-check", "cut"), unknown("b-check", "another"), unknown("c-check", "cut"),
+		{Finding: &lamina.Finding{ID: "F-found", Check: "d-check", Title: "found", Severity: lamina.High, Outcome: lamina.Fail, Resource: "l.zip", Detail: "bad", Evidence: []string{"x"}}},
+	}
+	out := render(t, "text", Options{Width: 80}, messages)
+	if strings.Count(out, "because: cut") != 1 || !strings.Contains(out, "2 checks without an answer") || !strings.Contains(out, "a-check, c-check") ||
+		!strings.Contains(out, "F-b-check") || strings.Index(out, "F-found") > strings.Index(out, "because: cut") {
+		t.Error(out)
+	}
+	if out := render(t, "text", Options{Width: 80, Verbose: true}, messages); strings.Count(out, "because: cut") != 2 {
+		t.Error(out)
+	}
+}

@@ -30,6 +30,9 @@ type text struct {
 	// them.
 	targets []string
 	estate  estateText
+	// undecided are the findings of the layer whose outcome is UNKNOWN: those for
+	// one reason are one block behind the others.
+	undecided [][]lamina.Finding
 }
 
 func newText(p *printer, o Options) Writer { return &text{printer: p, o: o} }
@@ -43,7 +46,7 @@ func (w *text) Write(m lamina.Message) error {
 	case m.Alert != nil:
 		w.alert(m.Alert)
 	case m.Finding != nil:
-		if !w.hold(m.Finding) {
+		if !w.hold(m.Finding) && !w.holdUndecided(m.Finding) {
 			w.detailed(m.Finding)
 		}
 	case m.Exposure != nil:
@@ -54,6 +57,7 @@ func (w *text) Write(m lamina.Message) error {
 		w.plan(m.Plan)
 	case m.Summary != nil:
 		w.release()
+		w.releaseUndecided()
 		w.summary(m.Summary)
 	}
 	return w.err
@@ -61,11 +65,13 @@ func (w *text) Write(m lamina.Message) error {
 
 func (w *text) Close() error {
 	w.release()
+	w.releaseUndecided()
 	return w.flush()
 }
 
 // content is the head of a layer's results.
 func (w *text) content(c *lamina.Content) {
+	w.releaseUndecided()
 	w.block()
 	w.str(w.paint("1", safe.Line(c.Resource, maxValue)), "\n")
 	parts := []string{"read as: " + c.Kind}
@@ -249,6 +255,56 @@ func (w *text) detailed(f *lamina.Finding) {
 		w.wrap(2, "known: the baseline has it")
 	}
 	w.str("  ", w.dim(safe.Line(f.ID, 0)), "\n")
+}
+
+// maxUndecided is how many reasons of UNKNOWN findings are kept before they are
+// printed.
+const maxUndecided = 100
+
+// holdUndecided keeps an UNKNOWN finding until those for the same reason are known.
+func (w *text) holdUndecided(f *lamina.Finding) bool {
+	if w.o.Verbose || w.o.Live || f.Outcome != lamina.Unknown || f.Exception != nil || f.Baseline == "known" {
+		return false
+	}
+	why := func(f *lamina.Finding) [5]string {
+		return [5]string{f.Resource, f.File, f.Detail, f.Reason, f.Settle}
+	}
+	i := slices.IndexFunc(w.undecided, func(group []lamina.Finding) bool { return why(&group[0]) == why(f) })
+	if i < 0 {
+		if len(w.undecided) == maxUndecided {
+			w.releaseUndecided()
+		}
+		w.undecided, i = append(w.undecided, nil), len(w.undecided)
+	}
+	w.undecided[i] = append(w.undecided[i], *f)
+	return true
+}
+
+// releaseUndecided prints what holdUndecided kept.
+func (w *text) releaseUndecided() {
+	for _, group := range w.undecided {
+		f := &group[0]
+		var checks []string
+		for i := range group {
+			checks = append(checks, group[i].Check)
+		}
+		slices.Sort(checks)
+		if checks = slices.Compact(checks); len(checks) == 1 {
+			for i := range group {
+				w.detailed(&group[i])
+			}
+			continue
+		}
+		w.block()
+		w.str(w.paint("1", string(f.Outcome)), "  ", count(int64(len(checks)), "check"), " without an answer\n")
+		w.wrap(2, place(f))
+		w.wrap(2, f.Detail)
+		w.label("because", f.Reason)
+		w.label("to settle", f.Settle)
+		w.wrap(4, strings.Join(checks, ", "))
+		w.wrap(2, "each with its id: --verbose")
+	}
+	w.undecided = nil
 }
 
 // controls are controls as words: "nist-800-53 AC-6".
