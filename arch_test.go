@@ -113,6 +113,7 @@ var may = []struct{ pkg, imports string }{
 // sdk names the third-party imports that only some packages may use.
 var sdk = []struct{ prefix, only string }{
 	{"github.com/aws/aws-sdk-go-v2", "internal/awsread internal/awswrite internal/source/s3 internal/source/sqs internal/notify"},
+	{"github.com/aws/smithy-go", "internal/awsread"},
 	{"github.com/hashicorp/hcl", "internal/iac"},
 	{"github.com/zclconf/go-cty", "internal/iac"},
 	{"modernc.org/sqlite", "internal/store/sqlite"},

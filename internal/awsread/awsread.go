@@ -48,6 +48,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/signer"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/lamina-sec/lamina"
 )
@@ -73,6 +74,10 @@ type Options struct {
 	// Poll is how long to wait before asking again for something that AWS makes in
 	// the background, 0 for two seconds.
 	Poll time.Duration
+	// Warn is told what the SDK would write to standard error, such as that it falls
+	// back to an older way to get credentials; nil for nobody. It may be called from
+	// many goroutines.
+	Warn func(text string)
 	// Keep returns what of an environment variable's value may be kept; nil keeps
 	// nothing of any.
 	Keep func(name, value string) string
@@ -93,7 +98,7 @@ var ErrNoRegion = errors.New("AWS configuration: no region")
 // Connect makes a session from the AWS configuration of the machine, or from
 // the credentials of o. It calls nothing but what the configuration asks for.
 func Connect(ctx context.Context, o Options) (*Session, error) {
-	var load []func(*config.LoadOptions) error
+	load := []func(*config.LoadOptions) error{config.WithLogger(warnings(o.Warn))}
 	if o.Profile != "" {
 		load = append(load, config.WithSharedConfigProfile(o.Profile))
 	}
@@ -120,12 +125,21 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 func New(o Options) *Session {
 	cfg := aws.Config{
 		Region:      o.Region,
+		Logger:      warnings(o.Warn),
 		Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken),
 	}
 	if o.HTTP != nil {
 		cfg.HTTPClient = o.HTTP
 	}
 	return session(cfg, o)
+}
+
+// warnings gives warn what the SDK has to say, and standard error nothing.
+func warnings(warn func(string)) logging.Logger {
+	if warn == nil {
+		return logging.Nop{}
+	}
+	return logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) { warn(fmt.Sprintf(format, v...)) })
 }
 
 func session(cfg aws.Config, o Options) *Session {

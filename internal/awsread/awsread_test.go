@@ -6,6 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -91,6 +94,58 @@ func TestClient(t *testing.T) {
 		Architectures: []string{"x86_64"}, CodeSHA256: fns[2].CodeSHA256, CodeSize: 4096, LastModified: start, RevisionID: fns[2].RevisionID, SnapStart: "None",
 	}, fns[2]); d != "" {
 		t.Error(d)
+	}
+}
+
+// What the SDK has to say goes to Warn and not to standard error: here that a
+// machine gives out credentials in the old way only.
+func TestConnect_warns(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/latest/meta-data/iam/security-credentials/":
+			_, _ = w.Write([]byte("role"))
+		case "/latest/meta-data/iam/security-credentials/role":
+			_, _ = w.Write([]byte(`{"Code":"Success","AccessKeyId":"x","SecretAccessKey":"y","Token":"z","Expiration":"2036-01-01T00:00:00Z"}`))
+		default: // the token of the new way among them
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer server.Close()
+	for name, value := range map[string]string{
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT": server.URL, "AWS_EC2_METADATA_DISABLED": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": filepath.Join(t.TempDir(), "none"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(t.TempDir(), "none"),
+	} {
+		t.Setenv(name, value)
+	}
+	printed, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr := os.Stderr
+	os.Stderr = printed
+	defer func() { os.Stderr = stderr }()
+	for _, heard := range []bool{true, false} {
+		var said []string
+		o := awsread.Options{Region: "eu-west-1", Endpoint: server.URL, Attempts: 1}
+		if heard {
+			o.Warn = func(text string) { said = append(said, text) }
+		}
+		s, err := awsread.Connect(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Identity(t.Context()); err == nil {
+			t.Error("the server is no STS")
+		}
+		if got := strings.Contains(strings.Join(said, " "), "IMDSv1"); got != heard {
+			t.Errorf("heard %t: %q", heard, said)
+		}
+	}
+	if err := printed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(printed.Name()); err != nil || len(text) > 0 {
+		t.Errorf("standard error: %s, %v", text, err)
 	}
 }
 

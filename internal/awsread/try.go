@@ -6,17 +6,19 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
 	"github.com/lamina-sec/lamina"
 )
 
 // A Trial is what became of trying one action.
 type Trial struct {
 	Action string `json:"action"`
-	// Tried says that it was; those that would have to change or make something to
-	// be tried are not.
+	// Tried says that it was; Reason says why one was not.
 	Tried  bool `json:"tried"`
 	Denied bool `json:"denied"`
-	// Reason is why, of a denied one, and of one that did not answer otherwise.
+	// Reason is why, of a denied one too, and of one that did not answer otherwise.
 	Reason string `json:"reason,omitempty"`
 	// Without is what cannot be known without it.
 	Without string `json:"without"`
@@ -25,12 +27,18 @@ type Trial struct {
 // nothing is a name that no resource has; AWS authorises a call before it looks.
 const nothing = "lamina-doctor-asks"
 
+// untried are the actions that Try leaves out, and why.
+var untried = map[string]string{
+	"iam:GenerateCredentialReport": "it makes a report",
+}
+
 // probes call one action each, about nothing where it takes a thing.
 func (c *Client) probes(account, partition string) map[string]func(context.Context) error {
 	arn := func(service, resource string) string {
 		return lamina.ARN{Partition: partition, Service: service, Region: c.Region, Account: account, Resource: resource}.String()
 	}
 	layer, function := arn("lambda", "layer:"+nothing+":1"), arn("lambda", "function:"+nothing)
+	vpc := []lamina.Subnet{{VPC: "vpc-00000000000000000"}}
 	trail, analyzer := arn("cloudtrail", "trail/"+nothing), arn("access-analyzer", "analyzer/"+nothing)
 	return map[string]func(context.Context) error{
 		"access-analyzer:GetFinding": func(ctx context.Context) error {
@@ -46,9 +54,31 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"cloudwatch:DescribeAlarms":                  func(ctx context.Context) error { _, err := c.Alarms(ctx, account); return err },
 		"config:DescribeConfigurationRecorderStatus": func(ctx context.Context) error { _, err := c.Recording(ctx); return err },
 		"config:DescribeConfigurationRecorders":      func(ctx context.Context) error { _, err := c.Recorders(ctx, account); return err },
-		"events:ListRules":                           func(ctx context.Context) error { _, err := c.EventRules(ctx, account); return err },
-		"events:ListTargetsByRule":                   func(ctx context.Context) error { _, err := c.EventTargets(ctx, nothing); return err },
-		"iam:GetAccountAuthorizationDetails":         func(ctx context.Context) error { _, err := c.Authorization(ctx); return err },
+		"ec2:DescribeRouteTables":                    func(ctx context.Context) error { return c.Routes(ctx, vpc) },
+		"ec2:DescribeSecurityGroups": func(ctx context.Context) error {
+			_, err := c.SecurityGroups(ctx, account, []string{"sg-00000000000000000"})
+			return err
+		},
+		"ec2:DescribeSubnets": func(ctx context.Context) error {
+			_, err := c.Subnets(ctx, account, []string{"subnet-00000000000000000"})
+			return err
+		},
+		"ec2:DescribeVpcEndpoints": func(ctx context.Context) error { _, err := c.VPCEndpoints(ctx, account, vpc); return err },
+		"events:ListRules":         func(ctx context.Context) error { _, err := c.EventRules(ctx, account); return err },
+		"events:ListTargetsByRule": func(ctx context.Context) error { _, err := c.EventTargets(ctx, nothing); return err },
+		"guardduty:GetDetector": func(ctx context.Context) error {
+			_, err := c.GuardDuty(ctx, account, "00000000000000000000000000000000")
+			return err
+		},
+		"guardduty:ListDetectors":            func(ctx context.Context) error { _, err := c.Detectors(ctx); return err },
+		"iam:GetCredentialReport":            c.hasReport,
+		"inspector2:BatchGetAccountStatus":   func(ctx context.Context) error { _, err := c.Inspector(ctx, account); return err },
+		"iam:GetAccountAuthorizationDetails": func(ctx context.Context) error { _, err := c.Authorization(ctx); return err },
+		"lambda:GetAccountSettings":          func(ctx context.Context) error { _, _, err := c.CodeStorage(ctx); return err },
+		"lambda:GetFunction": func(ctx context.Context) error {
+			_, err := c.LocateFunction(ctx, lamina.Function{ARN: function})
+			return err
+		},
 		"lambda:GetCodeSigningConfig": func(ctx context.Context) error {
 			_, err := c.CodeSigningConfig(ctx, arn("lambda", "code-signing-config:csc-00000000000000000"))
 			return err
@@ -88,27 +118,46 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"s3:GetBucketVersioning":                            func(ctx context.Context) error { _, err := c.BucketVersioning(ctx, nothing+"-"+account); return err },
 		"signer:ListSigningProfiles":                        func(ctx context.Context) error { _, err := c.SigningProfiles(ctx, account); return err },
 		"sns:ListSubscriptionsByTopic":                      func(ctx context.Context) error { _, err := c.Topic(ctx, arn("sns", nothing)); return err },
+		"s3:GetBucketPublicAccessBlock":                     func(ctx context.Context) error { _, err := c.PublicAccessBlocked(ctx, nothing+"-"+account); return err },
+		"securityhub:DescribeHub":                           func(ctx context.Context) error { _, err := c.SecurityHub(ctx, account); return err },
+		"sts:GetCallerIdentity":                             c.called,
 	}
 }
 
-// absent are the error codes by which services say that there is no such thing.
-var absent = regexp.MustCompile(`^\w*(NotFound|NoSuch|DoesNotExist|NotInUse|NotRegistered)\w*`)
+// hasReport asks for the credential report, and has none made.
+func (c *Client) hasReport(ctx context.Context) error {
+	if _, err := c.iam.GetCredentialReport(ctx, &iam.GetCredentialReportInput{}); err != nil {
+		return fail("iam:GetCredentialReport", "*", err)
+	}
+	return nil
+}
 
-// Try makes one call of each action that can be tried by looking, in the client's
+// called asks who the caller is.
+func (c *Client) called(ctx context.Context) error {
+	if _, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err != nil {
+		return fail("sts:GetCallerIdentity", "the caller", err)
+	}
+	return nil
+}
+
+// absent are the errors by which services say that there is no such thing.
+var absent = regexp.MustCompile(`^\w*(NotFound|NoSuch|DoesNotExist|NotInUse|NotRegistered|NotPresent|ReportInProgress|ReportExpired)\w*|^BadRequestException: .*detectorId`)
+
+// Try makes one call of each action of calls that can be tried by looking, in the client's
 // region, and says which were denied. A thing that does not exist is asked for
 // where an action takes one: that it is not found is an answer. progress is
 // called before each.
-func (c *Client) Try(ctx context.Context, account, partition string, progress func(done, of int)) ([]Trial, error) {
+func (c *Client) Try(ctx context.Context, calls []Call, account, partition string, progress func(done, of int)) ([]Trial, error) {
 	probes := c.probes(account, partition)
 	var out []Trial
 	seen := map[string]bool{}
-	for i, call := range Calls {
-		progress(i, len(Calls))
+	for i, call := range calls {
+		progress(i, len(calls))
 		if seen[call.Action] {
 			continue
 		}
 		seen[call.Action] = true
-		t := Trial{Action: call.Action, Without: call.Without}
+		t := Trial{Action: call.Action, Without: call.Without, Reason: untried[call.Action]}
 		if probe := probes[call.Action]; probe != nil {
 			err := probe(ctx)
 			if ctx.Err() != nil {

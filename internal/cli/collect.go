@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ import (
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/runtimes"
+	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/internal/snapshot"
 	"github.com/lamina-sec/lamina/internal/zipstore"
 )
@@ -284,7 +286,7 @@ func (a *app) whom(ctx context.Context, f collectFlags, opt *collect.Options) er
 	}
 	limits := collect.NewLimits(f.rate)
 	s, err := awsread.Connect(ctx, awsread.Options{
-		Profile: f.profile, Region: region, Endpoint: a.std.Env("AWS_ENDPOINT_URL"), Wait: limits.Wait, Keep: keepVariable,
+		Profile: f.profile, Region: region, Endpoint: a.std.Env("AWS_ENDPOINT_URL"), Wait: limits.Wait, Warn: a.sdkSays(), Keep: keepVariable,
 	})
 	switch {
 	case errors.Is(err, awsread.ErrNoRegion):
@@ -386,6 +388,24 @@ func unread(s lamina.Snapshot) string {
 		}
 	}
 	return ""
+}
+
+// sdkSays is told what the AWS SDK would write to standard error: -v shows it, each
+// sentence once.
+func (a *app) sdkSays() func(text string) {
+	if !a.flags.verbose {
+		return nil
+	}
+	var mu sync.Mutex
+	said := map[string]bool{}
+	return func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !said[text] {
+			said[text] = true
+			a.note("the AWS SDK says: %s", safe.Line(text, 0))
+		}
+	}
 }
 
 // keepVariable keeps the values of variables that make a runtime load code: the

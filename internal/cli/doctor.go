@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 func newDoctor(a *app) *cobra.Command {
 	var profile, region string
+	var functionCode bool
 	c := &cobra.Command{
 		Use:   "doctor [aws]",
 		Short: "say what works here, what does not, and what to do about it",
@@ -38,7 +40,7 @@ func newDoctor(a *app) *cobra.Command {
 			d := &diagnosis{}
 			a.examineFiles(d)
 			if len(args) == 1 {
-				if err := a.examineAWS(cmd.Context(), d, profile, region); err != nil {
+				if err := a.examineAWS(cmd.Context(), d, profile, region, functionCode); err != nil {
 					return err
 				}
 			}
@@ -47,6 +49,7 @@ func newDoctor(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&profile, "profile", "", "a `NAME` of the AWS configuration files; else the default of the AWS CLI")
 	c.Flags().StringVar(&region, "region", "", "try in `REGION`; else that of the profile, or AWS_REGION")
+	c.Flags().BoolVar(&functionCode, "function-code", false, "also try what lamina collect --function-code calls")
 	a.settingFlag(c, "db", "db_verify", "db_max_age", "approvals", "publishers")
 	return c
 }
@@ -168,10 +171,10 @@ func (a *app) examineDB(d *diagnosis) {
 // minutes off (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html).
 const maxSkew = 5 * time.Minute
 
-func (a *app) examineAWS(ctx context.Context, d *diagnosis, profile, region string) error {
+func (a *app) examineAWS(ctx context.Context, d *diagnosis, profile, region string, functionCode bool) error {
 	limits := collect.NewLimits(collect.DefaultRate)
 	s, err := awsread.Connect(ctx, awsread.Options{
-		Profile: profile, Region: region, Endpoint: a.std.Env("AWS_ENDPOINT_URL"), Wait: limits.Wait, Attempts: 2,
+		Profile: profile, Region: region, Endpoint: a.std.Env("AWS_ENDPOINT_URL"), Wait: limits.Wait, Warn: a.sdkSays(), Attempts: 2,
 	})
 	hint := "aws configure, or aws sso login, makes a profile; --profile names it"
 	if errors.Is(err, awsread.ErrNoRegion) {
@@ -204,7 +207,11 @@ func (a *app) examineAWS(ctx context.Context, d *diagnosis, profile, region stri
 		d.add("ok", "clock", fmt.Sprintf("%s off AWS's", skew), "")
 	}
 	bar := a.progress("try", 1)
-	trials, err := s.In(s.Region()).Try(ctx, me.Account, me.Partition, func(done, of int) { bar.of(int64(done), int64(of)) })
+	calls := awsread.Calls
+	if functionCode {
+		calls = slices.Concat(calls, awsread.CodeCalls)
+	}
+	trials, err := s.In(s.Region()).Try(ctx, calls, me.Account, me.Partition, func(done, of int) { bar.of(int64(done), int64(of)) })
 	bar.done()
 	if err != nil {
 		return err
@@ -213,7 +220,7 @@ func (a *app) examineAWS(ctx context.Context, d *diagnosis, profile, region stri
 	for _, t := range trials {
 		switch {
 		case !t.Tried:
-			untried = append(untried, t.Action)
+			untried = append(untried, t.Action+", because "+t.Reason)
 		case t.Denied:
 			d.add("warn", t.Action, "denied; without it is not known: "+t.Without, "lamina iam policy collect prints the policy that allows it")
 		case t.Reason != "":
@@ -224,7 +231,7 @@ func (a *app) examineAWS(ctx context.Context, d *diagnosis, profile, region stri
 	}
 	d.add("ok", "permissions", fmt.Sprintf("%s allowed of %d tried", count(answered, "action"), len(trials)-len(untried)), "")
 	if len(untried) > 0 {
-		d.add("ok", "not tried", strings.Join(untried, " "), "")
+		d.add("ok", "not tried", strings.Join(untried, "; "), "")
 	}
 	return nil
 }
