@@ -196,7 +196,7 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 	case "profile":
 		e.s.SigningProfiles = append(e.s.SigningProfiles, lamina.SigningProfile{VersionARN: p[0], Name: p[0][strings.LastIndex(p[0], "/")+1:], Account: account, Region: region, Status: p[1]})
 	case "bucket":
-		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Account: v["account"], Versioning: v["versioning"], Policy: v["policy"], PublicAccessBlocked: v["blocked"] == "true"})
+		e.s.Buckets = append(e.s.Buckets, lamina.Bucket{Name: p[0], Account: v["account"], Versioning: v["versioning"], Policy: v["policy"], PublicAccessBlocked: v["blocked"] == "true", ObjectLock: v["lock"] == "true"})
 	case "subnet":
 		e.s.Subnets = append(e.s.Subnets, lamina.Subnet{ID: p[0], Account: account, Region: region, VPC: or(v["vpc"], "vpc-1"), Owner: v["owner"], DefaultRoutes: p[1:]})
 	case "dns":
@@ -230,7 +230,7 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.Trails = append(e.s.Trails, lamina.Trail{
 			ARN: "arn:aws:cloudtrail:" + region + ":" + account + ":trail/" + p[0], Account: account, Name: p[0], HomeRegion: region,
 			MultiRegion: v["multi"] == "true", Organization: v["organization"] == "true", Logging: v["logging"] != "false", Management: or(v["management"], "All"),
-			LogGroupARN: v["group"], LogValidation: v["validation"] == "true",
+			LogGroupARN: v["group"], LogValidation: v["validation"] == "true", Bucket: v["bucket"],
 		})
 	case "analyzer":
 		e.s.Analyzers = append(e.s.Analyzers, lamina.AccessAnalyzer{

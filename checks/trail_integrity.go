@@ -1,6 +1,8 @@
 package checks
 
 import (
+	"slices"
+
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
@@ -15,6 +17,7 @@ var TrailIntegrity = posture.Check{
 	Techniques:  []string{"T1562.008"},
 	Citation:    "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html",
 	Needs:       []string{"cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"},
+	Uses:        []string{"s3:ListAllMyBuckets", "s3:GetBucketObjectLockConfiguration"},
 	Lists:       []string{"cloudtrail:DescribeTrails"},
 	Remediation: "turn on log file validation, and keep the bucket in an account of its own, with object lock",
 	NoFix:       "a trail belongs to the organisation's administrator",
@@ -35,7 +38,35 @@ func trailIntegrity(in posture.Input, found func(posture.Result)) {
 		r := posture.Result{Outcome: lamina.Pass, Resource: t.ARN, Detail: "digests tell whether its files were changed", Evidence: []string{"bucket: " + t.Bucket}}
 		if !t.LogValidation {
 			r.Outcome, r.Detail = lamina.Fail, "it writes no digests: a file that was changed or taken away looks like any other"
+			found(r)
+			continue
 		}
-		found(r)
+		found(bucketOf(in, t, r))
 	}
+}
+
+// bucketOf is r, a Pass, unless files can be taken out of the trail's bucket by
+// whoever administers the account that the trail logs.
+func bucketOf(in posture.Input, t lamina.Trail, r posture.Result) posture.Result {
+	if missing, ok := in.Missing(t.Account, t.HomeRegion, t.Bucket, "s3:ListAllMyBuckets"); ok {
+		missing.Resource, missing.Detail = t.ARN, "it writes digests; whose its bucket is, is not known"
+		return missing
+	}
+	i := slices.IndexFunc(in.Estate.Snapshot.Buckets, func(b lamina.Bucket) bool { return b.Name == t.Bucket && b.Account == t.Account })
+	if i < 0 {
+		r.Detail += ", and its bucket is another account's"
+		return r
+	}
+	missing, ok := in.Missing(t.Account, t.HomeRegion, t.Bucket, "s3:GetBucketObjectLockConfiguration")
+	switch {
+	case in.Estate.Snapshot.Buckets[i].ObjectLock:
+		r.Detail += ", and its bucket has object lock"
+	case ok:
+		missing.Resource, missing.Detail = t.ARN, "it writes digests; whether its bucket has object lock is not known"
+		return missing
+	default:
+		r.Outcome, r.Severity = lamina.Fail, lamina.Low
+		r.Detail = "its bucket is in the account that it logs, without object lock: digests tell that a file is gone, and nothing keeps it from going"
+	}
+	return r
 }

@@ -22,11 +22,24 @@ func (f *Fake) bucketHandler() http.Handler {
 	for _, op := range bucketOperations {
 		operations[op] = rpc{of: "Bucket", do: func(s Session, in input) (object, *Error) { return s.bucket(op, in.text("Bucket")) }}
 	}
+	operations["ListBuckets"] = rpc{do: func(s Session, in input) (object, *Error) {
+		mine := only(s.f.estate.Buckets, func(b lamina.Bucket) bool {
+			return cmp.Or(b.Account, s.caller.Account) == s.caller.Account && strings.HasPrefix(b.Name, in.text("prefix"))
+		})
+		var names object
+		for _, b := range mine {
+			names = append(names, member{name: "Bucket", value: object{{name: "Name", value: b.Name}}})
+		}
+		return object{{name: "ListAllMyBucketsResult", value: object{{name: "Buckets", value: names}}}}, nil
+	}}
 	return f.handler(&s3, operations, func(r *http.Request, _ input) string {
 		for name, op := range bucketOperations {
 			if r.URL.Query().Has(name) && r.Method == http.MethodGet {
 				return op
 			}
+		}
+		if r.Method == http.MethodGet && r.URL.Path == "/" && !strings.Contains(cmp.Or(r.Host, r.URL.Host), ".s3.") {
+			return "ListBuckets"
 		}
 		return r.Method + " " + r.URL.Path
 	}, func(r *http.Request, _ []byte) (input, error) {
@@ -39,7 +52,7 @@ func (f *Fake) bucketHandler() http.Handler {
 		} else if !ok {
 			bucket, _, _ = strings.Cut(host, ".")
 		}
-		return input{"Bucket": bucket}, nil
+		return input{"Bucket": bucket, "prefix": r.URL.Query().Get("prefix")}, nil
 	})
 }
 

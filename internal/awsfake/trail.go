@@ -36,6 +36,7 @@ var actions = map[operation]string{
 	"GetFindingV2":               "GetFinding",
 	"GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
 	"GetPublicAccessBlock":       "GetBucketPublicAccessBlock",
+	"ListBuckets":                "ListAllMyBuckets",
 }
 
 // action is the IAM action.

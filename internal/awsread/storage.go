@@ -2,9 +2,11 @@ package awsread
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/signer"
 
 	"github.com/lamina-sec/lamina"
@@ -62,4 +64,32 @@ func (c *Client) BucketVersioning(ctx context.Context, bucket string) (string, e
 		return "", fail("s3:GetBucketVersioning", bucket, err)
 	}
 	return string(out.Status), nil
+}
+
+// OwnsBucket reports whether the bucket is the account's own: of others AWS says no
+// more than that access is denied.
+func (c *Client) OwnsBucket(ctx context.Context, bucket string) (bool, error) {
+	for p := s3.NewListBucketsPaginator(c.s3, &s3.ListBucketsInput{Prefix: &bucket}); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return false, fail("s3:ListAllMyBuckets", bucket, err)
+		}
+		if slices.ContainsFunc(out.Buckets, func(b types.Bucket) bool { return aws.ToString(b.Name) == bucket }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// ObjectLocked reports whether objects of the bucket can be locked against being
+// changed and deleted.
+func (c *Client) ObjectLocked(ctx context.Context, bucket string) (bool, error) {
+	out, err := c.s3.GetObjectLockConfiguration(ctx, &s3.GetObjectLockConfigurationInput{Bucket: &bucket})
+	switch {
+	case code(err) == "ObjectLockConfigurationNotFoundError":
+		return false, nil
+	case err != nil:
+		return false, fail("s3:GetBucketObjectLockConfiguration", bucket, err)
+	}
+	return out.ObjectLockConfiguration != nil && out.ObjectLockConfiguration.ObjectLockEnabled == types.ObjectLockEnabledEnabled, nil
 }

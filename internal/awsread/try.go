@@ -71,16 +71,16 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 			return err
 		},
 		"guardduty:ListDetectors":            func(ctx context.Context) error { _, err := c.Detectors(ctx); return err },
+		"iam:GetAccountAuthorizationDetails": func(ctx context.Context) error { _, err := c.Authorization(ctx); return err },
 		"iam:GetCredentialReport":            c.hasReport,
 		"inspector2:BatchGetAccountStatus":   func(ctx context.Context) error { _, err := c.Inspector(ctx, account); return err },
-		"iam:GetAccountAuthorizationDetails": func(ctx context.Context) error { _, err := c.Authorization(ctx); return err },
 		"lambda:GetAccountSettings":          func(ctx context.Context) error { _, _, err := c.CodeStorage(ctx); return err },
-		"lambda:GetFunction": func(ctx context.Context) error {
-			_, err := c.LocateFunction(ctx, lamina.Function{ARN: function})
-			return err
-		},
 		"lambda:GetCodeSigningConfig": func(ctx context.Context) error {
 			_, err := c.CodeSigningConfig(ctx, arn("lambda", "code-signing-config:csc-00000000000000000"))
+			return err
+		},
+		"lambda:GetFunction": func(ctx context.Context) error {
+			_, err := c.LocateFunction(ctx, lamina.Function{ARN: function})
 			return err
 		},
 		"lambda:GetFunctionCodeSigningConfig":           func(ctx context.Context) error { _, err := c.CodeSigning(ctx, function); return err },
@@ -114,12 +114,14 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"route53resolver:ListFirewallDomains":               func(ctx context.Context) error { _, err := c.EveryDomain(ctx, nothing); return err },
 		"route53resolver:ListFirewallRuleGroupAssociations": func(ctx context.Context) error { _, err := c.DNSFirewalls(ctx, account, nil); return err },
 		"route53resolver:ListFirewallRules":                 func(ctx context.Context) error { _, err := c.DNSRules(ctx, nothing); return err },
+		"s3:GetBucketObjectLockConfiguration":               func(ctx context.Context) error { _, err := c.ObjectLocked(ctx, nothing+"-"+account); return err },
 		"s3:GetBucketPolicy":                                func(ctx context.Context) error { _, err := c.BucketPolicy(ctx, nothing+"-"+account); return err },
+		"s3:GetBucketPublicAccessBlock":                     func(ctx context.Context) error { _, err := c.PublicAccessBlocked(ctx, nothing+"-"+account); return err },
 		"s3:GetBucketVersioning":                            func(ctx context.Context) error { _, err := c.BucketVersioning(ctx, nothing+"-"+account); return err },
+		"s3:ListAllMyBuckets":                               func(ctx context.Context) error { _, err := c.OwnsBucket(ctx, nothing+"-"+account); return err },
+		"securityhub:DescribeHub":                           func(ctx context.Context) error { _, err := c.SecurityHub(ctx, account); return err },
 		"signer:ListSigningProfiles":                        func(ctx context.Context) error { _, err := c.SigningProfiles(ctx, account); return err },
 		"sns:ListSubscriptionsByTopic":                      func(ctx context.Context) error { _, err := c.Topic(ctx, arn("sns", nothing)); return err },
-		"s3:GetBucketPublicAccessBlock":                     func(ctx context.Context) error { _, err := c.PublicAccessBlocked(ctx, nothing+"-"+account); return err },
-		"securityhub:DescribeHub":                           func(ctx context.Context) error { _, err := c.SecurityHub(ctx, account); return err },
 		"sts:GetCallerIdentity":                             c.called,
 	}
 }

@@ -69,6 +69,7 @@ func world(t *testing.T) *awsfake.Fake {
 			ARN: "arn:aws:events:" + region + ":" + member + ":rule/share", Account: member, Region: region, Bus: "default", State: "ENABLED",
 			Pattern: `{"source":["aws.lambda"]}`, Targets: []string{"arn:aws:sns:" + region + ":" + member + ":alerts"},
 		}},
+		Buckets:   []lamina.Bucket{{Name: "acme-trail", Account: management, ObjectLock: true}, {Name: "acme-trail-2", Account: management}},
 		Analyzers: []lamina.AccessAnalyzer{{ARN: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Account: member, Region: region, Type: "ACCOUNT", Status: "ACTIVE"}},
 		AccessFindings: []lamina.AccessFinding{{
 			ID: "f-1", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Resource: "arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1",
@@ -205,6 +206,7 @@ func TestCollect(t *testing.T) {
 		"managed": cmp.Diff(want.ManagedPolicies, got.ManagedPolicies), "trails": cmp.Diff(want.Trails, got.Trails), "alarms": cmp.Diff(want.Alarms, got.Alarms),
 		"filters": cmp.Diff(want.MetricFilters, got.MetricFilters), "topics": cmp.Diff(want.Topics, got.Topics), "rules": cmp.Diff(want.EventRules, got.EventRules),
 		"analyzers": cmp.Diff(want.Analyzers, got.Analyzers), "access findings": cmp.Diff(want.AccessFindings, got.AccessFindings),
+		"buckets":  cmp.Diff(want.Buckets[:1], got.Buckets), // the other is no trail's
 		"profiles": cmp.Diff(want.SigningProfiles, got.SigningProfiles), "subnets": cmp.Diff(want.Subnets, got.Subnets),
 		"security groups": cmp.Diff(want.SecurityGroups, got.SecurityGroups), "endpoints": cmp.Diff(want.VPCEndpoints, got.VPCEndpoints),
 		"firewalls": cmp.Diff(want.DNSFirewalls, got.DNSFirewalls),

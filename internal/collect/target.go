@@ -498,17 +498,18 @@ func (d *reader) dnsFirewalls(ctx context.Context) {
 	}
 }
 
-// buckets reads the buckets that hold layers of which Lambda keeps no copy.
+// buckets reads the buckets that hold layers of which Lambda keeps no copy, and of
+// those that trails write to whose they are and whether files can go from them.
 func (d *reader) buckets(ctx context.Context) {
 	d.begin("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
-	names := map[string]bool{}
+	buckets := map[string]lamina.Bucket{}
 	for _, l := range d.part.Layers {
 		if l.Reference != nil {
-			names[l.Reference.Bucket] = true
+			buckets[l.Reference.Bucket] = lamina.Bucket{Name: l.Reference.Bucket}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		b := lamina.Bucket{Name: name}
+	for _, name := range slices.Sorted(maps.Keys(buckets)) {
+		b := buckets[name]
 		var err error
 		b.Policy, err = d.client.BucketPolicy(ctx, name)
 		if d.note("s3:GetBucketPolicy", name, err) {
@@ -518,6 +519,23 @@ func (d *reader) buckets(ctx context.Context) {
 		d.note("s3:GetBucketVersioning", name, err)
 		b.PublicAccessBlocked, err = d.client.PublicAccessBlocked(ctx, name)
 		d.note("s3:GetBucketPublicAccessBlock", name, err)
-		d.part.Buckets = append(d.part.Buckets, b)
+		buckets[name] = b
+	}
+	if d.answered("cloudtrail:DescribeTrails") {
+		d.begin("s3:ListAllMyBuckets", "s3:GetBucketObjectLockConfiguration")
+	}
+	for _, t := range d.part.Trails {
+		b := buckets[t.Bucket]
+		b.Name = t.Bucket
+		own, err := d.client.OwnsBucket(ctx, t.Bucket)
+		if d.note("s3:ListAllMyBuckets", t.Bucket, err) && own {
+			b.Account = d.account
+			b.ObjectLock, err = d.client.ObjectLocked(ctx, t.Bucket)
+			d.note("s3:GetBucketObjectLockConfiguration", t.Bucket, err)
+			buckets[t.Bucket] = b
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(buckets)) {
+		d.part.Buckets = append(d.part.Buckets, buckets[name])
 	}
 }

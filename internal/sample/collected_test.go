@@ -143,7 +143,7 @@ func plain(s lamina.Snapshot) lamina.Snapshot {
 	}
 	slices.SortFunc(s.CodeSigningConfigs, func(a, b lamina.CodeSigningConfig) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	for i := range s.Buckets {
-		s.Buckets[i] = lamina.Bucket{Name: s.Buckets[i].Name, Policy: s.Buckets[i].Policy, Versioning: s.Buckets[i].Versioning}
+		s.Buckets[i] = lamina.Bucket{Name: s.Buckets[i].Name, Policy: s.Buckets[i].Policy, Versioning: s.Buckets[i].Versioning, ObjectLock: s.Buckets[i].ObjectLock}
 	}
 	return s
 }

@@ -202,7 +202,8 @@ var (
 		"inspector2:BatchGetAccountStatus", "lambda:GetAccountSettings", "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "lambda:GetLayerVersion",
 		"lambda:GetLayerVersionPolicy", "lambda:GetPolicy", "lambda:ListAliases", "lambda:ListEventSourceMappings", "lambda:ListFunctionUrlConfigs",
 		"lambda:ListFunctions", "lambda:ListLayerVersions", "lambda:ListLayers", "logs:DescribeMetricFilters", "route53resolver:ListFirewallDomainLists", "route53resolver:ListFirewallDomains",
-		"route53resolver:ListFirewallRuleGroupAssociations", "route53resolver:ListFirewallRules", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
+		"route53resolver:ListFirewallRuleGroupAssociations", "route53resolver:ListFirewallRules", "s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy",
+		"s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:ListAllMyBuckets",
 		"securityhub:DescribeHub", "signer:ListSigningProfiles", "sns:ListSubscriptionsByTopic",
 	}
 )

@@ -16,6 +16,7 @@ func (g *generator) watch() {
 		ARN: "arn:aws:cloudtrail:" + Region + ":" + m + ":trail/organization", Account: m, Name: "organization", HomeRegion: Region, MultiRegion: true, Organization: true,
 		Logging: true, LogValidation: true, Bucket: "acme-trail-" + m, LogGroupARN: "arn:aws:logs:" + Region + ":" + m + ":log-group:trail:*", Management: "All",
 	}}
+	g.s.Buckets = append(g.s.Buckets, lamina.Bucket{Name: "acme-trail-" + m, Account: m, ObjectLock: true})
 	for i, account := range g.accounts {
 		topic := "arn:aws:sns:" + Region + ":" + account + ":alerts"
 		if i < 3 || i%30 == 0 {
