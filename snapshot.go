@@ -117,6 +117,9 @@ type Function struct {
 	Handler     string   `json:"handler,omitempty"`
 	PackageType string   `json:"package_type,omitempty"` // "Image" functions have no layers
 	Layers      []string `json:"layers,omitempty"`       // layer version ARNs in order
+	// LayerParameters are the SSM parameters that further layers are taken from when
+	// the function is deployed: only infrastructure code says so.
+	LayerParameters []LayerParameter `json:"layer_parameters,omitempty"`
 	// Architectures are "x86_64" or "arm64".
 	Architectures []string  `json:"architectures,omitempty"`
 	CodeSHA256    string    `json:"code_sha256,omitempty"`
@@ -447,6 +450,13 @@ type DNSRule struct {
 	Protection string `json:"protection,omitempty"`
 	// QueryType is the type of records that it is about, "" for all.
 	QueryType string `json:"query_type,omitempty"`
+}
+
+// A LayerParameter is an SSM parameter that a layer's ARN is taken from.
+type LayerParameter struct {
+	ARN string `json:"arn"`
+	// Version is the number of the parameter's version, "" for the newest there is.
+	Version string `json:"version,omitempty"`
 }
 
 // A VPCEndpoint is an endpoint of a VPC and its policy.

@@ -28,6 +28,7 @@ import (
 //	grant acme-auth:7 SID * org=o-exampleorgid
 //	function billing layers=acme-auth:7,arn:… role=billing env.NODE_OPTIONS=--require
 //	function billing:3 layers=acme-auth:6
+//	function new code=template.yaml parameters=/layers/common,/layers/pinned:3
 //	alias billing live 3
 //	function api door=apigateway.amazonaws.com at=live   the door is the alias's
 //	trail org group=arn:aws:logs:eu-west-1:111122223333:log-group:trail:*
@@ -418,6 +419,17 @@ func (e *estateText) function(p []string, v map[string]string, account, region s
 			}
 			f.Environment[name] = value
 		}
+	}
+	for _, p := range list(v["parameters"]) {
+		name, number, _ := strings.Cut(p, ":")
+		owner := account
+		if strings.HasPrefix(name, "/aws/") {
+			owner = ""
+		}
+		f.LayerParameters = append(f.LayerParameters, lamina.LayerParameter{ARN: "arn:aws:ssm:" + region + ":" + owner + ":parameter" + name, Version: number})
+	}
+	if v["code"] != "" {
+		f.Origin = &lamina.Origin{File: v["code"], Line: 1}
 	}
 	f.Subnets, f.SecurityGroups = list(v["subnets"]), list(v["groups"])
 	f.SnapStart, f.EnvironmentError = v["snapstart"], v["enverror"]

@@ -34,6 +34,7 @@ var All = []posture.Check{
 	LayerUnexpectedRegion,
 	ForeignLayerOld,
 	LayerSprawl,
+	LayerFromParameter,
 	EdgeForeignLayer,
 	LayerIncompatible,
 	// INT: integrity, signing, storage
@@ -142,6 +143,5 @@ type Absent struct {
 // Unsupported lists the numbers of the catalogue without a check: who adds a
 // check takes its line away.
 var Unsupported = []Absent{
-	{"USE-08", "does a layer's version come from a parameter that anyone may change", "needs the infrastructure code beside the estate"},
 	{"VIS-10", "would a rule have seen it", "needs each finding replayed to the rules, which a check cannot reach: detect runs rules, posture checks"},
 }

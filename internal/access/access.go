@@ -151,7 +151,7 @@ func New(e *estate.Estate) *Access {
 			a.reach[p.ARN] = *its.reach
 		}
 		if len(its.may) > 0 {
-			a.callers[p.Account] = append(a.callers[p.Account], &Caller{Principal: p, Subject: subjects[i], Kind: kindOf(p), Reach: *its.reach, May: its.may})
+			a.callers[p.Account] = append(a.callers[p.Account], &Caller{Principal: p, Subject: subjects[i], Kind: KindOf(p), Reach: *its.reach, May: its.may})
 		}
 	}
 	for _, list := range a.callers {
@@ -317,8 +317,8 @@ func OfPipelines(provider string) bool {
 	return ok && !strings.HasPrefix(host, "oidc.eks.")
 }
 
-// kindOf judges by who may take a role, and by what its name says of sign-in.
-func kindOf(p lamina.Principal) Kind {
+// KindOf judges by who may take a role, and by what its name says of sign-in.
+func KindOf(p lamina.Principal) Kind {
 	if p.Kind == "User" {
 		if p.Credentials != nil && p.Credentials.Password {
 			return Person

@@ -77,7 +77,7 @@ func TestKindOf(t *testing.T) {
 		{lamina.Principal{Kind: "Role", Trust: trust(`"AWS":"111122223333"`)}, Other},
 		{lamina.Principal{Kind: "Role", Trust: "{"}, Other},
 	} {
-		if got := kindOf(tt.p); got != tt.want {
+		if got := KindOf(tt.p); got != tt.want {
 			t.Errorf("%s %s %s: got %s, want %s", tt.p.Kind, tt.p.Name, tt.p.Trust, got, tt.want)
 		}
 	}

@@ -81,3 +81,9 @@ func (a *Access) Plain(account string) []*iam.Subject {
 	}
 	return out
 }
+
+// Able is whether the user or role may make the call about one thing of an account
+// of ours, where it is.
+func (a *Access) Able(s *iam.Subject, action string, on lamina.ARN) Answer {
+	return ask(s, action, a.object(on.String(), on.Account, a.org, nil), direct(on.Region))
+}

@@ -74,7 +74,7 @@ func WhoCan(e *estate.Estate, q Question) []Standing {
 	var out []Standing
 	for _, p := range e.Snapshot.Principals {
 		subject := e.Subject(p)
-		s := Standing{Principal: p.ARN, Account: p.Account, Kind: kindOf(p), Verdict: Yes}
+		s := Standing{Principal: p.ARN, Account: p.Account, Kind: KindOf(p), Verdict: Yes}
 		for _, c := range calls {
 			if c.home == p.Account { // within the layer's own account the change alone counts
 				continue

@@ -137,8 +137,12 @@ func (t *template) resolve(v value) value {
 	}
 	switch v.kind {
 	case text:
-		if i := strings.Index(v.text, "{{resolve:"); i >= 0 {
-			return unknownOf("a dynamic reference is looked up when it is deployed", v.at)
+		if _, reference, ok := strings.Cut(v.text, "{{resolve:"); ok {
+			c := cause{why: "a dynamic reference is looked up when it is deployed"}
+			if reference, ok = strings.CutPrefix(reference, "ssm:"); ok {
+				c.parameter, _, _ = strings.Cut(reference, "}}")
+			}
+			return unknownBy(c, v.at)
 		}
 		return v
 	case list:
@@ -364,7 +368,7 @@ func (t *template) parameter(name string, p value, at lamina.Origin) value {
 	}
 	switch {
 	case strings.HasPrefix(kind, "AWS::SSM::Parameter::Value<") && !given:
-		return unknownOf("parameter "+name+" is read from the SSM parameter "+cmp.Or(v.text, "that is given")+" when it is deployed", at)
+		return unknownBy(cause{"parameter " + name + " is read from the SSM parameter " + cmp.Or(v.text, "that is given") + " when it is deployed", v.text}, at)
 	case v.kind == absent:
 		return unknownOf("parameter "+name+" has no default", at)
 	case v.kind == text && (kind == "CommaDelimitedList" || strings.HasPrefix(kind, "List<")):

@@ -112,6 +112,50 @@ Resources:
 	}
 }
 
+// TestParameters says which SSM parameters a layer is made of.
+func TestParameters(t *testing.T) {
+	for _, tt := range []struct{ name, layer, want string }{
+		{"type", `!Ref Newest`, "arn:aws:ssm:eu-west-1:111122223333:parameter/layers/newest"},
+		{"reference", `'{{resolve:ssm:/layers/newest}}'`, "arn:aws:ssm:eu-west-1:111122223333:parameter/layers/newest"},
+		{"version", `'{{resolve:ssm:newest:12}}'`, "arn:aws:ssm:eu-west-1:111122223333:parameter/newest at 12"},
+		{"of_aws", `'{{resolve:ssm:/aws/service/x}}'`, "arn:aws:ssm:eu-west-1::parameter/aws/service/x"},
+		{"by_arn", `'{{resolve:ssm:arn:aws:ssm:eu-west-1:444455556666:parameter/shared}}'`, "arn:aws:ssm:eu-west-1:444455556666:parameter/shared"},
+		{"part", `!Sub 'arn:aws:lambda:eu-west-1:111122223333:layer:x:{{resolve:ssm:/layers/${Stage}/x}}'`, "arn:aws:ssm:eu-west-1:111122223333:parameter/layers/prod/x"},
+		{"joined", `!Join [':', ['arn:aws:lambda:eu-west-1:111122223333:layer:x', !Ref Newest]]`, "arn:aws:ssm:eu-west-1:111122223333:parameter/layers/newest"},
+		{"secret", `'{{resolve:secretsmanager:x}}'`, ""},
+		{"no_name", `'{{resolve:ssm:a b}}'`, ""},
+		{"known", `arn:aws:lambda:eu-west-1:111122223333:layer:x:1`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := read(t, `
+Parameters:
+  Newest: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /layers/newest}
+  Stage: {Type: String, Default: prod}
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {Layers: [`+tt.layer+"]}\n", iac.Options{Account: "111122223333", Region: "eu-west-1"})
+			if got := parameters(c); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// parameters are the SSM parameters of all functions.
+func parameters(c *iac.Code) string {
+	var out []string
+	for _, f := range c.Snapshot.Functions {
+		for _, p := range f.LayerParameters {
+			if p.Version != "" {
+				p.ARN += " at " + p.Version
+			}
+			out = append(out, p.ARN)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // TestSnapshot reads every type of resource once.
 func TestSnapshot(t *testing.T) {
 	c := read(t, `

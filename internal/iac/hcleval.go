@@ -209,7 +209,7 @@ func (m *module) variable(name string) cty.Value {
 	b := m.variables[name]
 	if !ok {
 		if b == nil || b.Body.Attributes["default"] == nil {
-			m.why["var."+name] = "variable " + name + " has no value"
+			m.why["var."+name] = cause{why: "variable " + name + " has no value"}
 			return cty.DynamicVal
 		}
 		v = m.eval(b.Body.Attributes["default"].Expr, nil)
@@ -233,7 +233,7 @@ func (m *module) moduleValue(name string) cty.Value {
 	}
 	children := m.called(name)
 	if len(children) == 0 {
-		m.why["module."+name] = "module " + name + " was not read"
+		m.why["module."+name] = cause{why: "module " + name + " was not read"}
 		return cty.DynamicVal
 	}
 	return m.many(call, func(in instance) cty.Value {
@@ -328,12 +328,18 @@ func (m *module) dataValue(kind, name string) cty.Value {
 		}
 		return cty.ObjectVal(map[string]cty.Value{"partition": cty.StringVal(m.b.partition), "id": cty.StringVal(m.b.partition), "dns_suffix": cty.StringVal(suffix)})
 	}
-	m.why["data."+kind+"."+name] = "data " + kind + "." + name + " is read when it is deployed"
+	c := cause{why: "data " + kind + "." + name + " is read when it is deployed"}
+	if b := m.data[kind+"."+name]; b != nil && kind == "aws_ssm_parameter" && b.Body.Attributes["name"] != nil {
+		if v := m.eval(b.Body.Attributes["name"].Expr, nil); v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+			c.parameter = v.AsString()
+		}
+	}
+	m.why["data."+kind+"."+name] = c
 	return cty.DynamicVal
 }
 
 // reason says why an expression is not known: what it names that is not.
-func (m *module) reason(e hclsyntax.Expression, s scope) string {
+func (m *module) reason(e hclsyntax.Expression, s scope) cause {
 	for _, t := range e.Variables() {
 		key, _ := reference(t)
 		if _, scoped := s[t.RootName()]; key == "" || scoped {
@@ -346,12 +352,12 @@ func (m *module) reason(e hclsyntax.Expression, s scope) string {
 		if v, diags := t.TraverseAbs(ctx); !diags.HasErrors() && v.IsWhollyKnown() {
 			continue
 		}
-		if why := m.why[key]; why != "" {
-			return why
+		if c, ok := m.why[key]; ok {
+			return c
 		}
-		return strings.TrimSpace(traversed(t)) + " is not known before it is deployed"
+		return cause{why: strings.TrimSpace(traversed(t)) + " is not known before it is deployed"}
 	}
-	return "it is worked out when it is deployed"
+	return cause{why: "it is worked out when it is deployed"}
 }
 
 // traversed is a traversal as it is written.
@@ -412,10 +418,10 @@ func (m *module) written(e hclsyntax.Expression, s scope, depth int) value {
 	v := m.eval(e, s)
 	if !v.IsWhollyKnown() {
 		if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
-			return unknownOf(m.reason(e, s), at)
+			return unknownBy(m.reason(e, s), at)
 		}
 	}
-	why := ""
+	var why cause
 	if !v.IsWhollyKnown() {
 		why = m.reason(e, s)
 	}
@@ -423,10 +429,10 @@ func (m *module) written(e hclsyntax.Expression, s scope, depth int) value {
 }
 
 // fromCty is a value of cty as a value of ours.
-func fromCty(v cty.Value, at lamina.Origin, why string, depth int) value {
+func fromCty(v cty.Value, at lamina.Origin, why cause, depth int) value {
 	switch {
 	case !v.IsKnown() || depth > maxDepth:
-		return unknownOf(why, at)
+		return unknownBy(why, at)
 	case v.IsNull():
 		return value{at: at}
 	}

@@ -371,6 +371,10 @@ func (b *builder) takeFunction(r resource) {
 		}
 		if item.kind != text {
 			b.doubtful("lambda:ListFunctions", arn, property, layers.at, item)
+			if from, ok := b.parameter(item.parameter); ok {
+				f.LayerParameters = append(f.LayerParameters, from)
+				b.at(arn, "parameter: "+from.ARN, item.at)
+			}
 			continue
 		}
 		f.Layers = append(f.Layers, item.text)
@@ -408,6 +412,32 @@ func (b *builder) takeFunction(r resource) {
 		}
 	}
 	b.functions[arn] = f
+}
+
+// maxParameter is the length of the longest name of an SSM parameter, or its ARN.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+const maxParameter = 2048
+
+// parameter is the SSM parameter that code names, "NAME" or "NAME:VERSION", or by
+// its ARN; ok is false for what is no name of one.
+func (b *builder) parameter(name string) (p lamina.LayerParameter, ok bool) {
+	odd := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-:", r))
+	}
+	if name == "" || len(name) > maxParameter || strings.ContainsFunc(name, odd) {
+		return p, false
+	}
+	if isARN(name) {
+		return lamina.LayerParameter{ARN: name}, true
+	}
+	name, version, _ := strings.Cut(name, ":")
+	account := b.account
+	if strings.HasPrefix(name, "/aws/") { // AWS's own, in every account
+		account = ""
+	}
+	p.ARN = strings.Join([]string{"arn", b.partition, "ssm", b.opt.Region, account, "parameter/" + strings.TrimPrefix(name, "/")}, ":")
+	p.Version = version
+	return p, true
 }
 
 func (b *builder) tag(f *lamina.Function, key, value string) {

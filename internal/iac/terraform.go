@@ -41,7 +41,7 @@ type module struct {
 	children                                   map[string]map[string]*module
 
 	done map[string]cty.Value
-	why  map[string]string // why what is done is not known
+	why  map[string]cause // why what is done is not known
 	open map[string]bool
 }
 
@@ -176,7 +176,7 @@ func (r *reader) load(dir string, files []string) *module {
 		b: r.b, r: r, dir: dir,
 		variables: map[string]*hclsyntax.Block{}, resources: map[string]*hclsyntax.Block{}, data: map[string]*hclsyntax.Block{},
 		calls: map[string]*hclsyntax.Block{}, outputs: map[string]*hclsyntax.Block{}, locals: map[string]*hclsyntax.Attribute{},
-		children: map[string]map[string]*module{}, done: map[string]cty.Value{}, why: map[string]string{}, open: map[string]bool{},
+		children: map[string]map[string]*module{}, done: map[string]cty.Value{}, why: map[string]cause{}, open: map[string]bool{},
 	}
 	for _, name := range files {
 		data, err := r.read(name)

@@ -106,6 +106,37 @@ resource "aws_lambda_function" "f" {
 	}
 }
 
+// TestTerraform_parameters says which SSM parameters a layer is made of, through
+// locals and modules.
+func TestTerraform_parameters(t *testing.T) {
+	c, err := iac.Read(files(map[string]string{"main.tf": `
+variable "stage" { default = "prod" }
+data "aws_ssm_parameter" "newest" { name = "/layers/${var.stage}/newest" }
+data "aws_ssm_parameter" "open" { name = aws_ssm_parameter.x.name }
+locals { layers = [data.aws_ssm_parameter.newest.value] }
+resource "aws_lambda_function" "f" {
+  layers = concat(local.layers, ["arn:one"])
+}
+resource "aws_lambda_function" "g" {
+  layers = [data.aws_ssm_parameter.open.value]
+}
+module "m" {
+  source = "./mod"
+  layer  = data.aws_ssm_parameter.newest.value
+}
+`, "mod/main.tf": `
+variable "layer" {}
+resource "aws_lambda_function" "h" { layers = [var.layer] }
+`}), ".", ".", iac.Options{Account: "111122223333", Region: "eu-west-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const newest = "arn:aws:ssm:eu-west-1:111122223333:parameter/layers/prod/newest"
+	if got := parameters(c); got != newest+", "+newest {
+		t.Errorf("got %q, want that of f and that of h", got)
+	}
+}
+
 // TestTerraform_resources reads every type of resource once, with policies whose
 // statements keep what is known of them.
 func TestTerraform_resources(t *testing.T) {

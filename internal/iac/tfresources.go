@@ -185,7 +185,7 @@ func (m *module) dynamic(b *hclsyntax.Block, s scope, depth int) []value {
 	}
 	v := m.eval(a.Expr, s)
 	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
-		return []value{unknownOf(m.reason(a.Expr, s), at)}
+		return []value{unknownBy(m.reason(a.Expr, s), at)}
 	}
 	var out []value
 	for k, e := range v.Elements() {

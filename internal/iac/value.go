@@ -27,12 +27,25 @@ type value struct {
 	fields map[string]value
 	// why says, of an unknown value, why it is not known until it is deployed.
 	why string
-	at  lamina.Origin
+	// parameter is the SSM parameter, "NAME" or "NAME:VERSION", that an unknown value
+	// is made of.
+	parameter string
+	at        lamina.Origin
 }
 
 func textOf(s string, at lamina.Origin) value { return value{kind: text, text: s, at: at} }
 
 func unknownOf(why string, at lamina.Origin) value { return value{kind: unknown, why: why, at: at} }
+
+// A cause is why a value is not known.
+type cause struct {
+	why       string // without a full stop
+	parameter string // the SSM parameter that it is made of, or ""
+}
+
+func unknownBy(c cause, at lamina.Origin) value {
+	return value{kind: unknown, why: c.why, parameter: c.parameter, at: at}
+}
 
 // get is the field with the first of the names that is there. What is asked of
 // something unknown is unknown.

@@ -77,6 +77,8 @@ const (
 	// Releases are digests of layer versions as their publishers say them:
 	// Input.Publishers.
 	Releases Data = "releases"
+	// Code is infrastructure code put over the estate.
+	Code Data = "infrastructure code"
 	// Rest is what the collection of single layers and functions leaves out.
 	Rest Data = "the rest of the estate"
 )
@@ -94,6 +96,8 @@ func (d Data) Settle() string {
 		return "name the roles that publish layers with --pipeline ARN"
 	case Releases:
 		return "list the digests that publishers give in a file for --publishers"
+	case Code:
+		return "scan the code that deploys them with lamina scan CODE --onto SNAPSHOT"
 	case Rest:
 		return "collect without --layer and --function"
 	}
@@ -109,6 +113,8 @@ func (d Data) lacking() string {
 		return "no pipelines were named"
 	case Releases:
 		return "no releases were listed"
+	case Code:
+		return "no infrastructure code was read"
 	case Rest:
 		return "only some layers or functions were collected"
 	case Logs, Contents:
@@ -159,6 +165,7 @@ func (in Input) Lacks(c Check) (Data, bool) {
 	for _, d := range c.Beside {
 		switch {
 		case d == Logs && in.Log == nil, d == Contents && in.Contents == nil, d == Earlier && in.Earlier == nil, d == Pipelines && in.Pipeline == nil,
+			d == Code && !slices.ContainsFunc(in.Estate.Snapshot.Functions, func(f lamina.Function) bool { return f.Origin != nil }),
 			d == Releases && (in.Publishers == nil || len(in.Publishers.Releases()) == 0):
 			return d, true
 		}
