@@ -33,6 +33,11 @@ type template struct {
 	depth  int
 }
 
+// transform is the intrinsic function that calls a macro, or AWS::Include, whose
+// answer is put where it stands, beside what is there.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-transform.html
+const transform = "Fn::Transform"
+
 // isTemplate reports whether a document is a template of CloudFormation.
 func isTemplate(v value) bool {
 	resources := v.get("Resources")
@@ -56,8 +61,8 @@ func newTemplate(b *builder, file string, root value) *template {
 	for _, name := range root.get("Parameters").names() {
 		b.parameters[name] = true
 	}
-	for _, transform := range root.get("Transform").each() {
-		t.sam = t.sam || strings.HasPrefix(transform.text, "AWS::Serverless-")
+	for _, macro := range root.get("Transform").each() {
+		t.sam = t.sam || strings.HasPrefix(macro.text, "AWS::Serverless-")
 	}
 	return t
 }
@@ -68,10 +73,21 @@ func (t *template) read() {
 	skip := func(at lamina.Origin, why string) {
 		b.skipped = append(b.skipped, lamina.Skipped{File: place(at), Offset: -1, Reason: why})
 	}
-	for _, transform := range t.root.get("Transform").each() {
-		if !strings.HasPrefix(transform.text+transform.get("Name").text, "AWS::") {
-			skip(transform.at, "a macro changes the template when it is deployed")
+	for _, macro := range t.root.get("Transform").each() {
+		switch name := macro.text + macro.get("Name").text; {
+		case name == "AWS::Include":
+			skip(macro.at, "AWS::Include adds to the template when it is deployed")
+		case !strings.HasPrefix(name, "AWS::"):
+			skip(macro.at, "a macro changes the template when it is deployed")
 		}
+	}
+	for _, section := range []string{"Parameters", "Mappings", "Conditions", "Globals"} {
+		if own := t.root.get(section).fields[transform]; own.kind != absent {
+			skip(own.at, transform+" adds to "+section+" when it is deployed")
+		}
+	}
+	if own := t.root.fields[transform]; own.kind != absent {
+		skip(own.at, transform+" adds to the template when it is deployed")
 	}
 	resources := t.root.get("Resources")
 	for _, id := range resources.names() {
@@ -85,8 +101,12 @@ func (t *template) read() {
 				continue
 			}
 		}
+		if own := r.fields[transform]; own.kind != absent {
+			skip(own.at, transform+" adds to the resource "+id+" when it is deployed")
+			r.why = transform + " is worked out when it is deployed"
+		}
 		b.seen++
-		d := resource{id: t.file + "#" + id, logical: id, kind: r.get("Type").text, at: r.at}
+		d := resource{id: t.file + "#" + id, logical: id, kind: r.fields["Type"].text, at: r.at}
 		if !slices.Contains(templateTypes, d.kind) {
 			continue
 		}
@@ -168,6 +188,10 @@ func (t *template) resolve(v value) value {
 		}
 		out := value{kind: object, fields: make(map[string]value, len(v.fields)), at: v.at}
 		for _, name := range v.names() {
+			if name == transform { // what it gives is put beside the other fields
+				out.why, out.at = name+" is worked out when it is deployed", v.fields[name].at
+				continue
+			}
 			if r := t.resolve(v.fields[name]); r.kind != absent {
 				out.fields[name] = r
 			}

@@ -2,11 +2,13 @@ package iac_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/iac"
@@ -350,6 +352,70 @@ func TestTemplate_skipped(t *testing.T) {
 		"infra/t.yaml:3: Fn::ForEach::Each is worked out when it is deployed",
 	}, got); d != "" {
 		t.Errorf("skipped differ (-want +got):\n%s", d)
+	}
+}
+
+// What Fn::Transform puts beside what is there is not known: nothing that it may
+// add is taken for missing, and it is said wherever it stands.
+func TestTransform(t *testing.T) {
+	c := read(t, `
+Transform: {Name: 'AWS::Include', Parameters: {Location: 's3://b/more.yaml'}}
+Mappings:
+  Fn::Transform: {Name: Ours}
+Resources:
+  Whole:
+    Fn::Transform: {Name: 'AWS::Include'}
+  Beside:
+    Type: AWS::Lambda::Function
+    Fn::Transform: {Name: 'AWS::Include'}
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: !GetAtt R.Arn
+      Fn::Transform: {Name: 'AWS::Include'}
+      Environment: {Fn::Transform: {Name: Ours}, Variables: {A: b}}
+      VpcConfig: {SubnetIds: [subnet-1, !ImportValue other], SecurityGroupIds: !ImportValue groups}
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyName: p
+          PolicyDocument: {Statement: {Effect: Allow, Action: 'logs:*', Resource: '*', Fn::Transform: {Name: Ours}}}
+`, iac.Options{Account: "111122223333", Region: "eu-west-1"})
+	var skipped []string
+	for _, s := range c.Skipped {
+		skipped = append(skipped, s.File+": "+s.Reason)
+	}
+	if d := cmp.Diff([]string{
+		"t.yaml:2: AWS::Include adds to the template when it is deployed",
+		"t.yaml:4: Fn::Transform adds to Mappings when it is deployed",
+		"t.yaml:7: Fn::Transform adds to the resource Whole when it is deployed",
+		"t.yaml:10: Fn::Transform adds to the resource Beside when it is deployed",
+	}, skipped, cmpopts.SortSlices(strings.Compare)); d != "" {
+		t.Errorf("skipped differ (-want +got):\n%s", d)
+	}
+	var open []string
+	for _, u := range c.Unresolved {
+		if u.Resource == "t.yaml#F" {
+			open = append(open, fmt.Sprintf("%s at %d: %s", u.Property, u.At.Line, u.Why))
+		}
+	}
+	if d := cmp.Diff([]string{
+		"CodeSigningConfigArn at 15: Fn::Transform is worked out when it is deployed",
+		"Layers at 15: Fn::Transform is worked out when it is deployed",
+	}, open); d != "" {
+		t.Errorf("what is not known differs (-want +got):\n%s", d)
+	}
+	for _, f := range c.Snapshot.Functions {
+		if f.ARN != "t.yaml#F" {
+			continue
+		}
+		if d := cmp.Diff([]string{"subnet-1", "t.yaml:17"}, f.Subnets); d != "" || len(f.SecurityGroups) != 1 {
+			t.Errorf("a network that is not known is taken for none: %v, %v", f.Subnets, f.SecurityGroups)
+		}
+	}
+	if p := c.Snapshot.Principals; len(p) != 1 || !strings.Contains(p[0].Inline[0].Document, "t.yaml:23: Fn::Transform") {
+		t.Errorf("the statement does not say that it may be another: %+v", p)
 	}
 }
 

@@ -26,11 +26,13 @@ import (
 
 // Limits of one project.
 const (
-	maxFiles    = 2_000
-	maxEntries  = 100_000
-	maxProject  = 64 << 20 // bytes of all documents
-	placeholder = "000000000000"
+	maxFiles   = 2_000
+	maxEntries = 100_000
+	maxProject = 64 << 20 // bytes of all documents
 )
+
+// unknownAccount is in ARNs where the account is not known: no account has it.
+const unknownAccount = "000000000000"
 
 // NotInCode is the reason of gaps: the code does not say, the live estate may.
 const NotInCode = "not in the code"
@@ -241,7 +243,7 @@ func (r *reader) file(name string, named bool) error {
 	}
 	data, err := r.read(name)
 	if err == nil && strings.HasSuffix(name, ".tf.json") {
-		err = errors.New("configurations in JSON are not read: scan the plan (terraform show -json)")
+		err = errJSON
 	}
 	if err != nil {
 		if named {
@@ -280,9 +282,12 @@ func (r *reader) file(name string, named bool) error {
 	return nil
 }
 
+// errJSON says why a configuration is skipped.
+var errJSON = errors.New("configurations in JSON are not read: scan the plan (terraform show -json)")
+
 // Recognises reports whether the file looks like infrastructure code.
 func Recognises(name string, data []byte) bool {
-	return strings.ToLower(path.Ext(name)) == ".tf" || likely(data)
+	return strings.ToLower(path.Ext(name)) == ".tf" || strings.HasSuffix(strings.ToLower(name), ".tf.json") || likely(data)
 }
 
 // likely reports whether a document of a folder can be a template at all.

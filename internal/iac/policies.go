@@ -197,6 +197,9 @@ func (b *builder) statement(v value) any {
 		return map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*", "no statement": ""}
 	}
 	out := map[string]any{}
+	if v.why != "" {
+		out[element(v)] = ""
+	}
 	for _, name := range v.names() {
 		field := v.fields[name]
 		d, doubt := field.doubt()
@@ -231,7 +234,7 @@ func (b *builder) elsewhere(resources value) (value, bool) {
 			continue
 		}
 		named := func(s string) bool { return s != "" && !strings.ContainsAny(s, "*?$") }
-		if b.opt.Region == "" && named(a.Region) || b.account == placeholder && named(a.Account) && a.Account != placeholder {
+		if b.opt.Region == "" && named(a.Region) || b.account == unknownAccount && named(a.Account) && a.Account != unknownAccount {
 			return unknownOf("whether the code is deployed to where "+r.text+" is, is not known", r.at), true
 		}
 	}

@@ -57,7 +57,7 @@ type builder struct {
 
 func newBuilder(opt *Options) *builder {
 	b := &builder{
-		opt: opt, account: cmp.Or(opt.Account, placeholder), partition: "aws",
+		opt: opt, account: cmp.Or(opt.Account, unknownAccount), partition: "aws",
 		kinds: map[string]bool{}, layers: map[string]*lamina.LayerVersion{}, functions: map[string]*lamina.Function{},
 		principals: map[string]*lamina.Principal{}, policies: map[string]lamina.ManagedPolicy{}, signing: map[string]lamina.CodeSigningConfig{},
 		ours: map[string]bool{}, partial: map[string]bool{}, places: map[string]lamina.Origin{},
@@ -79,8 +79,8 @@ func newBuilder(opt *Options) *builder {
 // settle notes where the code itself says that it is deployed.
 func (b *builder) settle(account, region string) {
 	b.ours[account] = true
-	if b.opt.Account == "" && b.account == placeholder && len(b.resources) == 0 {
-		delete(b.ours, placeholder)
+	if b.opt.Account == "" && b.account == unknownAccount && len(b.resources) == 0 {
+		delete(b.ours, unknownAccount)
 		b.account = account
 		if b.opt.Region == "" {
 			b.opt.Region = region
@@ -229,6 +229,10 @@ func (b *builder) code() *Code {
 		return cmp.Or(cmp.Compare(x.At.File, y.At.File), cmp.Compare(x.At.Line, y.At.Line), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Property, y.Property))
 	})
 	slices.Sort(b.files)
+	slices.SortFunc(b.skipped, func(x, y lamina.Skipped) int {
+		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Reason, y.Reason))
+	})
+	b.skipped = slices.Compact(b.skipped)
 	return &Code{
 		Snapshot: s, Unresolved: b.unresolved, Files: slices.Compact(b.files), Skipped: b.skipped, Kinds: slices.Sorted(maps.Keys(b.kinds)),
 		Parameters: slices.Sorted(maps.Keys(b.parameters)), Resources: b.seen, Read: b.read, partial: b.partial, places: b.places,
@@ -356,7 +360,7 @@ func (b *builder) takeFunction(r resource) {
 		ARN: arn, Account: b.account, Region: b.opt.Region, Name: short, Version: "$LATEST",
 		Role: b.roleOf(p.get("Role")), Runtime: p.get("Runtime").text, Handler: p.get("Handler").text, PackageType: cmp.Or(p.get("PackageType").text, "Zip"),
 		Architectures: p.get("Architectures").texts(), KMSKeyARN: p.get("KmsKeyArn").text, SnapStart: p.get("SnapStart").get("ApplyOn").text,
-		Subnets: p.get("VpcConfig").get("SubnetIds").texts(), SecurityGroups: p.get("VpcConfig").get("SecurityGroupIds").texts(),
+		Subnets: named(p.get("VpcConfig").get("SubnetIds")), SecurityGroups: named(p.get("VpcConfig").get("SecurityGroupIds")),
 		CodeSigningConfigARN: p.get("CodeSigningConfigArn").text, Origin: &lamina.Origin{File: r.at.File, Line: r.at.Line},
 	}
 	b.at(arn, "", r.at)
@@ -438,6 +442,20 @@ func (b *builder) parameter(name string) (p lamina.LayerParameter, ok bool) {
 	p.ARN = strings.Join([]string{"arn", b.partition, "ssm", b.opt.Region, account, "parameter/" + strings.TrimPrefix(name, "/")}, ":")
 	p.Version = version
 	return p, true
+}
+
+// named are the items of a list: one that is not known has its place for a name,
+// which nothing that was read has.
+func named(v value) []string {
+	var out []string
+	for _, item := range v.each() {
+		if s, known := item.known(); known {
+			out = append(out, s)
+		} else {
+			out = append(out, place(item.at))
+		}
+	}
+	return out
 }
 
 func (b *builder) tag(f *lamina.Function, key, value string) {

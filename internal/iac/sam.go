@@ -1,6 +1,7 @@
 package iac
 
 import (
+	"cmp"
 	"maps"
 	"strings"
 
@@ -110,7 +111,7 @@ func with(v value, name string, field value) value {
 		fields = map[string]value{}
 	}
 	fields[name] = field
-	return value{kind: object, fields: fields, at: v.at}
+	return value{kind: object, fields: fields, why: v.why, at: v.at}
 }
 
 // merge is what SAM makes of a global value and a resource's own: objects are
@@ -121,7 +122,7 @@ func merge(global, own value) value {
 	case own.kind == absent:
 		return global
 	case global.kind == object && own.kind == object:
-		out := value{kind: object, fields: maps.Clone(global.fields), at: own.at}
+		out := value{kind: object, fields: maps.Clone(global.fields), why: cmp.Or(own.why, global.why), at: own.at}
 		for name, field := range own.fields {
 			out.fields[name] = merge(global.fields[name], field)
 		}

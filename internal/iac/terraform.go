@@ -178,6 +178,9 @@ func (r *reader) load(dir string, files []string) *module {
 		calls: map[string]*hclsyntax.Block{}, outputs: map[string]*hclsyntax.Block{}, locals: map[string]*hclsyntax.Attribute{},
 		children: map[string]map[string]*module{}, done: map[string]cty.Value{}, why: map[string]cause{}, open: map[string]bool{},
 	}
+	for _, name := range r.files(dir, ".tf.json") { // part of the module all the same
+		r.skip(name, errJSON)
+	}
 	for _, name := range files {
 		data, err := r.read(name)
 		var body *hclsyntax.Body
@@ -216,9 +219,9 @@ func (r *reader) tfvars(dir string, m *module) map[string]cty.Value {
 	if err != nil {
 		return given
 	}
-	names := []string{"terraform.tfvars"}
+	names := []string{"terraform.tfvars", "terraform.tfvars.json"} // what comes later wins
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".auto.tfvars") {
+		if strings.HasSuffix(e.Name(), ".auto.tfvars") || strings.HasSuffix(e.Name(), ".auto.tfvars.json") {
 			names = append(names, e.Name())
 		}
 	}
@@ -227,21 +230,13 @@ func (r *reader) tfvars(dir string, m *module) map[string]cty.Value {
 			continue
 		}
 		file := path.Join(dir, name)
-		data, err := r.read(file)
-		var body *hclsyntax.Body
-		if err == nil {
-			body, err = parseHCL(r.display(file), data)
-		}
+		values, err := r.values(file)
 		if err != nil {
 			r.skip(file, err)
 			continue
 		}
 		r.b.files = append(r.b.files, r.display(file))
-		for key, a := range body.Attributes {
-			if v, diags := a.Expr.Value(nil); !diags.HasErrors() {
-				given[key] = v
-			}
-		}
+		maps.Copy(given, values)
 	}
 	for name, text := range r.b.opt.Parameters {
 		v := m.variables[name]
@@ -258,6 +253,32 @@ func (r *reader) tfvars(dir string, m *module) map[string]cty.Value {
 		}
 	}
 	return given
+}
+
+// values are what a file of variables says.
+func (r *reader) values(file string) (map[string]cty.Value, error) {
+	data, err := r.read(file)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]cty.Value{}
+	if path.Ext(file) == ".json" {
+		v, err := readJSON(r.display(file), data)
+		for name, f := range v.fields {
+			out[name] = toCty(f)
+		}
+		return out, err
+	}
+	body, err := parseHCL(r.display(file), data)
+	if err != nil {
+		return nil, err
+	}
+	for key, a := range body.Attributes {
+		if v, diags := a.Expr.Value(nil); !diags.HasErrors() {
+			out[key] = v
+		}
+	}
+	return out, nil
 }
 
 // installed are the folders of modules that terraform init fetched, by address.
@@ -408,21 +429,24 @@ func (m *module) source(name string, call *hclsyntax.Block) (string, error) {
 	if !fs.ValidPath(dir) {
 		return "", errors.New("its source is outside the folder that is scanned")
 	}
-	if len(m.r.tfFiles(dir)) == 0 {
+	if len(m.r.tfFiles(dir))+len(m.r.files(dir, ".tf.json")) == 0 {
 		return "", errors.New("its source has no .tf files")
 	}
 	return dir, nil
 }
 
 // tfFiles are the configuration files of a folder, sorted.
-func (r *reader) tfFiles(dir string) []string {
+func (r *reader) tfFiles(dir string) []string { return r.files(dir, ".tf") }
+
+// files are the files of a folder whose names end so, sorted.
+func (r *reader) files(dir, end string) []string {
 	entries, err := fs.ReadDir(r.root, dir)
 	if err != nil {
 		return nil
 	}
 	var out []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && path.Ext(e.Name()) == ".tf" {
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), end) {
 			out = append(out, path.Join(dir, e.Name()))
 		}
 	}

@@ -296,6 +296,32 @@ func TestTerraform_skipped(t *testing.T) {
 	}
 }
 
+// Values of variables in JSON are read; configurations in JSON are named, in
+// modules too.
+func TestTerraform_JSON(t *testing.T) {
+	c, err := iac.Read(files(map[string]string{
+		"main.tf":                   "variable \"layer\" {}\nvariable \"n\" { type = number }\nresource \"aws_lambda_function\" \"f\" {\n  count = var.n\n  layers = [var.layer]\n}\nmodule \"m\" { source = \"./mod\" }\nmodule \"j\" { source = \"./json\" }\n",
+		"terraform.tfvars":          "layer = \"arn:plain\"\n",
+		"terraform.tfvars.json":     `{"layer": "arn:json", "n": 1}`,
+		"z.auto.tfvars.json":        `{"layer": "arn:last"}`,
+		"mod/main.tf":               "",
+		"mod/more.tf.json":          `{"resource": {}}`,
+		"json/main.tf.json":         `{}`,
+		"broken/main.tf":            "",
+		"broken/x.auto.tfvars.json": "{",
+	}), ".", ".", iac.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const why = "!configurations in JSON are not read: scan the plan (terraform show -json)"
+	if got := resolved(c); !strings.HasPrefix(got, "arn:last!") || strings.Count(got, why) != 2 || len(c.Skipped) != 3 {
+		t.Errorf("got %q", got)
+	}
+	if !iac.Recognises("main.tf.json", nil) {
+		t.Error("a configuration in JSON is not seen to be one")
+	}
+}
+
 // FuzzTerraform reads anything as a configuration: it ends, and everything it
 // declares has a name and a place.
 func FuzzTerraform(f *testing.F) {

@@ -25,7 +25,8 @@ type value struct {
 	text   string
 	items  []value
 	fields map[string]value
-	// why says, of an unknown value, why it is not known until it is deployed.
+	// why says, of an unknown value, why it is not known until it is deployed; of an
+	// object, why it may get more fields than it has.
 	why string
 	// parameter is the SSM parameter, "NAME" or "NAME:VERSION", that an unknown value
 	// is made of.
@@ -57,6 +58,9 @@ func (v value) get(names ...string) value {
 		if f, ok := v.fields[n]; ok && f.kind != absent {
 			return f
 		}
+	}
+	if v.kind == object && v.why != "" {
+		return unknownOf(v.why, v.at)
 	}
 	return value{at: v.at}
 }
@@ -115,6 +119,7 @@ func (v value) doubt() (value, bool) {
 				return d, true
 			}
 		}
+		return unknownOf(v.why, v.at), v.why != ""
 	case absent, text:
 	}
 	return value{}, false
