@@ -148,9 +148,12 @@ type Function struct {
 	CodeSigningConfigARN string `json:"code_signing_config_arn,omitempty"`
 	// Policies of versions that load layers are among them, and of aliases where a
 	// version of the function loads one or the alias points to $LATEST.
-	Policies     []FunctionPolicy     `json:"policies,omitempty"`
-	Aliases      []Alias              `json:"aliases,omitempty"`
-	URLs         []FunctionURL        `json:"urls,omitempty"`
+	Policies []FunctionPolicy `json:"policies,omitempty"`
+	Aliases  []Alias          `json:"aliases,omitempty"`
+	URLs     []FunctionURL    `json:"urls,omitempty"`
+	// Provisioned are the versions and aliases that are kept initialised; read where a
+	// version of the function loads a layer.
+	Provisioned  []Provisioned        `json:"provisioned,omitempty"`
 	EventSources []EventSourceMapping `json:"event_sources,omitempty"`
 	Tags         map[string]string    `json:"tags,omitempty"`
 	Origin       *Origin              `json:"origin,omitempty"`
@@ -176,6 +179,12 @@ type Alias struct {
 type FunctionURL struct {
 	Qualifier string `json:"qualifier,omitempty"`
 	AuthType  string `json:"auth_type"` // "NONE" or "AWS_IAM"
+}
+
+// A Provisioned is how many instances of a version or alias are kept initialised.
+type Provisioned struct {
+	Qualifier string `json:"qualifier"`
+	Instances int    `json:"instances"`
 }
 
 // An EventSourceMapping feeds a function.

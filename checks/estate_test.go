@@ -439,6 +439,9 @@ func (e *estateText) function(p []string, v map[string]string, account, region s
 	if v["csc"] != "" {
 		f.CodeSigningConfigARN = cscARN(v["csc"], account, region)
 	}
+	for _, q := range list(v["provisioned"]) {
+		f.Provisioned = append(f.Provisioned, lamina.Provisioned{Qualifier: q, Instances: 2})
+	}
 	if v["url"] != "" {
 		f.URLs = []lamina.FunctionURL{{Qualifier: v["at"], AuthType: v["url"]}}
 	}
@@ -468,6 +471,8 @@ func without(s *lamina.Snapshot, action string) {
 			f.CodeSigningConfigARN = ""
 		case "lambda:ListFunctionUrlConfigs":
 			f.URLs = nil
+		case "lambda:ListProvisionedConcurrencyConfigs":
+			f.Provisioned = nil
 		case "lambda:ListAliases":
 			f.Aliases = nil
 		}

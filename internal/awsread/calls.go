@@ -53,6 +53,7 @@ var Calls = []Call{
 	{"lambda", "ListFunctions", "lambda:ListFunctions", "which functions there are, and which layers they load"},
 	{"lambda", "ListLayerVersions", "lambda:ListLayerVersions", "which versions a layer has"},
 	{"lambda", "ListLayers", "lambda:ListLayers", "which layers there are"},
+	{"lambda", "ListProvisionedConcurrencyConfigs", "lambda:ListProvisionedConcurrencyConfigs", "which versions of a function are kept initialised"},
 	{"logs", "DescribeMetricFilters", "logs:DescribeMetricFilters", "whether a metric filter matches changes of layers"},
 	{"organizations", "DescribeOrganization", "organizations:DescribeOrganization", "which organisation it is"},
 	{"organizations", "DescribePolicy", "organizations:DescribePolicy", "what a service control policy says"},

@@ -328,6 +328,23 @@ func (c *Client) URLs(ctx context.Context, arn string) ([]lamina.FunctionURL, er
 	return all, nil
 }
 
+// Provisioned returns the versions and aliases of the function that are kept
+// initialised.
+func (c *Client) Provisioned(ctx context.Context, arn string) ([]lamina.Provisioned, error) {
+	var all []lamina.Provisioned
+	in := &lambda.ListProvisionedConcurrencyConfigsInput{FunctionName: &arn}
+	for p := lambda.NewListProvisionedConcurrencyConfigsPaginator(c.lambda, in); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("lambda:ListProvisionedConcurrencyConfigs", arn, err)
+		}
+		for _, x := range out.ProvisionedConcurrencyConfigs {
+			all = append(all, lamina.Provisioned{Qualifier: qualifier(aws.ToString(x.FunctionArn)), Instances: int(aws.ToInt32(x.RequestedProvisionedConcurrentExecutions))})
+		}
+	}
+	return all, nil
+}
+
 // EventSources returns the account's event source mappings by the ARN of the
 // function they feed, without version or alias.
 func (c *Client) EventSources(ctx context.Context) (map[string][]lamina.EventSourceMapping, error) {

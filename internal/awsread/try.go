@@ -93,6 +93,7 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"lambda:ListFunctions":                          func(ctx context.Context) error { _, err := c.Functions(ctx); return err },
 		"lambda:ListLayerVersions":                      func(ctx context.Context) error { _, err := c.LayerVersions(ctx, nothing); return err },
 		"lambda:ListLayers":                             func(ctx context.Context) error { _, err := c.Layers(ctx); return err },
+		"lambda:ListProvisionedConcurrencyConfigs":      func(ctx context.Context) error { _, err := c.Provisioned(ctx, function); return err },
 		"logs:DescribeMetricFilters":                    func(ctx context.Context) error { _, err := c.MetricFilters(ctx, account); return err },
 		"organizations:DescribeOrganization":            func(ctx context.Context) error { _, _, err := c.Organization(ctx); return err },
 		"organizations:DescribePolicy":                  func(ctx context.Context) error { _, err := c.OrganizationPolicy(ctx, "p-00000000"); return err },

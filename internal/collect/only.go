@@ -95,13 +95,13 @@ func (d *reader) using(ctx context.Context, layers []lamina.LayerARN) {
 			keep[whole(f)] = true
 		}
 	}
-	versions := layered(fs)
+	loading := loaders(fs)
 	for _, f := range fs {
 		if !keep[whole(f)] || ctx.Err() != nil {
 			continue
 		}
 		if f.Version == "$LATEST" {
-			d.details(ctx, &f, versions[f.ARN])
+			d.details(ctx, &f, loading[f.ARN])
 		}
 		d.part.Functions = append(d.part.Functions, f)
 	}

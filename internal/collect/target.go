@@ -170,7 +170,7 @@ func (d *reader) functions(ctx context.Context) {
 		}
 	}
 	d.run.expect(n)
-	versions := layered(fs)
+	loading := loaders(fs)
 	for i := range fs {
 		if ctx.Err() != nil {
 			return
@@ -180,7 +180,7 @@ func (d *reader) functions(ctx context.Context) {
 			continue
 		}
 		f.EventSources = sources[f.ARN]
-		if d.details(ctx, f, versions[f.ARN]) {
+		if d.details(ctx, f, loading[f.ARN]) {
 			d.unwritten.Functions = append(d.unwritten.Functions, *f)
 		}
 		if len(d.unwritten.Functions) >= journalEvery {
@@ -232,39 +232,51 @@ func (d *reader) describe(ctx context.Context, arn string) {
 
 // beginFunctions says that all functions are known.
 func (d *reader) beginFunctions() {
-	d.begin("lambda:GetPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetCodeSigningConfig")
+	d.begin("lambda:GetPolicy", "lambda:GetFunctionCodeSigningConfig", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:ListProvisionedConcurrencyConfigs", "lambda:GetCodeSigningConfig")
 	if d.run.FunctionCode {
 		d.begin("lambda:GetFunction")
 	}
 }
 
-// layered are the functions of which a version loads a layer, by their ARN, with the
-// published versions that do.
-func layered(fs []lamina.Function) map[string][]string {
-	out := map[string][]string{}
+// A loader is a function of which a version loads a layer.
+type loader struct {
+	versions  []string // published ones that load a layer
+	published bool     // whether there is a published version
+}
+
+// loaders are the functions of which a version loads a layer, by their ARN.
+func loaders(fs []lamina.Function) map[string]*loader {
+	out := map[string]*loader{}
 	for _, f := range fs {
-		switch {
-		case len(f.Layers) == 0:
-		case f.Version == "$LATEST":
-			out[f.ARN] = append([]string{}, out[f.ARN]...)
-		default:
-			out[whole(f)] = append(out[whole(f)], f.Version)
+		if len(f.Layers) > 0 && out[whole(f)] == nil {
+			out[whole(f)] = &loader{}
+		}
+	}
+	for _, f := range fs {
+		l := out[whole(f)]
+		if l == nil || f.Version == "$LATEST" {
+			continue
+		}
+		l.published = true
+		if len(f.Layers) > 0 {
+			l.versions = append(l.versions, f.Version)
 		}
 	}
 	return out
 }
 
 // details reads what belongs to a function as a whole, and reports whether all of
-// it answered. The policies of versions, and with them those of aliases, are read
-// where versions is not nil.
-func (d *reader) details(ctx context.Context, f *lamina.Function, versions []string) bool {
+// it answered. l is nil when no version loads a layer: then the policies of those
+// aliases alone are read that run what a layer would be attached to.
+func (d *reader) details(ctx context.Context, f *lamina.Function, l *loader) bool {
 	answered := true
 	note := func(action string, err error) {
 		answered = d.note(action, f.ARN, err) && answered
 	}
 	if old, ok := d.run.known.functions[f.ARN]; ok && old.RevisionID == f.RevisionID {
-		f.Policies, f.Aliases, f.URLs, f.CodeSigningConfigARN, f.DetailsRead = old.Policies, old.Aliases, old.URLs, old.CodeSigningConfigARN, old.DetailsRead
-		for _, action := range []string{"lambda:GetPolicy", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:GetFunctionCodeSigningConfig"} {
+		f.Policies, f.Aliases, f.URLs, f.Provisioned = old.Policies, old.Aliases, old.URLs, old.Provisioned
+		f.CodeSigningConfigARN, f.DetailsRead = old.CodeSigningConfigARN, old.DetailsRead
+		for _, action := range []string{"lambda:GetPolicy", "lambda:ListAliases", "lambda:ListFunctionUrlConfigs", "lambda:ListProvisionedConcurrencyConfigs", "lambda:GetFunctionCodeSigningConfig"} {
 			note(action, nil)
 		}
 		return answered
@@ -273,9 +285,12 @@ func (d *reader) details(ctx context.Context, f *lamina.Function, versions []str
 	var err error
 	f.Aliases, err = d.client.Aliases(ctx, f.ARN)
 	note("lambda:ListAliases", err)
-	qualifiers := append([]string{""}, versions...)
+	qualifiers := []string{""}
+	if l != nil {
+		qualifiers = append(qualifiers, l.versions...)
+	}
 	for _, a := range f.Aliases {
-		if versions != nil || a.Version == "$LATEST" {
+		if l != nil || a.Version == "$LATEST" {
 			qualifiers = append(qualifiers, a.Name)
 		}
 	}
@@ -289,6 +304,10 @@ func (d *reader) details(ctx context.Context, f *lamina.Function, versions []str
 	}
 	f.URLs, err = d.client.URLs(ctx, f.ARN)
 	note("lambda:ListFunctionUrlConfigs", err)
+	if l != nil && l.published {
+		f.Provisioned, err = d.client.Provisioned(ctx, f.ARN)
+		note("lambda:ListProvisionedConcurrencyConfigs", err)
+	}
 	if f.PackageType != "Image" { // those have no code signing: AWS refuses the question
 		f.CodeSigningConfigARN, err = d.client.CodeSigning(ctx, f.ARN)
 		note("lambda:GetFunctionCodeSigningConfig", err)
