@@ -37,6 +37,7 @@ type Snapshot struct {
 	Analyzers            []AccessAnalyzer     `json:"analyzers,omitempty"`
 	AccessFindings       []AccessFinding      `json:"access_findings,omitempty"`
 	Services             []ServiceStatus      `json:"services,omitempty"`
+	Unscanned            []Unscanned          `json:"unscanned,omitempty"`
 	Buckets              []Bucket             `json:"buckets,omitempty"`
 	Subnets              []Subnet             `json:"subnets,omitempty"`
 	SecurityGroups       []SecurityGroup      `json:"security_groups,omitempty"`
@@ -393,6 +394,13 @@ type ServiceStatus struct {
 	// Config keeps of functions, "config:AWS::Lambda::Function".
 	Feature string `json:"feature"`
 	Enabled bool   `json:"enabled"`
+}
+
+// An Unscanned is a function that Amazon Inspector leaves out where it is on.
+type Unscanned struct {
+	Function string `json:"function"` // ARN
+	// Reason is AWS's word: "EXCLUDED_BY_TAG", "SCAN_ELIGIBILITY_EXPIRED", …
+	Reason string `json:"reason"`
 }
 
 // A Bucket is an S3 bucket that holds layers or trails.

@@ -40,6 +40,7 @@ import (
 //	endpoint s3 com.amazonaws.eu-west-1.s3 {"Statement":…}
 //	dns GROUP vpc-1 priority=101 ALLOW:list BLOCK:* BLOCK:@DNS_TUNNELING BLOCK:list?TXT
 //	service inspector2:LAMBDA on
+//	unscanned billing EXCLUDED_BY_TAG
 //	rule share ENABLED {"source":["aws.lambda"]} targets=arn:…
 //
 // log_test.go says how logs and an earlier estate are written beside it.
@@ -208,6 +209,8 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.VPCEndpoints = append(e.s.VPCEndpoints, lamina.VPCEndpoint{ID: p[0], Account: account, Region: region, VPC: "vpc-1", Service: p[1], Policy: strings.Join(p[2:], " ")})
 	case "service":
 		e.s.Services = append(e.s.Services, lamina.ServiceStatus{Account: account, Region: region, Feature: p[0], Enabled: p[1] == "on"})
+	case "unscanned":
+		e.s.Unscanned = append(e.s.Unscanned, lamina.Unscanned{Function: "arn:aws:lambda:" + region + ":" + account + ":function:" + p[0], Reason: p[1]})
 	case "rule":
 		e.s.EventRules = append(e.s.EventRules, lamina.EventRule{
 			ARN: "arn:aws:events:" + region + ":" + account + ":rule/" + p[0], Account: account, Region: region, Bus: "default", State: p[1], Pattern: strings.Join(p[2:], " "), Targets: list(v["targets"]),
@@ -504,6 +507,8 @@ func without(s *lamina.Snapshot, action string) {
 		s.Buckets = nil
 	case "cloudtrail:DescribeTrails":
 		s.Trails = nil
+	case "inspector2:ListCoverage":
+		s.Unscanned = nil
 	case "ec2:DescribeSubnets", "ec2:DescribeRouteTables":
 		s.Subnets = nil
 	case "ec2:DescribeSecurityGroups":

@@ -50,7 +50,7 @@ func snapstartOldLayer(in posture.Input, found func(posture.Result)) {
 		}
 		r := posture.Result{Outcome: lamina.Pass, Resource: f.ARN, Detail: by + " has the layers that the function has now"}
 		if !slices.Equal(f.Layers, now.Layers) {
-			r.Outcome, r.Detail = lamina.Fail, by + " has other layers: a change of the function does not reach it"
+			r.Outcome, r.Detail = lamina.Fail, by+" has other layers: a change of the function does not reach it"
 			for _, arn := range f.Layers {
 				if !slices.Contains(now.Layers, arn) {
 					r.Evidence = append(r.Evidence, "kept: "+arn)

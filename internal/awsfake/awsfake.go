@@ -38,8 +38,7 @@
 // given as an object of S3 that PutObject did not make is empty. Only Lambda can
 // be changed by calls. Alarms never fire, metric filters match nothing, trails
 // deliver nothing, analyzers find nothing by themselves. Metric filters have one
-// transformation, subnets a route table each. Provisioned concurrency, capacity
-// providers, destinations and durable functions do not exist. Records of other
+// transformation, subnets a route table each. Capacity providers, destinations and durable functions do not exist. Records of other
 // services list parameters by name. Texts of errors for which no record was found
 // are our own words. What nobody here could verify on AWS is marked derived
 // beside it.

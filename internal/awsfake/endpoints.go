@@ -60,6 +60,17 @@ func endpointRoutes(handle router) {
 	handle("GET /2019-09-30/functions/{name}/concurrency", http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
 		return s.getConcurrency(r.PathValue("name"))
 	})
+	const provisioned = "/2019-09-30/functions/{name}/provisioned-concurrency"
+	handle("PUT "+provisioned, http.StatusAccepted, func(s Session, r *http.Request, body []byte) (object, error) {
+		in, err := decode[struct{ ProvisionedConcurrentExecutions int }](body)
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.PutProvisionedConcurrency(r.PathValue("name"), r.URL.Query().Get("Qualifier"), in.ProvisionedConcurrentExecutions)
+	})
+	handle("GET "+provisioned, http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
+		return s.listProvisioned(r.PathValue("name"), r.URL.Query().Get("Marker"), number(r.URL.Query().Get("MaxItems")))
+	})
 	handle("GET /2021-07-20/functions/{name}/runtime-management-config", http.StatusOK, func(s Session, r *http.Request, _ []byte) (object, error) {
 		return s.runtimeManagement(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
 	})
@@ -336,5 +347,47 @@ func (s Session) runtimeManagement(nameOrARN, qualifier string) (object, error) 
 			return nil, noFunction(arn)
 		}
 		return object{{name: "UpdateRuntimeOn", value: "Auto"}, {name: "FunctionArn", value: arn}}, nil
+	})
+}
+
+// PutProvisionedConcurrency keeps so many instances of a published version, or of
+// an alias of one, initialised.
+func (s Session) PutProvisionedConcurrency(nameOrARN, qualifier string, instances int) error {
+	params := object{{name: "FunctionName", value: nameOrARN}, {name: "Qualifier", value: qualifier}, {name: "ProvisionedConcurrentExecutions", value: instances}}
+	_, err := s.do("PutProvisionedConcurrencyConfig", s.functionResource(nameOrARN, qualifier), params, func() (object, *Error) {
+		fn, b, version, arn := s.qualified(nameOrARN, qualifier)
+		switch {
+		case b == nil:
+			return nil, noFunction(arn)
+		case qualifier == "" || version == latest:
+			return nil, invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+		case instances < 1:
+			return nil, invalid("%d instances are too few", instances)
+		}
+		if fn.provisioned == nil {
+			fn.provisioned = map[string]int{}
+		}
+		fn.provisioned[qualifier] = instances
+		return nil, nil
+	})
+	return err
+}
+
+func (s Session) listProvisioned(nameOrARN, marker string, limit int) (object, error) {
+	params := append(object{{name: "FunctionName", value: nameOrARN}}, listParams(marker, limit)...)
+	return s.do("ListProvisionedConcurrencyConfigs", s.functionResource(nameOrARN, ""), params, func() (object, *Error) {
+		fn, arn := s.function(nameOrARN)
+		if fn == nil {
+			return nil, noFunction(arn)
+		}
+		var all []object
+		for _, q := range slices.Sorted(maps.Keys(fn.provisioned)) {
+			all = append(all, object{
+				{name: "FunctionArn", value: fn.arn + ":" + q},
+				{name: "RequestedProvisionedConcurrentExecutions", value: fn.provisioned[q]},
+				{name: "Status", value: "READY"},
+			})
+		}
+		return page("ProvisionedConcurrencyConfigs", all, marker, limit)
 	})
 }

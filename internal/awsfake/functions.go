@@ -21,15 +21,16 @@ type funcKey struct {
 type function struct {
 	arn, name string
 	build
-	versions  []publishedVersion // published, in order
-	next      int                // the next version's number
-	published string             // the revision of $LATEST that was published last
-	aliases   []*alias
-	policies  map[string]*policy // by qualifier, "" for the function
-	urls      map[string]*functionURL
-	signing   string // the ARN of its code signing configuration
-	tags      dict
-	reserved  *int // concurrency
+	versions    []publishedVersion // published, in order
+	next        int                // the next version's number
+	published   string             // the revision of $LATEST that was published last
+	aliases     []*alias
+	policies    map[string]*policy // by qualifier, "" for the function
+	urls        map[string]*functionURL
+	signing     string // the ARN of its code signing configuration
+	tags        dict
+	reserved    *int           // concurrency
+	provisioned map[string]int // instances by qualifier
 }
 
 // A build is the configuration and code of $LATEST or of one version.

@@ -164,20 +164,34 @@ func (f *Fake) inspectorPaths() []path {
 			return object{{name: "accounts", value: accounts}, {name: "failedAccounts", value: failed}}, nil
 		}}},
 		{"POST /coverage/list", "ListCoverage", rpc{do: func(s Session, in input) (object, *Error) {
-			var all []*function
-			p := place{s.caller.Account, s.region}
+			var all []lamina.Unscanned // and those that are scanned, for no reason
+			wanted := ""
+			for _, f := range in.object("filterCriteria").objects("scanStatusCode") {
+				wanted = f.text("value")
+			}
 			if on, _ := s.status(s.caller.Account, "inspector2:LAMBDA"); on {
+				p := place{s.caller.Account, s.region}
 				for _, name := range s.f.funcNames[p] {
-					all = append(all, s.f.functions[funcKey{p, name}])
+					fn := lamina.Unscanned{Function: s.f.functions[funcKey{p, name}].arn}
+					if i := slices.IndexFunc(s.f.estate.Unscanned, func(u lamina.Unscanned) bool { return u.Function == fn.Function }); i >= 0 {
+						fn.Reason = s.f.estate.Unscanned[i].Reason
+					}
+					if wanted == "" || (wanted == "INACTIVE") == (fn.Reason != "") {
+						all = append(all, fn)
+					}
 				}
 			}
-			return listing(in, restPages, "coveredResources", all, func(fn *function) object {
+			return listing(in, restPages, "coveredResources", all, func(fn lamina.Unscanned) object {
+				code, reason := "ACTIVE", "SUCCESSFUL"
+				if fn.Reason != "" {
+					code, reason = "INACTIVE", fn.Reason
+				}
 				return object{
 					{name: "accountId", value: s.caller.Account},
-					{name: "resourceId", value: fn.arn + ":" + latest},
+					{name: "resourceId", value: fn.Function + ":" + latest},
 					{name: "resourceType", value: "AWS_LAMBDA_FUNCTION"},
 					{name: "scanType", value: "PACKAGE"},
-					{name: "scanStatus", value: object{{name: "statusCode", value: "ACTIVE"}, {name: "reason", value: "SUCCESSFUL"}}},
+					{name: "scanStatus", value: object{{name: "statusCode", value: code}, {name: "reason", value: reason}}},
 				}
 			})
 		}}},

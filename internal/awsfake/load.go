@@ -42,6 +42,7 @@ func (f *Fake) Load(s lamina.Snapshot) {
 		e.Analyzers = append(e.Analyzers, s.Analyzers...)
 		e.AccessFindings = append(e.AccessFindings, s.AccessFindings...)
 		e.Services = append(e.Services, s.Services...)
+		e.Unscanned = append(e.Unscanned, s.Unscanned...)
 		e.Buckets = append(e.Buckets, s.Buckets...)
 		e.Subnets = append(e.Subnets, s.Subnets...)
 		e.SecurityGroups = append(e.SecurityGroups, s.SecurityGroups...)

@@ -41,6 +41,7 @@ var Calls = []Call{
 	{"iam", "GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails", "who may attach, publish, share or delete layers"},
 	{"iam", "GetCredentialReport", "iam:GetCredentialReport", "which users have no MFA or old access keys"},
 	{"inspector", "BatchGetAccountStatus", "inspector2:BatchGetAccountStatus", "whether Inspector scans functions"},
+	{"inspector", "ListCoverage", "inspector2:ListCoverage", "which functions Inspector leaves out"},
 	{"lambda", "GetAccountSettings", "lambda:GetAccountSettings", "how full the account's code storage is"},
 	{"lambda", "GetCodeSigningConfig", "lambda:GetCodeSigningConfig", "whose signatures a code signing configuration accepts"},
 	{"lambda", "GetFunctionCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "whether a function demands signed layers"},

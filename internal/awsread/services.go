@@ -3,7 +3,9 @@ package awsread
 import (
 	"context"
 	"slices"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
@@ -31,6 +33,32 @@ func (c *Client) Inspector(ctx context.Context, accountID string) ([]lamina.Serv
 		code.Enabled = a.ResourceState.LambdaCode != nil && a.ResourceState.LambdaCode.Status == inspectortypes.StatusEnabled
 	}
 	return []lamina.ServiceStatus{packages, code}, nil
+}
+
+// Unscanned returns the functions of the account that Inspector does not scan, and
+// why. An administrator of the service is told of every account: those of others are
+// left out.
+func (c *Client) Unscanned(ctx context.Context, accountID string) ([]lamina.Unscanned, error) {
+	is := func(value string) []inspectortypes.CoverageStringFilter {
+		return []inspectortypes.CoverageStringFilter{{Comparison: inspectortypes.CoverageStringComparisonEquals, Value: &value}}
+	}
+	in := &inspector2.ListCoverageInput{FilterCriteria: &inspectortypes.CoverageFilterCriteria{
+		AccountId: is(accountID), ResourceType: is("AWS_LAMBDA_FUNCTION"), ScanStatusCode: is("INACTIVE"),
+	}}
+	var all []lamina.Unscanned
+	for p := inspector2.NewListCoveragePaginator(c.inspector, in); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("inspector2:ListCoverage", "*", err)
+		}
+		for _, r := range out.CoveredResources {
+			if r.ScanStatus == nil || r.ScanType != inspectortypes.ScanTypePackage { // not that of its code
+				continue
+			}
+			all = append(all, lamina.Unscanned{Function: strings.TrimSuffix(aws.ToString(r.ResourceId), ":"+latest), Reason: string(r.ScanStatus.Reason)})
+		}
+	}
+	return all, nil
 }
 
 // Detectors returns the ids of the region's detectors of Amazon GuardDuty: one,

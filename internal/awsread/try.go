@@ -74,6 +74,7 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"iam:GetAccountAuthorizationDetails": func(ctx context.Context) error { _, err := c.Authorization(ctx); return err },
 		"iam:GetCredentialReport":            c.hasReport,
 		"inspector2:BatchGetAccountStatus":   func(ctx context.Context) error { _, err := c.Inspector(ctx, account); return err },
+		"inspector2:ListCoverage":            func(ctx context.Context) error { _, err := c.Unscanned(ctx, account); return err },
 		"lambda:GetAccountSettings":          func(ctx context.Context) error { _, _, err := c.CodeStorage(ctx); return err },
 		"lambda:GetCodeSigningConfig": func(ctx context.Context) error {
 			_, err := c.CodeSigningConfig(ctx, arn("lambda", "code-signing-config:csc-00000000000000000"))

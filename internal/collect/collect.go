@@ -295,6 +295,7 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 		s.Analyzers = append(s.Analyzers, p.Analyzers...)
 		s.AccessFindings = append(s.AccessFindings, p.AccessFindings...)
 		s.Services = append(s.Services, p.Services...)
+		s.Unscanned = append(s.Unscanned, p.Unscanned...)
 		s.Buckets = append(s.Buckets, p.Buckets...)
 		s.Subnets = append(s.Subnets, p.Subnets...)
 		s.SecurityGroups = append(s.SecurityGroups, p.SecurityGroups...)

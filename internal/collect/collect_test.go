@@ -69,6 +69,7 @@ func world(t *testing.T) *awsfake.Fake {
 			ARN: "arn:aws:events:" + region + ":" + member + ":rule/share", Account: member, Region: region, Bus: "default", State: "ENABLED",
 			Pattern: `{"source":["aws.lambda"]}`, Targets: []string{"arn:aws:sns:" + region + ":" + member + ":alerts"},
 		}},
+		Unscanned: []lamina.Unscanned{{Function: "arn:aws:lambda:" + region + ":" + member + ":function:fn-1", Reason: "EXCLUDED_BY_TAG"}},
 		Buckets:   []lamina.Bucket{{Name: "acme-trail", Account: management, ObjectLock: true}, {Name: "acme-trail-2", Account: management}},
 		Analyzers: []lamina.AccessAnalyzer{{ARN: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Account: member, Region: region, Type: "ACCOUNT", Status: "ACTIVE"}},
 		AccessFindings: []lamina.AccessFinding{{
@@ -112,6 +113,12 @@ func world(t *testing.T) *awsfake.Fake {
 		}
 	}
 	if err := s.PutFunctionCodeSigningConfig("fn-1", csc); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PublishVersion(awsfake.PublishVersionInput{FunctionName: "fn-1"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutProvisionedConcurrency("fn-1", "1", 2); err != nil {
 		t.Fatal(err)
 	}
 	// The layer of an account that is not collected.
@@ -194,7 +201,7 @@ func TestCollect(t *testing.T) {
 			t.Errorf("%s %s: %+v", target.Account, target.Region, target.Gaps)
 		}
 	}
-	if len(s.Targets) != 5 || len(s.Layers) != 56 || len(s.Functions) != 3 || len(s.Principals) < 2 || s.OrgID != "o-exampleorgid" {
+	if len(s.Targets) != 5 || len(s.Layers) != 56 || len(s.Functions) != 4 || len(s.Principals) < 2 || s.OrgID != "o-exampleorgid" {
 		t.Errorf("%d targets, %d layers, %d functions, %d principals, %s", len(s.Targets), len(s.Layers), len(s.Functions), len(s.Principals), s.OrgID)
 	}
 	var want lamina.Snapshot
@@ -206,8 +213,9 @@ func TestCollect(t *testing.T) {
 		"managed": cmp.Diff(want.ManagedPolicies, got.ManagedPolicies), "trails": cmp.Diff(want.Trails, got.Trails), "alarms": cmp.Diff(want.Alarms, got.Alarms),
 		"filters": cmp.Diff(want.MetricFilters, got.MetricFilters), "topics": cmp.Diff(want.Topics, got.Topics), "rules": cmp.Diff(want.EventRules, got.EventRules),
 		"analyzers": cmp.Diff(want.Analyzers, got.Analyzers), "access findings": cmp.Diff(want.AccessFindings, got.AccessFindings),
-		"buckets":  cmp.Diff(want.Buckets[:1], got.Buckets), // the other is no trail's
-		"profiles": cmp.Diff(want.SigningProfiles, got.SigningProfiles), "subnets": cmp.Diff(want.Subnets, got.Subnets),
+		"unscanned": cmp.Diff(want.Unscanned, got.Unscanned),
+		"buckets":   cmp.Diff(want.Buckets[:1], got.Buckets), // the other is no trail's
+		"profiles":  cmp.Diff(want.SigningProfiles, got.SigningProfiles), "subnets": cmp.Diff(want.Subnets, got.Subnets),
 		"security groups": cmp.Diff(want.SecurityGroups, got.SecurityGroups), "endpoints": cmp.Diff(want.VPCEndpoints, got.VPCEndpoints),
 		"firewalls": cmp.Diff(want.DNSFirewalls, got.DNSFirewalls),
 	} {
@@ -244,7 +252,7 @@ func TestCollect_calls(t *testing.T) {
 		"lambda:GetLayerVersion":    layers + 1, // and the other account's layer
 		"lambda:GetAccountSettings": 1,
 		"lambda:ListFunctions":      1, "lambda:ListEventSourceMappings": 1,
-		"lambda:GetPolicy": functions, "lambda:ListAliases": functions, "lambda:ListFunctionUrlConfigs": functions,
+		"lambda:GetPolicy": functions + 1, "lambda:ListProvisionedConcurrencyConfigs": 1, "lambda:ListAliases": functions, "lambda:ListFunctionUrlConfigs": functions,
 		"lambda:GetFunctionCodeSigningConfig": functions, "lambda:GetCodeSigningConfig": 1,
 	}
 	if d := cmp.Diff(want, lambdaCalls(f, before)); d != "" {
@@ -425,10 +433,10 @@ func TestCollect_qualified_policies(t *testing.T) {
 	if _, err := s.UpdateFunctionConfiguration(awsfake.UpdateFunctionConfigurationInput{FunctionName: "fn-0", Layers: []string{}}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.PublishVersion(awsfake.PublishVersionInput{FunctionName: "fn-0"}); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"fn-0", "fn-1"} { // fn-1 loads a layer
-		if _, err := s.PublishVersion(awsfake.PublishVersionInput{FunctionName: name}); err != nil {
-			t.Fatal(err)
-		}
 		for alias, version := range map[string]string{"live": "1", "dev": "$LATEST"} {
 			if _, err := s.CreateAlias(awsfake.AliasInput{FunctionName: name, Name: alias, FunctionVersion: version}); err != nil {
 				t.Fatal(err)
@@ -444,6 +452,9 @@ func TestCollect_qualified_policies(t *testing.T) {
 	}
 	got := map[string][]string{}
 	for _, fn := range collected(t, options(t, f)).Functions {
+		if fn.ARN == "arn:aws:lambda:"+region+":"+member+":function:fn-1" && !slices.Equal(fn.Provisioned, []lamina.Provisioned{{Qualifier: "1", Instances: 2}}) {
+			t.Errorf("provisioned %+v", fn.Provisioned)
+		}
 		for _, p := range fn.Policies {
 			got[fn.Name] = append(got[fn.Name], p.Qualifier)
 		}

@@ -24,7 +24,7 @@ func TestCollect_only_a_layer_version(t *testing.T) {
 	s := collected(t, o)
 	want := map[string]int{
 		"lambda:ListFunctions": 1, "lambda:ListLayerVersions": 1, "lambda:GetLayerVersion": 1, "lambda:GetLayerVersionPolicy": 1,
-		"lambda:GetPolicy": 2, "lambda:ListAliases": 2, "lambda:ListFunctionUrlConfigs": 2, "lambda:GetFunctionCodeSigningConfig": 2, "lambda:GetCodeSigningConfig": 1,
+		"lambda:GetPolicy": 3, "lambda:ListProvisionedConcurrencyConfigs": 1, "lambda:ListAliases": 2, "lambda:ListFunctionUrlConfigs": 2, "lambda:GetFunctionCodeSigningConfig": 2, "lambda:GetCodeSigningConfig": 1,
 	}
 	if d := cmp.Diff(want, lambdaCalls(f, before)); d != "" {
 		t.Errorf("calls (-want +made):\n%s", d)
@@ -32,7 +32,7 @@ func TestCollect_only_a_layer_version(t *testing.T) {
 	if d := cmp.Diff(map[string]int{layer: 1}, f.Downloads()); d != "" {
 		t.Errorf("zips (-want +fetched):\n%s", d)
 	}
-	if d := cmp.Diff([]string{"layers: 1", "functions: fn-0 fn-1"}, inventory(s)); d != "" {
+	if d := cmp.Diff([]string{"layers: 1", "functions: fn-0 fn-1 fn-1"}, inventory(s)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if l := s.Layers[0]; l.Policy == nil || l.CodeSHA256 == "" || !slices.Equal(s.Only, o.Only) {

@@ -404,8 +404,14 @@ func (d *reader) watch(ctx context.Context) {
 // services asks which services of AWS watch functions.
 func (d *reader) services(ctx context.Context) {
 	inspector, err := d.client.Inspector(ctx, d.account)
-	d.note("inspector2:BatchGetAccountStatus", "", err)
+	if d.note("inspector2:BatchGetAccountStatus", "", err) {
+		d.begin("inspector2:ListCoverage")
+	}
 	d.part.Services = append(d.part.Services, inspector...)
+	if slices.ContainsFunc(inspector, func(s lamina.ServiceStatus) bool { return s.Enabled && s.Feature == "inspector2:LAMBDA" }) {
+		d.part.Unscanned, err = d.client.Unscanned(ctx, d.account)
+		d.note("inspector2:ListCoverage", "", err)
+	}
 	detectors, err := d.client.Detectors(ctx)
 	if d.note("guardduty:ListDetectors", "", err) {
 		d.begin("guardduty:GetDetector")

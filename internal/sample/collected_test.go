@@ -57,7 +57,8 @@ func playAndCollect(t *testing.T, size sample.Size) {
 		"trails": cmp.Diff(wanted.Trails, have.Trails), "filters": cmp.Diff(wanted.MetricFilters, have.MetricFilters), "alarms": cmp.Diff(wanted.Alarms, have.Alarms),
 		"topics": cmp.Diff(wanted.Topics, have.Topics), "rules": cmp.Diff(wanted.EventRules, have.EventRules), "analyzers": cmp.Diff(wanted.Analyzers, have.Analyzers),
 		"findings": cmp.Diff(wanted.AccessFindings, have.AccessFindings), "buckets": cmp.Diff(wanted.Buckets, have.Buckets),
-		"services": cmp.Diff(wanted.Services, have.Services), "subnets": cmp.Diff(wanted.Subnets, have.Subnets),
+		"unscanned": cmp.Diff(wanted.Unscanned, have.Unscanned),
+		"services":  cmp.Diff(wanted.Services, have.Services), "subnets": cmp.Diff(wanted.Subnets, have.Subnets),
 		"groups of networks": cmp.Diff(wanted.SecurityGroups, have.SecurityGroups), "endpoints": cmp.Diff(wanted.VPCEndpoints, have.VPCEndpoints),
 		"firewalls": cmp.Diff(wanted.DNSFirewalls, have.DNSFirewalls),
 	} {
@@ -151,7 +152,8 @@ func plain(s lamina.Snapshot) lamina.Snapshot {
 // planned counts the calls of Lambda that a first collection needs: pages of
 // lists, and one call of each kind for each layer version and function; and those
 // of the formula in spec posture 2.5, which lists the versions of each function by
-// a call of its own and asks for no policy of a version or an alias.
+// a call of its own and asks for no policy of a version or an alias, nor for what is
+// provisioned.
 func planned(s lamina.Snapshot) (plan, formula int) {
 	pages := func(n int) int { return max(1, (n+49)/50) }
 	type place struct{ account, region string }
@@ -176,6 +178,13 @@ func planned(s lamina.Snapshot) (plan, formula int) {
 	for _, f := range s.Functions {
 		if len(f.Layers) > 0 {
 			loads[strings.TrimSuffix(f.ARN, ":"+f.Version)] = true
+		}
+	}
+	published := map[string]bool{}
+	for _, f := range s.Functions {
+		if arn := strings.TrimSuffix(f.ARN, ":"+f.Version); f.Version != "$LATEST" && loads[arn] && !published[arn] {
+			published[arn] = true
+			qualified++ // what is provisioned
 		}
 	}
 	for _, f := range s.Functions {

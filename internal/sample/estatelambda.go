@@ -300,6 +300,9 @@ func (g *generator) versions(at int) {
 	if n > 1 && g.chance(30) {
 		f.Aliases = []lamina.Alias{{Name: "live", Version: "1", Weights: map[string]float64{strconv.Itoa(n): 0.1}}}
 	}
+	if n > 3 && len(f.Layers) > 0 { // what is deployed so often is worth keeping warm
+		f.Provisioned = []lamina.Provisioned{{Qualifier: "live", Instances: n}}
+	}
 	for _, p := range f.Policies {
 		if len(f.Layers) > 0 && strings.Contains(p.Document, "apigateway") { // a stage calls the alias that is deployed
 			arn := f.ARN + ":live"

@@ -58,6 +58,20 @@ func (g *generator) watch() {
 	}
 	g.findings()
 	g.buckets()
+	g.unscanned()
+}
+
+// unscanned are functions that Inspector leaves out where it is on.
+func (g *generator) unscanned() {
+	on := map[string]bool{}
+	for _, s := range g.s.Services {
+		on[s.Account+" "+s.Region] = on[s.Account+" "+s.Region] || s.Feature == "inspector2:LAMBDA" && s.Enabled
+	}
+	for i, f := range g.s.Functions {
+		if i%40 == 3 && f.Version == "$LATEST" && on[f.Account+" "+f.Region] {
+			g.s.Unscanned = append(g.s.Unscanned, lamina.Unscanned{Function: f.ARN, Reason: []string{"EXCLUDED_BY_TAG", "SCAN_ELIGIBILITY_EXPIRED"}[i/40%2]})
+		}
+	}
 }
 
 func analyzer(account, region string) string {

@@ -213,6 +213,11 @@ func (p *player) around(s awsfake.Session, f lamina.Function) error {
 			return err
 		}
 	}
+	for _, x := range f.Provisioned {
+		if err := s.PutProvisionedConcurrency(f.Name, x.Qualifier, x.Instances); err != nil {
+			return err
+		}
+	}
 	for _, u := range f.URLs {
 		if _, err := s.CreateFunctionURLConfig(awsfake.FunctionURLInput{FunctionName: f.Name, Qualifier: u.Qualifier, AuthType: u.AuthType}); err != nil {
 			return err

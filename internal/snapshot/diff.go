@@ -44,6 +44,7 @@ var identity = map[string][]string{
 	"signing_profiles": {"version_arn"},
 	"metric_filters":   {"account", "region", "log_group", "name"},
 	"services":         {"account", "region", "feature"},
+	"unscanned":        {"function"},
 	"buckets":          {"name"},
 	"code_storage":     {"account", "region"},
 }
@@ -67,7 +68,8 @@ var listed = map[string][]string{
 	"event_rules":           {"events:ListRules"},
 	"analyzers":             {"access-analyzer:ListAnalyzers"},
 	"access_findings":       {"access-analyzer:ListAnalyzers", "access-analyzer:ListFindings"},
-	"buckets":               {"lambda:ListLayers", "lambda:ListLayerVersions", "lambda:GetLayerVersion"},
+	"unscanned":             {"inspector2:ListCoverage"},
+	"buckets":               {"lambda:ListLayers", "lambda:ListLayerVersions", "lambda:GetLayerVersion", "cloudtrail:DescribeTrails", "s3:ListAllMyBuckets"},
 }
 
 // fieldsOf are the calls that fill the fields of things that other calls list.
@@ -75,12 +77,15 @@ var fieldsOf = map[string]map[string]string{
 	"accounts": {
 		"name": "organizations:ListAccounts", "status": "organizations:ListAccounts", "management": "organizations:ListAccounts",
 		"parent_id": "organizations:ListAccountsForParent", "tags": "organizations:ListTagsForResource",
+		"delegated": "organizations:ListDelegatedServicesForAccount",
 	},
 	"layers": {"policy": "lambda:GetLayerVersionPolicy", "code_sha256": "lambda:GetLayerVersion", "code_size": "lambda:GetLayerVersion"},
 	"functions": {
 		"policies": "lambda:GetPolicy", "aliases": "lambda:ListAliases", "urls": "lambda:ListFunctionUrlConfigs", "tags": "lambda:ListTags",
 		"code_signing_config_arn": "lambda:GetFunctionCodeSigningConfig", "event_sources": "lambda:ListEventSourceMappings",
+		"provisioned": "lambda:ListProvisionedConcurrencyConfigs",
 	},
+	"buckets": {"object_lock": "s3:GetBucketObjectLockConfiguration"},
 }
 
 // Diff says what is different in b, a later snapshot of the estate of a, sorted

@@ -89,6 +89,7 @@ func Canonical(s lamina.Snapshot) lamina.Snapshot {
 	s.Analyzers = sorted(s.Analyzers, func(a lamina.AccessAnalyzer) string { return a.ARN })
 	s.AccessFindings = sorted(s.AccessFindings, func(f lamina.AccessFinding) string { return f.ID })
 	s.Services = sorted(s.Services, func(v lamina.ServiceStatus) string { return v.Account + " " + v.Region + " " + v.Feature })
+	s.Unscanned = sorted(s.Unscanned, func(u lamina.Unscanned) string { return u.Function })
 	s.Buckets = sorted(s.Buckets, func(b lamina.Bucket) string { return b.Name })
 	s.Subnets = sorted(s.Subnets, func(n lamina.Subnet) string { return n.ID })
 	s.SecurityGroups = sorted(s.SecurityGroups, func(g lamina.SecurityGroup) string { return g.ID })
