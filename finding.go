@@ -32,8 +32,12 @@ type Finding struct {
 	// Severity is that of a Fail; for other outcomes it is what a Fail would have.
 	Severity Severity `json:"severity"`
 	Outcome  Outcome  `json:"outcome"`
-	// Resource is the ARN, or the file name for a bare zip.
+	// Resource is the ARN, or the file name for a bare zip. With Members it is what
+	// their ARNs have in common, and * for the rest.
 	Resource string `json:"resource"`
+	// Members are what it is about when that is several things that are alike in all
+	// that it says, sorted by resource; none when it is about one.
+	Members []Member `json:"members,omitempty"`
 	// File and Line are the place in a layer or IaC project; Line is from 1, 0 if none.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
@@ -75,6 +79,13 @@ type Finding struct {
 	Baseline string `json:"baseline,omitempty"`
 	// Exception covers the finding; nil if none does.
 	Exception *Exception `json:"exception,omitempty"`
+}
+
+// A Member is one of the things that a finding is about.
+type Member struct {
+	// ID is the id of the same finding about this one alone.
+	ID       string `json:"id"`
+	Resource string `json:"resource"`
 }
 
 // A Control is one control of a framework, by its id.

@@ -31,15 +31,24 @@ var AttachAndRun = posture.Check{
 }
 
 func attachAndRun(in posture.Input, found func(posture.Result)) {
-	triggered := func(f lamina.Function) bool { return triggered(in.Access(), f) }
-	for _, t := range in.Access().Targets() {
-		if !t.Known {
-			found(unknownRole(t.Role))
-			continue
+	runs := func(f lamina.Function) bool { return triggered(in.Access(), f) }
+	l := gains{in: in, found: found, pass: "nobody who gains it can have its functions run", fail: func(w way) posture.Result {
+		r := posture.Result{
+			Outcome: lamina.Fail, Severity: lamina.High,
+			Detail: w.who() + " may attach a layer to " + posture.Count(len(w.functions), "function") + " and have it run at once, and so reach " + w.what(),
 		}
+		if w.jewel == access.Messages || w.existing {
+			r.Severity = lamina.Medium
+		}
+		if n := len(slices.DeleteFunc(slices.Clone(w.functions), func(f lamina.Function) bool { return !runs(f) })); n > 0 {
+			r.Evidence = []string{"run by others: " + posture.Count(n, "function") + " with an event source, a URL open to all, or a service that may invoke it"}
+		}
+		return r
+	}}
+	l.roles(func(t access.Target) []access.Path {
 		var paths []access.Path
 		for _, p := range t.Paths {
-			if fast, ok := in.Access().Also(p, "lambda:InvokeFunction", triggered); ok {
+			if fast, ok := in.Access().Also(p, "lambda:InvokeFunction", runs); ok {
 				paths = append(paths, fast)
 				continue
 			}
@@ -51,20 +60,8 @@ func attachAndRun(in posture.Input, found func(posture.Result)) {
 				}
 			}
 		}
-		lead(in, t.Role, t.Functions, paths, "nobody who gains it can have its functions run", func(w way) posture.Result {
-			r := posture.Result{
-				Outcome: lamina.Fail, Severity: lamina.High,
-				Detail: w.who() + " may attach a layer to " + posture.Count(len(w.functions), "function") + " and have it run at once, and so reach " + w.what(),
-			}
-			if w.jewel == access.Messages || w.existing {
-				r.Severity = lamina.Medium
-			}
-			if n := len(slices.DeleteFunc(slices.Clone(w.functions), func(f lamina.Function) bool { return !triggered(f) })); n > 0 {
-				r.Evidence = []string{"run by others: " + posture.Count(n, "function") + " with an event source, a URL open to all, or a service that may invoke it"}
-			}
-			return r
-		}, found)
-	}
+		return paths
+	})
 }
 
 // triggered reports whether something runs the unpublished function without its

@@ -86,6 +86,9 @@ func TestWithoutAction(t *testing.T) {
 				in.Estate, in.Contents = estate.New(s, nil), described(s, contents)
 				for _, f := range posture.Run([]posture.Check{c}, in) {
 					all[f.ID] = f.Outcome
+					for _, m := range f.Members {
+						all[m.ID] = f.Outcome
+					}
 				}
 				return all
 			}

@@ -34,38 +34,37 @@ var EnvironmentPath = posture.Check{
 }
 
 func environmentPath(in posture.Input, found func(posture.Result)) {
-	for _, t := range in.Access().Targets() {
-		if !t.Known {
-			found(unknownRole(t.Role))
-			continue
+	l := gains{in: in, found: found, pass: "nobody who is kept from layers gains anything by its functions' environment", fail: func(w way) posture.Result {
+		r := posture.Result{
+			Outcome: lamina.Fail, Severity: lamina.High,
+			Detail: w.who() + " may attach no layer to " + posture.Count(len(w.functions), "function") + ", but set NODE_OPTIONS, which holds code, and so reach " + w.what(),
 		}
+		if w.jewel == access.Messages {
+			r.Severity = lamina.Medium
+		}
+		return r
+	}}
+	l.roles(func(t access.Target) []access.Path {
 		var paths []access.Path
 		for _, p := range t.Configures {
-			inline := on(p, func(f lamina.Function) bool { return strings.HasPrefix(f.Runtime, "nodejs") })
-			layered := on(p, func(f lamina.Function) bool { return len(f.Layers) > 0 })
+			inline := on(p, func(f *lamina.Function) bool { return strings.HasPrefix(f.Runtime, "nodejs") })
+			loads := on(p, layered)
 			switch {
 			case len(inline.Functions) > 0: // the variable holds the code
 				paths = append(paths, inline)
-			case len(layered.Functions) > 0:
-				layered.Result, layered.Why = iam.Unknown, "which files of its layers a variable can have run is not known"
-				paths = append(paths, layered)
+			case len(loads.Functions) > 0:
+				loads.Result, loads.Why = iam.Unknown, "which files of its layers a variable can have run is not known"
+				paths = append(paths, loads)
 			}
 		}
-		lead(in, t.Role, t.Functions, paths, "nobody who is kept from layers gains anything by its functions' environment", func(w way) posture.Result {
-			r := posture.Result{
-				Outcome: lamina.Fail, Severity: lamina.High,
-				Detail: w.who() + " may attach no layer to " + posture.Count(len(w.functions), "function") + ", but set NODE_OPTIONS, which holds code, and so reach " + w.what(),
-			}
-			if w.jewel == access.Messages {
-				r.Severity = lamina.Medium
-			}
-			return r
-		}, found)
-	}
+		return paths
+	})
 }
 
 // on is the path with those of its functions that are as asked.
-func on(p access.Path, as func(lamina.Function) bool) access.Path {
-	p.Functions = slices.DeleteFunc(slices.Clone(p.Functions), func(f lamina.Function) bool { return !as(f) })
+func on(p access.Path, as func(*lamina.Function) bool) access.Path {
+	p.Functions = slices.DeleteFunc(slices.Clone(p.Functions), func(f *lamina.Function) bool { return !as(f) })
 	return p
 }
+
+func layered(f *lamina.Function) bool { return len(f.Layers) > 0 }

@@ -25,26 +25,23 @@ var HandlerPath = posture.Check{
 }
 
 func handlerPath(in posture.Input, found func(posture.Result)) {
-	for _, t := range in.Access().Targets() {
-		if !t.Known {
-			found(unknownRole(t.Role))
-			continue
+	l := gains{in: in, found: found, pass: "nobody who is kept from layers chooses what of them runs", fail: func(w way) posture.Result {
+		r := posture.Result{
+			Outcome: lamina.Fail, Severity: lamina.Medium,
+			Detail: w.who() + " may attach no layer to " + posture.Count(len(w.functions), "function") + ", but have anything in its layers run as handler or runtime, with a role that reaches " + w.what(),
 		}
+		if w.jewel == access.Messages {
+			r.Severity = lamina.Low
+		}
+		return r
+	}}
+	l.roles(func(t access.Target) []access.Path {
 		var paths []access.Path
 		for _, p := range t.Configures {
-			if layered := on(p, func(f lamina.Function) bool { return len(f.Layers) > 0 }); len(layered.Functions) > 0 {
-				paths = append(paths, layered)
+			if p = on(p, layered); len(p.Functions) > 0 {
+				paths = append(paths, p)
 			}
 		}
-		lead(in, t.Role, t.Functions, paths, "nobody who is kept from layers chooses what of them runs", func(w way) posture.Result {
-			r := posture.Result{
-				Outcome: lamina.Fail, Severity: lamina.Medium,
-				Detail: w.who() + " may attach no layer to " + posture.Count(len(w.functions), "function") + ", but have anything in its layers run as handler or runtime, with a role that reaches " + w.what(),
-			}
-			if w.jewel == access.Messages {
-				r.Severity = lamina.Low
-			}
-			return r
-		}, found)
-	}
+		return paths
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
@@ -33,35 +35,33 @@ var LayerAttachPath = posture.Check{
 }
 
 func layerAttachPath(in posture.Input, found func(posture.Result)) {
-	for _, t := range in.Access().Targets() {
-		if !t.Known {
-			found(unknownRole(t.Role))
-			continue
+	l := gains{in: in, found: found, pass: "nobody gains anything by attaching a layer to its functions", fail: func(w way) posture.Result {
+		r := posture.Result{Outcome: lamina.Fail, Severity: lamina.High, Detail: fmt.Sprintf("%s may attach a layer to %s and so reach %s", w.who(), posture.Count(len(w.functions), "function"), w.what())}
+		switch {
+		case w.jewel >= access.Secrets && w.many():
+			r.Severity = lamina.Critical
+		case w.jewel == access.Messages || w.existing:
+			r.Severity = lamina.Medium
 		}
-		lead(in, t.Role, t.Functions, t.Paths, "nobody gains anything by attaching a layer to its functions", func(w way) posture.Result {
-			r := posture.Result{Outcome: lamina.Fail, Severity: lamina.High, Detail: fmt.Sprintf("%s may attach a layer to %s and so reach %s", w.who(), posture.Count(len(w.functions), "function"), w.what())}
-			switch {
-			case w.jewel >= access.Secrets && w.many():
-				r.Severity = lamina.Critical
-			case w.jewel == access.Messages || w.existing:
-				r.Severity = lamina.Medium
-			}
-			if w.existing {
-				r.Detail += ", with code that is in a layer already"
-			}
-			return r
-		}, found)
-	}
+		if w.existing {
+			r.Detail += ", with code that is in a layer already"
+		}
+		return r
+	}}
+	l.roles(func(t access.Target) []access.Path { return t.Paths })
 }
 
-// A way is the paths of one group of callers to one jewel of a role.
+// A way is the paths of one group of callers to one jewel of a role, or of roles
+// that are alike.
 type way struct {
 	jewel     access.Jewel
 	level     access.Level
+	resources []string
 	paths     []access.Path
 	perhaps   []access.Path // of which it is not known
-	functions []lamina.Function
-	existing  bool // none of them brings a layer of their own
+	reached   map[string]*lamina.Function
+	functions []lamina.Function // those reached, sorted by ARN
+	existing  bool              // none of them brings a layer of their own
 }
 
 func (w way) who() string { return posture.Count(len(w.paths), "principal") }
@@ -98,10 +98,38 @@ func unknownRole(role string) posture.Result {
 	}
 }
 
-// lead makes results of the paths that lead to a role, or by a layer to several:
-// a Fail for each jewel that callers gain, else Unknown where that hangs on what
-// is not known, else a Pass.
-func lead(in posture.Input, resource string, functions []lamina.Function, paths []access.Path, pass string, fail func(way) posture.Result, found func(posture.Result)) {
+// gains makes results of the paths that lead to roles, or by layers to several: a
+// Fail for each jewel that callers gain, else Unknown where that hangs on what is
+// not known, else a Pass. Roles of which no policy tells one from another, that the
+// same callers gain the same way, are one result.
+type gains struct {
+	in    posture.Input
+	found func(posture.Result)
+	pass  string
+	fail  func(way) posture.Result
+
+	alike map[string]*way
+}
+
+// roles looks at the paths to each role that functions run as.
+func (l *gains) roles(paths func(access.Target) []access.Path) {
+	for _, t := range l.in.Access().Targets() {
+		if !t.Known {
+			l.found(unknownRole(t.Role))
+			continue
+		}
+		like := t.Role
+		if group, ok := l.in.Access().Alike(t.Role); ok && !l.in.Apart {
+			like = strconv.Itoa(group)
+		}
+		l.add(t.Role, like, t.Functions, paths(t))
+	}
+	l.end()
+}
+
+// add takes in what leads to the resource. Resources with the same word in like
+// may be one result.
+func (l *gains) add(resource, like string, functions []lamina.Function, paths []access.Path) {
 	ways := map[access.Jewel]*way{}
 	var open []access.Path
 	for _, p := range paths {
@@ -115,24 +143,28 @@ func lead(in posture.Input, resource string, functions []lamina.Function, paths 
 		}
 		w := ways[jewel]
 		if w == nil {
-			w = &way{jewel: jewel, level: level, existing: true}
+			w = &way{jewel: jewel, level: level, existing: true, reached: map[string]*lamina.Function{}}
 			ways[jewel] = w
 		}
 		w.paths = append(w.paths, p)
 		w.existing = w.existing && p.Way == access.Existing
-		for _, f := range p.Functions {
-			if !slices.ContainsFunc(w.functions, func(g lamina.Function) bool { return g.ARN == f.ARN }) {
-				w.functions = append(w.functions, f)
+	}
+	for jewel, w := range ways {
+		w.perhaps = open
+		key := strings.Join([]string{like, strconv.Itoa(int(jewel)), w.sign()}, "\n")
+		if l.alike == nil {
+			l.alike = map[string]*way{}
+		}
+		if l.alike[key] == nil {
+			l.alike[key] = w
+		}
+		same := l.alike[key]
+		same.resources = append(same.resources, resource)
+		for _, p := range w.paths {
+			for _, f := range p.Functions {
+				same.reached[f.ARN] = f
 			}
 		}
-	}
-	for _, jewel := range slices.Sorted(maps.Keys(ways)) {
-		w := ways[jewel]
-		w.perhaps = open
-		slices.SortFunc(w.functions, func(x, y lamina.Function) int { return cmp.Compare(x.ARN, y.ARN) })
-		r := fail(*w)
-		r.Resource, r.Key, r.Evidence = resource, jewel.String(), append(r.Evidence, w.evidence()...)
-		found(r)
 	}
 	switch {
 	case len(ways) > 0:
@@ -144,17 +176,44 @@ func lead(in posture.Input, resource string, functions []lamina.Function, paths 
 		for _, p := range open[:min(len(open), maxPeople)] {
 			r.Evidence = append(r.Evidence, "perhaps: "+p.Caller.Principal.ARN)
 		}
-		found(r)
+		l.found(r)
 	default:
 		for _, f := range functions {
-			if r, missing := in.Missing(f.Account, f.Region, f.ARN, "iam:GetAccountAuthorizationDetails", "lambda:GetPolicy"); missing {
+			if r, missing := l.in.Missing(f.Account, f.Region, f.ARN, "iam:GetAccountAuthorizationDetails", "lambda:GetPolicy"); missing {
 				r.Resource, r.Detail = resource, "who may is not known"
-				found(r)
+				l.found(r)
 				return
 			}
 		}
-		found(posture.Result{Outcome: lamina.Pass, Resource: resource, Detail: pass})
+		l.found(posture.Result{Outcome: lamina.Pass, Resource: resource, Detail: l.pass})
 	}
+}
+
+// end reports the ways.
+func (l *gains) end() {
+	for _, w := range l.alike {
+		for _, arn := range slices.Sorted(maps.Keys(w.reached)) {
+			w.functions = append(w.functions, *w.reached[arn])
+		}
+		r := l.fail(*w)
+		r.Resources, r.Key, r.Evidence = w.resources, w.jewel.String(), append(r.Evidence, w.evidence()...)
+		l.found(r)
+	}
+}
+
+// sign is the same for ways that say the same of their callers.
+func (w *way) sign() string {
+	var b strings.Builder
+	for _, p := range w.paths {
+		for _, s := range []string{p.Caller.Principal.ARN, string(p.Way), strings.Join(p.By, "\t"), strings.Join(p.Update.By, "\t"), strings.Join(p.Signing.By, "\t")} {
+			b.WriteString(s)
+			b.WriteByte('\n')
+		}
+	}
+	for _, p := range w.perhaps {
+		b.WriteString(p.Caller.Principal.ARN + "?" + p.Why + "\n")
+	}
+	return b.String()
 }
 
 // evidence is who, by which layer and statements, over which functions, and the

@@ -37,19 +37,21 @@ func layerPublishPath(in posture.Input, found func(posture.Result)) {
 			}
 		}
 	}
+	l := gains{in: in, found: found, pass: "nobody gains anything by publishing a version of it", fail: func(w way) posture.Result {
+		r := posture.Result{
+			Outcome: lamina.Fail, Severity: lamina.High,
+			Detail: w.who() + " may publish a version of it and move " + posture.Count(len(w.functions), "function") + " to that, and so reach " + w.what(),
+		}
+		switch {
+		case w.jewel >= access.Secrets && w.many():
+			r.Severity = lamina.Critical
+		case w.jewel == access.Messages:
+			r.Severity = lamina.Medium
+		}
+		return r
+	}}
 	for _, layer := range slices.Sorted(maps.Keys(users)) {
-		lead(in, layer, users[layer], in.Access().Movers(layer), "nobody gains anything by publishing a version of it", func(w way) posture.Result {
-			r := posture.Result{
-				Outcome: lamina.Fail, Severity: lamina.High,
-				Detail: w.who() + " may publish a version of it and move " + posture.Count(len(w.functions), "function") + " to that, and so reach " + w.what(),
-			}
-			switch {
-			case w.jewel >= access.Secrets && w.many():
-				r.Severity = lamina.Critical
-			case w.jewel == access.Messages:
-				r.Severity = lamina.Medium
-			}
-			return r
-		}, found)
+		l.add(layer, layer, users[layer], in.Access().Movers(layer))
 	}
+	l.end()
 }

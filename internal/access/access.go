@@ -59,12 +59,14 @@ type Access struct {
 	estate  *estate.Estate
 	org     iam.Value
 	people  map[string][]person  // by account, in the snapshot's order
+	groups  map[string]int       // of people, by ARN
 	callers map[string][]*Caller // by account, by ARN within
 	reach   map[string]Reach     // of roles that functions run as, by ARN
 	names   []string             // layers that policies name, as patterns of ARNs
 	choosy  bool                 // some policy asks which layers are attached
 	targets func() []Target
 	finders map[string]*finder           // by account, made with the targets
+	layers  attachable
 	users   map[string][]lamina.Function // $LATEST by layer, unversioned
 	regions map[string][]string          // where an account has functions or layers, or was asked for some, sorted
 }
@@ -94,7 +96,7 @@ var changes = []probe{
 // tells one from another.
 func New(e *estate.Estate) *Access {
 	a := &Access{
-		estate: e, org: orgOf(e), people: map[string][]person{}, callers: map[string][]*Caller{}, reach: map[string]Reach{},
+		estate: e, org: orgOf(e), people: map[string][]person{}, groups: map[string]int{}, callers: map[string][]*Caller{}, reach: map[string]Reach{},
 		finders: map[string]*finder{}, users: map[string][]lamina.Function{}, regions: map[string][]string{},
 	}
 	running, at := map[string]bool{}, map[string]string{}
@@ -118,6 +120,7 @@ func New(e *estate.Estate) *Access {
 		a.settled(t.Account, t.Region)
 	}
 	a.names, a.choosy = layerPatterns(e.Snapshot)
+	a.layers = attachables(e)
 	var subjects []*iam.Subject
 	var principals []lamina.Principal
 	for _, p := range e.Snapshot.Principals {
@@ -140,6 +143,7 @@ func New(e *estate.Estate) *Access {
 	}
 	for i, p := range principals {
 		a.people[p.Account] = append(a.people[p.Account], person{p, subjects[i], group[i]})
+		a.groups[p.ARN] = group[i]
 		its := &found[group[i]]
 		if len(its.may) == 0 && !running[p.ARN] {
 			continue
@@ -347,6 +351,13 @@ func KindOf(p lamina.Principal) Kind {
 		}
 	}
 	return kind
+}
+
+// Alike returns the same number for users and roles of which no policy tells one
+// from another; ok says that the principal was read.
+func (a *Access) Alike(arn string) (group int, ok bool) {
+	group, ok = a.groups[arn]
+	return group, ok
 }
 
 // Reach is how far a role that functions run as gets; ok says that it was read.

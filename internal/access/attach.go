@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
+	"github.com/lamina-sec/lamina/internal/estate"
 )
 
 // A Way is how a caller comes by a layer to attach.
@@ -40,8 +42,9 @@ type Path struct {
 	Source Answer
 	// Signing is how code signing is passed, zero where nothing enforces it.
 	Signing Answer
-	// Functions are those of the role that the caller may do this to.
-	Functions []lamina.Function
+	// Functions are those of the role that the caller may do this to. They belong to
+	// the Access and must not be changed.
+	Functions []*lamina.Function
 }
 
 // A Target is a role that functions run as, and who may run code as it.
@@ -82,8 +85,9 @@ func (a *Access) makeTargets() []Target {
 				continue
 			}
 			var attach, configure *Path
-			for _, f := range t.Functions {
-				p := a.finders[f.Account].path(c, f)
+			for i := range t.Functions {
+				f := &t.Functions[i]
+				p := a.finders[f.Account].path(c, *f)
 				p.Role, p.Reach, p.Known = role, reach, t.Known
 				if p.Result != iam.Deny {
 					attach = better(attach, p, f)
@@ -111,8 +115,8 @@ func (a *Access) makeTargets() []Target {
 // better joins what a caller may do to one more function of a role: what is
 // certain goes before what is not, and a layer of the caller's own before one
 // that is there. A path has the functions of its best way alone.
-func better(best *Path, p Path, f lamina.Function) *Path {
-	p.Functions = []lamina.Function{f}
+func better(best *Path, p Path, f *lamina.Function) *Path {
+	p.Functions = []*lamina.Function{f}
 	if best == nil {
 		return &p
 	}
@@ -150,7 +154,8 @@ func (a *Access) Movers(layer string) []Path {
 	paths := map[string]*Path{}
 	asked := map[string]Path{}
 	source := map[*Caller]Answer{}
-	for _, f := range a.users[layer] {
+	for i := range a.users[layer] {
+		f := &a.users[layer][i]
 		if f.Account != l.ARN.Account {
 			continue
 		}
@@ -171,7 +176,7 @@ func (a *Access) Movers(layer string) []Path {
 			p, ok := asked[key]
 			if !ok {
 				update := ask(c.Subject, updateConfiguration, x.objects[f.ARN], direct(f.Region).Set("lambda:Layer", iam.Is(l.Versioned())))
-				sign := x.sign(c, f)
+				sign := x.sign(c, *f)
 				p = Path{Caller: c, Answer: update.and(publish).and(sign), Way: Publish, Layer: l.Versioned(), Update: update, Source: publish, Signing: sign}
 				asked[key] = p
 			}
@@ -200,12 +205,15 @@ type finder struct {
 	// layers are the account's own, by region, shared those of other accounts of
 	// ours that are granted to it; granted is the policy of such a layer.
 	layers  map[string][]string
-	shared  map[string][]lamina.LayerVersion
+	shared  map[string][]*lamina.LayerVersion
 	granted *iam.Set
+
+	mu    sync.Mutex
+	asked map[string]Answer // of also
 }
 
 func (a *Access) finder(account string, fs []lamina.Function) *finder {
-	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[string]Path{}, layers: map[string][]string{}, shared: map[string][]lamina.LayerVersion{}, granted: grantedTo(account)}
+	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[string]Path{}, layers: map[string][]string{}, shared: map[string][]*lamina.LayerVersion{}, granted: grantedTo(account), asked: map[string]Answer{}}
 	var subjects []*iam.Subject
 	for _, c := range a.callers[account] {
 		subjects = append(subjects, c.Subject)
@@ -221,22 +229,56 @@ func (a *Access) finder(account string, fs []lamina.Function) *finder {
 			x.class[f.ARN] = strings.Join([]string{strconv.Itoa(n), f.Region, a.signing(f)}, " ")
 		}
 	}
-	for _, l := range a.estate.Snapshot.Layers {
-		switch {
-		case l.Account == account:
-			x.layers[l.Region] = append(x.layers[l.Region], l.ARN)
-		case l.Policy != nil && slices.ContainsFunc(l.Policy.Grants, func(g lamina.Grant) bool { return a.reaches(g, l.Account, account) }):
+	for _, i := range a.layers.of[account] {
+		l := &a.estate.Snapshot.Layers[i]
+		x.layers[l.Region] = append(x.layers[l.Region], l.ARN)
+	}
+	for _, i := range slices.Sorted(slices.Values(slices.Concat(a.layers.wide, a.layers.granted[account]))) {
+		if l := &a.estate.Snapshot.Layers[i]; l.Account != account {
 			x.shared[l.Region] = append(x.shared[l.Region], l)
 		}
 	}
 	return x
 }
 
-// reaches reports whether the grant of an account's layer takes in another
-// account of ours.
-func (a *Access) reaches(g lamina.Grant, owner, account string) bool {
-	scope := a.estate.Org.Scope(g, owner)
-	return scope == lamina.ScopePublic || scope == lamina.ScopeOwnOrganization || scope == lamina.ScopeOrganizationAccount && strings.Contains(g.Principal, account)
+// attachable says where in the snapshot the layers are that an account may attach:
+// its own, those of others that are granted to it alone, and those that are granted
+// to the organisation or to everyone.
+type attachable struct {
+	of, granted map[string][]int
+	wide        []int
+}
+
+func attachables(e *estate.Estate) attachable {
+	out := attachable{of: map[string][]int{}, granted: map[string][]int{}}
+	for i, l := range e.Snapshot.Layers {
+		out.of[l.Account] = append(out.of[l.Account], i)
+		if l.Policy == nil {
+			continue
+		}
+		wide, to := false, map[string]bool{}
+		for _, g := range l.Policy.Grants {
+			switch e.Org.Scope(g, l.Account) {
+			case lamina.ScopePublic, lamina.ScopeOwnOrganization:
+				wide = true
+			case lamina.ScopeOrganizationAccount:
+				account := g.Principal
+				if a, err := lamina.ParseARN(account); err == nil {
+					account = a.Account
+				}
+				to[account] = true
+			case lamina.ScopeOwnAccount, lamina.ScopeForeignOrganization, lamina.ScopeUnknownAccount, lamina.ScopeVendorAccount, lamina.ScopeUndetermined, lamina.ScopeUnknownPrincipal:
+			}
+		}
+		if wide {
+			out.wide = append(out.wide, i)
+			continue
+		}
+		for account := range to {
+			out.granted[account] = append(out.granted[account], i)
+		}
+	}
+	return out
 }
 
 // grantName stands for the policy of a layer that is taken to be granted.
@@ -533,8 +575,8 @@ func (a *Access) Also(p Path, action string, alone func(lamina.Function) bool) (
 	var out *Path
 	for _, f := range p.Functions {
 		one := p
-		if !alone(f) {
-			one.Answer = p.and(ask(p.Caller.Subject, action, a.finders[f.Account].objects[f.ARN], direct(f.Region)))
+		if !alone(*f) {
+			one.Answer = p.and(a.finders[f.Account].also(p.Caller, action, *f))
 		}
 		if one.Result != iam.Deny {
 			out = better(out, one, f)
@@ -544,4 +586,18 @@ func (a *Access) Also(p Path, action string, alone func(lamina.Function) bool) (
 		return p, false
 	}
 	return *out, true
+}
+
+// also is whether the caller may make the call on the function, asked once about
+// functions that no policy tells apart.
+func (x *finder) also(c *Caller, action string, f lamina.Function) Answer {
+	key := action + " " + c.Principal.ARN + " " + x.class[f.ARN]
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	answer, ok := x.asked[key]
+	if !ok {
+		answer = ask(c.Subject, action, x.objects[f.ARN], direct(f.Region))
+		x.asked[key] = answer
+	}
+	return answer
 }

@@ -168,7 +168,7 @@ func pick(findings []lamina.Finding, id, from string) (*lamina.Finding, error) {
 	for i := range findings {
 		f := &findings[i]
 		ids[i] = f.ID
-		if f.ID == id {
+		if f.ID == id || slices.ContainsFunc(f.Members, func(m lamina.Member) bool { return m.ID == id }) {
 			return f, nil
 		}
 		if len(id) >= 4 && strings.HasPrefix(f.ID, id) {

@@ -235,8 +235,16 @@ func (x Item) Within(now time.Time, d time.Duration) bool {
 }
 
 // fits reports whether f is one of the findings that x is about, whatever its
-// content is and whenever that was decided.
+// content is and whenever that was decided. One about several things is when x
+// names it, or is about each of them.
 func (x Item) fits(f *lamina.Finding) bool {
+	if len(f.Members) > 0 && x.Match.Finding != f.ID {
+		return !slices.ContainsFunc(f.Members, func(m lamina.Member) bool {
+			one := *f
+			one.ID, one.Resource, one.Members = m.ID, m.Resource, nil
+			return !x.fits(&one)
+		})
+	}
 	m := x.Match
 	switch {
 	case x.Coverage,

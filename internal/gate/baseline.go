@@ -3,6 +3,7 @@ package gate
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/content"
@@ -31,6 +32,9 @@ func NewBaseline(name string, findings []lamina.Finding) *Baseline {
 		i := len(b.findings)
 		b.findings = append(b.findings, f)
 		b.byID[f.ID] = append(b.byID[f.ID], i)
+		for _, m := range f.Members {
+			b.byID[m.ID] = append(b.byID[m.ID], i)
+		}
 		b.byPlace[likeness(&f)] = append(b.byPlace[likeness(&f)], i)
 	}
 	return b
@@ -64,25 +68,33 @@ func (b *Baseline) has(f *lamina.Finding) bool {
 }
 
 // Knows reports whether the baseline has the finding, which is about an estate,
-// and as no less severe. What is counted or dated in its detail may have changed;
-// account ids, which have twelve digits, may not.
+// and as no less severe: each of its members, when it has several. What is counted
+// or dated in its detail may have changed; account ids, which have twelve digits,
+// may not.
 func (b *Baseline) Knows(f *lamina.Finding) bool {
-	return slices.ContainsFunc(b.byID[f.ID], func(i int) bool {
-		old := &b.findings[i]
-		return f.Severity.Rank() <= old.Severity.Rank() && countless(old.Detail) == countless(f.Detail)
-	})
+	known := func(id string) bool {
+		return slices.ContainsFunc(b.byID[id], func(i int) bool {
+			old := &b.findings[i]
+			return f.Severity.Rank() <= old.Severity.Rank() && countless(old.Detail) == countless(f.Detail)
+		})
+	}
+	if len(f.Members) == 0 {
+		return known(f.ID)
+	}
+	return !slices.ContainsFunc(f.Members, func(m lamina.Member) bool { return !known(m.ID) })
 }
 
-// number is a run of digits.
-var number = regexp.MustCompile(`[0-9]+`)
+// number is a run of digits, and what is counted by it.
+var number = regexp.MustCompile(`([0-9]+)( [a-z]+)?`)
 
 // countless is s without the numbers in it that are no account id.
 func countless(s string) string {
 	return number.ReplaceAllStringFunc(s, func(n string) string {
-		if len(n) == 12 {
+		digits, what, _ := strings.Cut(n, " ")
+		if len(digits) == 12 {
 			return n
 		}
-		return "#"
+		return "#" + strings.TrimSuffix(what, "s")
 	})
 }
 

@@ -127,9 +127,18 @@ func newRouter(f *File, e *estate.Estate) *router {
 
 func (r *router) owners(f *lamina.Finding) []string {
 	teams := map[string]bool{}
-	for _, p := range r.places(f.Resource) {
-		if team := r.team(f, p); team != "" {
-			teams[team] = true
+	about := []string{f.Resource}
+	if len(f.Members) > 0 {
+		about = nil
+		for _, m := range f.Members {
+			about = append(about, m.Resource)
+		}
+	}
+	for _, resource := range about {
+		for _, p := range r.places(resource) {
+			if team := r.team(f, resource, p); team != "" {
+				teams[team] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(teams))
@@ -172,7 +181,7 @@ func (r *router) function(f lamina.Function) place {
 }
 
 // team is that of the first entry that fits.
-func (r *router) team(f *lamina.Finding, p place) string {
+func (r *router) team(f *lamina.Finding, resource string, p place) string {
 	for _, x := range r.entries {
 		tag, tagged := p.tags[x.Tag]
 		if !tagged {
@@ -182,7 +191,7 @@ func (r *router) team(f *lamina.Finding, p place) string {
 		case len(x.Accounts) > 0 && !slices.Contains(x.Accounts, p.account),
 			len(x.Units) > 0 && !slices.ContainsFunc(x.Units, func(id string) bool { return r.units[p.account][id] }),
 			x.Tag != "" && (!tagged || x.Value != "" && tag != x.Value || x.Team == "" && strings.TrimSpace(tag) == ""),
-			x.Resource != "" && !exception.Glob(x.Resource, f.Resource, false),
+			x.Resource != "" && !exception.Glob(x.Resource, resource, false),
 			x.Check != "" && !exception.Glob(x.Check, f.Check, false) && !exception.Glob(x.Check, f.Ref, false):
 			continue
 		}

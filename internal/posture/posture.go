@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,6 +138,9 @@ type Input struct {
 	Approvals *approval.Set
 	// Publishers says whose a foreign layer is; nil knows nobody.
 	Publishers *publishers.Registry
+	// Apart asks for a finding about each resource, where checks put together
+	// those that are alike: code has a line for each.
+	Apart bool
 	// Pipeline reports whether layers are meant to be published by the role; nil
 	// when nobody said by which.
 	Pipeline func(arn string) bool
@@ -191,6 +195,9 @@ func (in Input) Missing(account, region, resource string, actions ...string) (Re
 type Result struct {
 	Outcome  lamina.Outcome
 	Resource string
+	// Resources are given in place of Resource for several that are alike in all
+	// that the result says.
+	Resources []string
 	// Key tells apart several results of one check about one resource.
 	Key string
 	// Severity is "" for the check's own.
@@ -236,30 +243,41 @@ func (in Input) findings(c Check) []lamina.Finding {
 	findings := make([]lamina.Finding, 0, len(results))
 	for _, r := range results {
 		f := finding(c, r)
-		f.Accounts = in.accounts(r.Resource)
+		f.Accounts = in.accounts(r.resources())
 		findings = append(findings, f)
 	}
 	return findings
 }
 
-// accounts are the accounts of ours that a resource belongs to, or that use it;
+// resources are what the result is about.
+func (r Result) resources() []string {
+	if len(r.Resources) == 0 {
+		return []string{r.Resource}
+	}
+	return r.Resources
+}
+
+// accounts are the accounts of ours that resources belong to, or that use them;
 // the organisation belongs to the management account.
-func (in Input) accounts(resource string) []string {
-	a, err := lamina.ParseARN(resource)
-	switch {
-	case err != nil:
-		return nil
-	case in.Estate.Org.Ours(a.Account):
-		return []string{a.Account}
-	}
+func (in Input) accounts(resources []string) []string {
 	var out []string
-	for _, account := range in.Estate.Snapshot.Accounts {
-		if a.Service == "organizations" && account.Management {
-			out = append(out, account.ID)
+	for _, resource := range resources {
+		a, err := lamina.ParseARN(resource)
+		switch {
+		case err != nil:
+			continue
+		case in.Estate.Org.Ours(a.Account):
+			out = append(out, a.Account)
+			continue
 		}
-	}
-	for _, f := range in.Estate.Users(resource) {
-		out = append(out, f.Account)
+		for _, account := range in.Estate.Snapshot.Accounts {
+			if a.Service == "organizations" && account.Management {
+				out = append(out, account.ID)
+			}
+		}
+		for _, f := range in.Estate.Users(resource) {
+			out = append(out, f.Account)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -289,9 +307,15 @@ func run(c Check, in Input) (results []Result, err error) {
 		})
 	}
 	c.Run(in, func(r Result) {
-		if in.Estate.Within(r.Resource) {
-			results = append(results, r)
+		if len(r.Resources) > 0 {
+			r.Resources = slices.DeleteFunc(slices.Clone(r.Resources), func(arn string) bool { return !in.Estate.Within(arn) })
+			if len(r.Resources) == 0 {
+				return
+			}
+		} else if !in.Estate.Within(r.Resource) {
+			return
 		}
+		results = append(results, r)
 	})
 	return results, nil
 }
@@ -305,8 +329,12 @@ func finding(c Check, r Result) lamina.Finding {
 	if err := r.valid(); err != nil {
 		r.Outcome, r.Reason, r.Settle = lamina.Unknown, err.Error(), "this is a defect of lamina: please report it"
 	}
+	id, members := lamina.ID("F", c.ID, r.Resource, r.Key), []lamina.Member(nil)
+	if len(r.Resources) > 0 {
+		id, members = r.join(c)
+	}
 	f := lamina.Finding{
-		ID: lamina.ID("F", c.ID, r.Resource, r.Key), Check: c.ID, Ref: c.Ref, Title: c.Title,
+		ID: id, Members: members, Check: c.ID, Ref: c.Ref, Title: c.Title,
 		Severity: cmp.Or(r.Severity, c.Severity), Outcome: r.Outcome, Resource: r.Resource,
 		Detail: r.Detail, Evidence: r.Evidence, Reason: r.Reason, Settle: r.Settle, Techniques: c.Techniques,
 	}
@@ -316,11 +344,87 @@ func finding(c Check, r Result) lamina.Finding {
 	return f
 }
 
+// join makes of several resources one, and evidence of the first of them. The id
+// is another when one comes or goes.
+func (r *Result) join(c Check) (id string, members []lamina.Member) {
+	slices.Sort(r.Resources)
+	r.Resources = slices.Compact(r.Resources)
+	ids := []string{c.ID, r.Key}
+	var named []string
+	for _, arn := range r.Resources {
+		m := lamina.Member{ID: lamina.ID("F", c.ID, arn, r.Key), Resource: arn}
+		members, ids = append(members, m), append(ids, m.ID)
+		if len(named) < maxEvidence {
+			named = append(named, kind(arn)+": "+arn)
+		}
+	}
+	if len(members) == 1 {
+		r.Resource = members[0].Resource
+		return members[0].ID, nil
+	}
+	if n := len(members) - maxEvidence; n > 0 {
+		named = append(named, kind(r.Resources[0])+"s: "+strconv.Itoa(n)+" more")
+	}
+	r.Resource, r.Evidence = common(r.Resources), append(named, r.Evidence...)
+	return lamina.ID("F", ids...), members
+}
+
+// kind is what the ARN is of, as evidence says it.
+func kind(arn string) string {
+	a, err := lamina.ParseARN(arn)
+	switch {
+	case err == nil && a.Service == "lambda" && strings.HasPrefix(a.Resource, "layer:"):
+		return "layer version"
+	case err == nil && a.Service == "lambda":
+		return "function"
+	case err == nil && strings.HasPrefix(a.Resource, "user/"):
+		return "user"
+	case err == nil && a.Service == "iam":
+		return "role"
+	}
+	return "resource"
+}
+
+// common is what ARNs have in common, and * where they differ.
+func common(arns []string) string {
+	parts := strings.SplitN(arns[0], ":", 6)
+	for _, arn := range arns[1:] {
+		others := strings.SplitN(arn, ":", 6)
+		if len(parts) < 6 || len(others) < 6 {
+			return "*"
+		}
+		for i, other := range others[:5] {
+			if parts[i] != other {
+				parts[i] = "*"
+			}
+		}
+		parts[5] = alike(parts[5], others[5])
+	}
+	return strings.Join(parts, ":")
+}
+
+// alike is what the ends of two ARNs have in common up to a colon or slash, and *.
+func alike(a, b string) string {
+	end := 0
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			break
+		}
+		if a[i] == ':' || a[i] == '/' {
+			end = i + 1
+		}
+	}
+	if a == b {
+		return a
+	}
+	return a[:end] + "*"
+}
+
 func (r Result) valid() error {
 	switch {
 	case !r.Outcome.Valid():
 		return fmt.Errorf("the check gave the outcome %q", r.Outcome)
-	case r.Resource == "":
+	case r.Resource == "" && len(r.Resources) == 0:
 		return errors.New("the check named no resource")
 	case r.Outcome == lamina.Unknown && (r.Reason == "" || r.Settle == ""):
 		return errors.New("the check gave no reason, or nothing that would settle it")
