@@ -27,6 +27,7 @@ var ForeignLayerUnbounded = posture.Check{
 }
 
 func foreignLayerUnbounded(in posture.Input, found func(posture.Result)) {
+	a := alike{in: in, found: found}
 	for _, f := range usersOf(in.ForeignUses()) {
 		role, out := unboundedRole(in, f), in.Egress(f)
 		switch {
@@ -49,7 +50,8 @@ func foreignLayerUnbounded(in posture.Input, found func(posture.Result)) {
 				r.Severity = lamina.Critical
 			}
 			r.Evidence = append(r.Evidence, out.Evidence...)
-			found(r)
+			a.add(r, workload(in, f)...)
 		}
 	}
+	a.end()
 }

@@ -3,6 +3,7 @@ package checks
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
@@ -41,6 +42,7 @@ func layerDestroyer(in posture.Input, found func(posture.Result)) {
 			}
 		}
 	}
+	lost := map[string]*loss{}
 	for _, arn := range slices.Sorted(maps.Keys(users)) {
 		fs := users[arn]
 		l, err := lamina.ParseLayerARN(arn)
@@ -73,19 +75,57 @@ func layerDestroyer(in posture.Input, found func(posture.Result)) {
 			r = m
 		}
 		if len(who) > 0 {
-			r = posture.Result{Outcome: lamina.Fail, Resource: arn, Detail: posture.Count(len(who), "principal") + " may delete it, and " + posture.Count(len(fs), "function") + " could not be deployed again as they are"}
-			if len(fs) >= manyFunctions {
-				r.Severity = lamina.High
-			}
-			for _, p := range first(who) {
-				r.Evidence = append(r.Evidence, "principal: "+p)
-			}
 			slices.Sort(by)
-			for _, s := range first(slices.Compact(by)) {
-				r.Evidence = append(r.Evidence, "statement: "+s)
+			key := l.Unversioned() + "\n" + strings.Join(who, "\n") + "\n" + strings.Join(by, "\n")
+			if in.Apart {
+				key = arn
 			}
-			r.Evidence = append(r.Evidence, posture.Functions(fs)...)
+			if lost[key] == nil {
+				lost[key] = &loss{who: who, by: slices.Compact(by), functions: map[string]lamina.Function{}}
+			}
+			lost[key].add(arn, fs)
+			continue
 		}
 		found(r)
 	}
+	for _, x := range lost {
+		found(x.result())
+	}
+}
+
+// A loss is of versions of a layer that the same users and roles may delete.
+type loss struct {
+	who, by, versions []string
+	functions         map[string]lamina.Function
+	most              int // functions that one of the versions is loaded by
+}
+
+func (x *loss) add(version string, users []lamina.Function) {
+	x.versions = append(x.versions, version)
+	x.most = max(x.most, len(users))
+	for _, f := range users {
+		x.functions[f.ARN] = f
+	}
+}
+
+func (x *loss) result() posture.Result {
+	r := posture.Result{
+		Outcome: lamina.Fail, Resources: x.versions,
+		Detail: posture.Count(len(x.who), "principal") + " may delete it, and " + posture.Count(len(x.functions), "function") + " could not be deployed again as they are",
+	}
+	if x.most >= manyFunctions {
+		r.Severity = lamina.High
+	}
+	for _, p := range first(x.who) {
+		r.Evidence = append(r.Evidence, "principal: "+p)
+	}
+	for _, s := range first(x.by) {
+		r.Evidence = append(r.Evidence, "statement: "+s)
+	}
+	var fs []lamina.Function
+	for _, arn := range slices.Sorted(maps.Keys(x.functions)) {
+		fs = append(fs, x.functions[arn])
+	}
+	r.Evidence = append(r.Evidence, posture.Functions(fs)...)
+	return r
 }

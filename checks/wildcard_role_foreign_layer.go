@@ -3,6 +3,8 @@ package checks
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/access"
@@ -28,9 +30,11 @@ var WildcardRoleForeignLayer = posture.Check{
 }
 
 func wildcardRoleForeignLayer(in posture.Input, found func(posture.Result)) {
+	a := alike{in: in, found: found}
 	for _, f := range usersOf(in.ForeignUses()) {
-		found(unboundedRole(in, f))
+		a.add(unboundedRole(in, f), workload(in, f)...)
 	}
+	a.end()
 }
 
 // usersOf are the functions, and versions of them, that load any of the layers,
@@ -80,4 +84,80 @@ func unboundedRole(in posture.Input, f lamina.Function) posture.Result {
 		}
 	}
 	return r
+}
+
+// alike makes one result of those that fail and say the same of resources that are
+// alike.
+type alike struct {
+	in    posture.Input
+	found func(posture.Result)
+	by    map[string][]posture.Result
+}
+
+// add takes in a result. Those with the same words in like, severity and detail
+// are one; like says what of their resources is the same.
+func (a *alike) add(r posture.Result, like ...string) {
+	if r.Outcome != lamina.Fail || a.in.Apart {
+		a.found(r)
+		return
+	}
+	if a.by == nil {
+		a.by = map[string][]posture.Result{}
+	}
+	key := strings.Join(append(like, string(r.Severity), r.Detail), "\n")
+	a.by[key] = append(a.by[key], r)
+}
+
+// end reports what was taken in.
+func (a *alike) end() {
+	for _, rs := range a.by {
+		r := rs[0]
+		if len(rs) > 1 {
+			r.Evidence = evidenceOf(rs)
+			for _, x := range rs {
+				r.Resources = append(r.Resources, x.Resource)
+			}
+		}
+		a.found(r)
+	}
+}
+
+// evidenceOf is the evidence of all of them, bounded for each kind.
+func evidenceOf(rs []posture.Result) []string {
+	var kinds []string
+	values := map[string]map[string]bool{}
+	for _, r := range rs {
+		for _, e := range r.Evidence {
+			kind, value, _ := strings.Cut(e, ": ")
+			if values[kind] == nil {
+				kinds = append(kinds, kind)
+				values[kind] = map[string]bool{}
+			}
+			values[kind][value] = true
+		}
+	}
+	var out []string
+	for _, kind := range kinds {
+		for _, value := range first(slices.Sorted(maps.Keys(values[kind]))) {
+			out = append(out, kind+": "+value)
+		}
+	}
+	return out
+}
+
+// workload is what of a function that loads layers not of ours has to be the same
+// for its findings to be one with those of others: the account, what its role may
+// do, and who published what.
+func workload(in posture.Input, f lamina.Function) []string {
+	like := []string{f.Account, f.Role}
+	if group, ok := in.Access().Alike(f.Role); ok {
+		like[1] = strconv.Itoa(group)
+	}
+	for _, arn := range f.Layers {
+		if l, foreign := in.Foreign(arn); foreign {
+			like = append(like, l.ARN.Account+" "+l.Name)
+		}
+	}
+	slices.Sort(like[2:])
+	return like
 }

@@ -18,7 +18,7 @@ const (
 	gcLarge   = 56 << 20
 	gcTight   = 20
 	// gcEstate is the soft limit of a whole organisation, which is promised a
-	// gigabyte and may double below.
+	// gigabyte. Below it grows by gcPercent.
 	gcEstate = 800 << 20
 )
 
@@ -31,7 +31,7 @@ func allowEstate() {
 		return
 	}
 	debug.SetMemoryLimit(gcEstate)
-	debug.SetGCPercent(100)
+	debug.SetGCPercent(gcPercent)
 }
 
 // tuneGC sets the percentage that keeps to gcFloor, anew after each collection.

@@ -65,7 +65,7 @@ type Access struct {
 	names   []string             // layers that policies name, as patterns of ARNs
 	choosy  bool                 // some policy asks which layers are attached
 	targets func() []Target
-	finders map[string]*finder           // by account, made with the targets
+	finders map[string]*finder // by account, made with the targets
 	layers  attachable
 	users   map[string][]lamina.Function // $LATEST by layer, unversioned
 	regions map[string][]string          // where an account has functions or layers, or was asked for some, sorted

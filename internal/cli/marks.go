@@ -253,6 +253,10 @@ func (c cleaner) strings(list ...*string) {
 
 func (c cleaner) finding(f *lamina.Finding) {
 	c.strings(&f.Resource, &f.Detail, &f.Reason, &f.Settle, &f.File)
+	f.Members = slices.Clone(f.Members)
+	for i := range f.Members {
+		c.strings(&f.Members[i].Resource)
+	}
 	for _, list := range []*[]string{&f.Evidence, &f.Owners} {
 		*list = slices.Clone(*list)
 		for i := range *list {
@@ -267,6 +271,9 @@ func writeLayers(r *results, e *estate.Estate, findings []lamina.Finding, clean 
 	about := map[string]bool{}
 	for _, f := range findings {
 		about[f.Resource] = about[f.Resource] || f.Outcome == lamina.Fail
+		for _, m := range f.Members {
+			about[m.Resource] = about[m.Resource] || f.Outcome == lamina.Fail
+		}
 	}
 	for _, l := range e.Snapshot.Layers {
 		if about[l.ARN] {

@@ -282,6 +282,7 @@ func (a *app) judgeCode(c *iac.Code, live *lamina.Snapshot, targets []string) (i
 		if err != nil {
 			return nil, err
 		}
+		in.Apart = true
 		list, _ := askable(checks.All, in)
 		return posture.Run(list, in), nil
 	}

@@ -219,6 +219,35 @@ expires = 2027-01-25
 	}
 }
 
+// A finding about several things is covered when each of them is, or when the
+// exception names it: the id is another when one comes.
+func TestApply_members(t *testing.T) {
+	const role = "arn:aws:iam::111122223333:role/"
+	for name, tt := range map[string]struct {
+		match exception.Match
+		want  bool
+	}{
+		"all":        {exception.Match{Check: "c", Resource: role + "orders-*"}, true},
+		"some":       {exception.Match{Check: "c", Resource: role + "orders-a"}, false},
+		"the_common": {exception.Match{Check: "c", Resource: role + "*"}, true},
+		"by_id":      {exception.Match{Finding: "F-GROUP"}, true},
+		"of_one":     {exception.Match{Finding: "F-A"}, false},
+		"other":      {exception.Match{Finding: "F-OTHER"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			findings := []lamina.Finding{{
+				ID: "F-GROUP", Check: "c", Outcome: lamina.Fail, Resource: role + "*",
+				Members: []lamina.Member{{ID: "F-A", Resource: role + "orders-a"}, {ID: "F-B", Resource: role + "orders-b"}},
+			}}
+			now := time.Date(2026, 6, 20, 0, 0, 0, 0, time.UTC)
+			exception.Apply([]exception.Item{{ID: "x", Match: tt.match, Owner: "o", Reason: "r", Expires: now.AddDate(0, 1, 0)}}, findings, now)
+			if got := findings[0].Exception != nil; got != tt.want {
+				t.Errorf("covered: %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestLint(t *testing.T) {
 	items := parse(t, strings.ReplaceAll(`
 [[exception]]

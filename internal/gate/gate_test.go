@@ -277,6 +277,39 @@ func TestDecide_baseline(t *testing.T) {
 }
 
 // A requirement of the policy is no debt.
+// A baseline that has each member of a finding has the finding, whether it was
+// saved as one or as many.
+func TestBaseline_members(t *testing.T) {
+	finding := func(detail string, members ...string) *lamina.Finding {
+		f := &lamina.Finding{ID: "F-" + strings.Join(members, ""), Check: "c", Outcome: lamina.Fail, Severity: lamina.High, Detail: detail}
+		if len(members) > 1 {
+			for _, m := range members {
+				f.Members = append(f.Members, lamina.Member{ID: "F-" + m})
+			}
+		}
+		return f
+	}
+	b := gate.NewBaseline("b.json", []lamina.Finding{*finding("2 principals reach 1 function", "A", "B"), *finding("1 principal reaches 1 function", "C")})
+	for name, tt := range map[string]struct {
+		f    *lamina.Finding
+		want bool
+	}{
+		"the_same":     {finding("2 principals reach 1 function", "A", "B"), true},
+		"one_is_gone":  {finding("1 principal reach 1 function", "A"), true},
+		"one_has_come": {finding("2 principals reach 2 functions", "A", "B", "D"), false},
+		"more_severe": {func() *lamina.Finding {
+			f := finding("2 principals reach 1 function", "A", "B")
+			f.Severity = lamina.Critical
+			return f
+		}(), false},
+		"other_words": {finding("everyone reaches it", "A", "B"), false},
+	} {
+		if got := b.Knows(tt.f); got != tt.want {
+			t.Errorf("%s: known %t, want %t", name, got, tt.want)
+		}
+	}
+}
+
 func TestDecide_baseline_and_requirements(t *testing.T) {
 	in := gate.Input{
 		Policy: policy(t, "[layer]\nmax_files = 1"), Layers: []gate.Layer{layer(t, "a", "", "b", "")},

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/posture"
@@ -36,5 +38,52 @@ func TestRun_trusts_no_check(t *testing.T) {
 	want := "fine a FAIL low\nno-evidence a UNKNOWN high\nno-outcome a UNKNOWN high\nno-reason a UNKNOWN high\nz-panics a PASS high\nz-panics check:z-panics UNKNOWN high"
 	if s := strings.Join(got, "\n"); s != want {
 		t.Errorf("got\n%s\nwant\n%s", s, want)
+	}
+}
+
+func TestRun_joins_resources_that_are_alike(t *testing.T) {
+	role := func(names ...string) (out []string) {
+		for _, n := range names {
+			out = append(out, "arn:aws:iam::111122223333:role/"+n)
+		}
+		return out
+	}
+	check := posture.Check{ID: "c", Severity: lamina.High, Run: func(_ posture.Input, found func(posture.Result)) {
+		found(posture.Result{Outcome: lamina.Fail, Resources: role("g", "b", "c", "d", "e", "f", "a"), Key: "k", Detail: "d", Evidence: []string{"x: y"}})
+		found(posture.Result{Outcome: lamina.Fail, Resources: role("alone"), Key: "k", Detail: "d", Evidence: []string{"x: y"}})
+		found(posture.Result{Outcome: lamina.Fail, Resources: []string{"arn:aws:lambda:eu-west-1:1:layer:l:1", "arn:aws:lambda:us-east-1:1:layer:l:2"}, Evidence: []string{"x: y"}})
+		found(posture.Result{Outcome: lamina.Fail, Resource: role("alone")[0], Key: "other", Evidence: []string{"x: y"}})
+	}}
+	fs := posture.Run([]posture.Check{check}, posture.Input{Estate: estate.New(lamina.Snapshot{Accounts: []lamina.Account{{ID: "111122223333"}}}, nil)})
+	type result struct {
+		Resource string
+		Members  int
+		Evidence []string
+	}
+	got := map[string]result{}
+	for _, f := range fs {
+		got[f.ID] = result{f.Resource, len(f.Members), f.Evidence}
+		for _, m := range f.Members {
+			if want := lamina.ID("F", "c", m.Resource, map[bool]string{true: "k"}[strings.Contains(m.Resource, "role")]); m.ID != want {
+				t.Errorf("%s: member id %s, want %s", m.Resource, m.ID, want)
+			}
+		}
+	}
+	ids := []string{"c", "k"}
+	for _, arn := range role("a", "b", "c", "d", "e", "f", "g") {
+		ids = append(ids, lamina.ID("F", "c", arn, "k"))
+	}
+	want := map[string]result{
+		lamina.ID("F", ids...): {"arn:aws:iam::111122223333:role/*", 7, []string{
+			"role: " + role("a")[0], "role: " + role("b")[0], "role: " + role("c")[0], "role: " + role("d")[0], "role: " + role("e")[0], "roles: 2 more", "x: y",
+		}},
+		lamina.ID("F", "c", role("alone")[0], "k"):     {role("alone")[0], 0, []string{"x: y"}},
+		lamina.ID("F", "c", role("alone")[0], "other"): {role("alone")[0], 0, []string{"x: y"}},
+		lamina.ID("F", "c", "", lamina.ID("F", "c", "arn:aws:lambda:eu-west-1:1:layer:l:1", ""), lamina.ID("F", "c", "arn:aws:lambda:us-east-1:1:layer:l:2", "")): {
+			"arn:aws:lambda:*:1:layer:l:*", 2, []string{"layer version: arn:aws:lambda:eu-west-1:1:layer:l:1", "layer version: arn:aws:lambda:us-east-1:1:layer:l:2", "x: y"},
+		},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }

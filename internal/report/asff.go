@@ -130,6 +130,10 @@ func (w *asff) finding(f *lamina.Finding, at hub) document {
 			fields[key] = s
 		}
 	}
+	var resources []document
+	for _, arn := range resourcesOf(f) {
+		resources = append(resources, w.resource(arn, at))
+	}
 	doc := document{
 		"SchemaVersion": "2018-10-08", "Id": "lamina/" + at.account + "/" + at.region + "/" + f.ID,
 		"ProductArn":  "arn:" + w.partition + ":securityhub:" + at.region + ":" + at.account + ":product/" + at.account + "/default",
@@ -137,7 +141,7 @@ func (w *asff) finding(f *lamina.Finding, at hub) document {
 		"Types": []string{asffType(f)}, "CreatedAt": stamp, "UpdatedAt": stamp,
 		"Severity": document{"Label": asffSeverity(f.Severity), "Original": string(f.Severity)},
 		"Title":    clip(cmp.Or(f.Title, f.Check), maxASFFTitle), "Description": clip(cmp.Or(text, f.Title, f.Check), maxASFFText),
-		"Resources": []document{w.resource(f, at)}, "Compliance": compliance, "RecordState": "ACTIVE",
+		"Resources": resources, "Compliance": compliance, "RecordState": "ACTIVE",
 		"ProductFields": fields,
 	}
 	if f.Remediation != "" {
@@ -166,21 +170,21 @@ func asffSeverity(s lamina.Severity) string {
 	return strings.ToUpper(string(s))
 }
 
-func (w *asff) resource(f *lamina.Finding, at hub) document {
-	doc := document{"Type": "Other", "Id": f.Resource, "Partition": w.partition, "Region": at.region}
-	a, err := lamina.ParseARN(f.Resource)
+func (w *asff) resource(arn string, at hub) document {
+	doc := document{"Type": "Other", "Id": arn, "Partition": w.partition, "Region": at.region}
+	a, err := lamina.ParseARN(arn)
 	if err != nil {
 		return doc
 	}
 	switch t := resourceType(a); {
 	case strings.Contains(a.Resource, "*"):
 	case t == "AWS::Lambda::LayerVersion":
-		l, err := lamina.ParseLayerARN(f.Resource)
+		l, err := lamina.ParseLayerARN(arn)
 		if err != nil || l.Version == 0 {
 			break
 		}
 		doc["Type"] = "AwsLambdaLayerVersion"
-		v, ok := w.layers[f.Resource]
+		v, ok := w.layers[arn]
 		if !ok {
 			v.Version = l.Version
 		}

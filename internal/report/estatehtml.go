@@ -69,7 +69,7 @@ func (g *grouping) view(shown map[string]bool) *estateView {
 			Severity: string(c.worst), Ref: c.ref, Check: c.check, Title: c.title, Fix: c.fix, Controls: controls(c.controls), Failed: c.failed, Asked: c.asked, Unknown: c.unknown,
 		})
 	}
-	for _, team := range g.byTeam() {
+	for _, team := range g.teams.worstFirst() {
 		t := teamView{Team: team}
 		for _, s := range slices.Backward(lamina.Severities) {
 			t.Counts = append(t.Counts, g.teams[team][s])

@@ -20,6 +20,10 @@ const (
 	maxGroups = 10
 	maxRows   = 4
 	maxOpen   = 6
+	// fewGroups are named where there are manyGroups: nobody reads on.
+	fewGroups, manyGroups = 5, 50
+	// manyAccounts is from how many accounts on it is said which are the worst.
+	manyAccounts = 6
 )
 
 // estateText keeps the findings about an estate until the stream ends, when there is
@@ -61,7 +65,8 @@ func (w *text) release() {
 	} else {
 		w.estate.grouped = true
 		w.byCheck(g)
-		w.byTeam(g)
+		w.tally("TEAM", "team", g.teams, 1)
+		w.tally("ACCOUNT", "account", g.accounts, manyAccounts)
 		for kind, title := range groupTitles {
 			w.groups(title, g.about(kind))
 		}
@@ -111,28 +116,29 @@ func (w *text) byCheck(g *grouping) {
 	}
 }
 
-// byTeam is the table of the teams that findings go to, the worst first.
-func (w *text) byTeam(g *grouping) {
-	if len(g.teams) == 0 {
+// tally is the table of whose or where the findings are, the worst first; none for
+// fewer than least.
+func (w *text) tally(title, one string, t tally, least int) {
+	if len(t) < least {
 		return
 	}
 	w.block()
-	teams := g.byTeam()
+	names := t.worstFirst()
 	const number = len("CRITICAL")
 	for _, s := range slices.Backward(lamina.Severities) {
 		head := strings.ToUpper(string(s))
 		w.str(strings.Repeat(" ", number-len(head)), head, "  ")
 	}
-	w.str("TEAM\n")
-	for _, team := range teams[:min(len(teams), maxGroups)] {
+	w.str(title, "\n")
+	for _, name := range names[:min(len(names), maxGroups)] {
 		for _, s := range slices.Backward(lamina.Severities) {
-			n := thousands(int64(g.teams[team][s]))
+			n := thousands(int64(t[name][s]))
 			w.str(strings.Repeat(" ", max(0, number-len(n))), n, "  ")
 		}
-		w.str(cut(safe.Line(team, 0), max(w.o.Width-len(lamina.Severities)*(number+2), 10)), "\n")
+		w.str(cut(safe.Line(name, 0), max(w.o.Width-len(lamina.Severities)*(number+2), 10)), "\n")
 	}
-	if n := len(teams) - maxGroups; n > 0 {
-		w.fitted(0, "and "+count(int64(n), "more team"))
+	if n := len(names) - maxGroups; n > 0 {
+		w.fitted(0, "and "+count(int64(n), "more "+one))
 	}
 }
 
@@ -165,6 +171,9 @@ func (w *text) groups(title string, groups []*group) {
 	}
 	w.str(w.paint("1", head), "\n")
 	shown := groups[:min(len(groups), maxGroups)]
+	if len(groups) >= manyGroups {
+		shown = groups[:fewGroups]
+	}
 	if len(groups) == len(shown)+1 {
 		shown = groups // a line about one more takes as much place
 	}

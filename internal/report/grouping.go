@@ -19,14 +19,39 @@ type grouping struct {
 	groups   map[string]*group
 	unknown  map[string]*unknownGroup
 	accepted map[string]*acceptedGroup
-	teams    map[string]map[lamina.Severity]int
+	teams    tally
+	accounts tally
 	findings int // that are shown one by one where there are few
 	known    int // that the baseline has
 	// frameworks are those of controls that findings name.
 	frameworks map[string]bool
 }
 
-// A checkCount is what one check said.
+// A tally counts findings by whose they are, or where, and by severity.
+type tally map[string]map[lamina.Severity]int
+
+func (t tally) add(to []string, s lamina.Severity) {
+	for _, x := range to {
+		if t[x] == nil {
+			t[x] = map[lamina.Severity]int{}
+		}
+		t[x][s]++
+	}
+}
+
+// worstFirst is who has findings, those with the worst first.
+func (t tally) worstFirst() []string {
+	return slices.SortedFunc(maps.Keys(t), func(a, b string) int {
+		for _, s := range slices.Backward(lamina.Severities) {
+			if d := t[b][s] - t[a][s]; d != 0 {
+				return d
+			}
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+// A checkCount is what one check said, and of how many things.
 type checkCount struct {
 	check, ref, title, fix string
 	worst                  lamina.Severity
@@ -83,7 +108,7 @@ type acceptedGroup struct {
 func newGrouping() *grouping {
 	return &grouping{
 		checks: map[string]*checkCount{}, groups: map[string]*group{},
-		unknown: map[string]*unknownGroup{}, accepted: map[string]*acceptedGroup{}, teams: map[string]map[lamina.Severity]int{}, frameworks: map[string]bool{},
+		unknown: map[string]*unknownGroup{}, accepted: map[string]*acceptedGroup{}, teams: tally{}, accounts: tally{}, frameworks: map[string]bool{},
 	}
 }
 
@@ -97,8 +122,9 @@ func (g *grouping) add(f *lamina.Finding) {
 		c = &checkCount{check: f.Check, ref: f.Ref, title: f.Title, worst: lamina.Info}
 		g.checks[f.Check] = c
 	}
+	n := max(len(f.Members), 1)
 	if f.Outcome != lamina.NotApplicable {
-		c.asked++
+		c.asked += n
 	}
 	switch {
 	case f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown:
@@ -113,7 +139,7 @@ func (g *grouping) add(f *lamina.Finding) {
 	case f.Baseline == "known":
 		g.known++
 	case f.Outcome == lamina.Unknown:
-		c.unknown++
+		c.unknown += n
 		g.findings++
 		u := g.unknown[f.Reason]
 		if u == nil {
@@ -123,7 +149,7 @@ func (g *grouping) add(f *lamina.Finding) {
 		u.refs[f.Ref], u.settle[f.Settle] = true, true
 		u.n++
 	default:
-		c.failed++
+		c.failed += n
 		c.fix = f.Remediation
 		if len(f.Controls) > 0 {
 			c.controls = f.Controls // those of the check, the same in all its findings
@@ -131,12 +157,8 @@ func (g *grouping) add(f *lamina.Finding) {
 		for _, control := range f.Controls {
 			g.frameworks[control.Framework] = true
 		}
-		for _, team := range f.Owners {
-			if g.teams[team] == nil {
-				g.teams[team] = map[lamina.Severity]int{}
-			}
-			g.teams[team][f.Severity]++
-		}
+		g.teams.add(f.Owners, f.Severity)
+		g.accounts.add(f.Accounts, f.Severity)
 		if f.Severity.Rank() > c.worst.Rank() {
 			c.worst = f.Severity
 		}
@@ -146,7 +168,7 @@ func (g *grouping) add(f *lamina.Finding) {
 }
 
 func (g *grouping) fail(f *lamina.Finding) {
-	kind, name, where, part := subject(f)
+	kind, name, where, parts, several := subjects(f)
 	key := strconv.Itoa(kind) + name + "\x00" + where
 	to := g.groups[key]
 	if to == nil {
@@ -165,19 +187,53 @@ func (g *grouping) fail(f *lamina.Finding) {
 			slices.Sort(to.owners)
 		}
 	}
+	detail := several + cmp.Or(f.Detail, f.Title)
 	i := slices.IndexFunc(to.rows, func(r *groupRow) bool {
-		return r.check == f.Check && r.severity == f.Severity && r.detail == f.Detail
+		return r.check == f.Check && r.severity == f.Severity && r.detail == detail
 	})
 	if i < 0 {
 		i = len(to.rows)
-		to.rows = append(to.rows, &groupRow{severity: f.Severity, check: f.Check, ref: f.Ref, detail: cmp.Or(f.Detail, f.Title)})
+		to.rows = append(to.rows, &groupRow{severity: f.Severity, check: f.Check, ref: f.Ref, detail: detail})
 	}
 	r := to.rows[i]
 	r.ids = append(r.ids, f.ID)
-	r.whole = r.whole || part == ""
-	if !slices.Contains(r.parts, part) {
-		r.parts = append(r.parts, part)
+	for _, part := range parts {
+		r.whole = r.whole || part == ""
+		if !slices.Contains(r.parts, part) {
+			r.parts = append(r.parts, part)
+		}
 	}
+}
+
+// subjects is subject for what may be about several things. Versions of one layer
+// or function are parts of it; other things have a place of their own together,
+// and several says how many of them there are.
+func subjects(f *lamina.Finding) (kind int, name, where string, parts []string, several string) {
+	if len(f.Members) == 0 {
+		kind, name, where, part := subject(f)
+		return kind, name, where, []string{part}, ""
+	}
+	names := map[string]bool{}
+	places := map[string]bool{}
+	for _, m := range f.Members {
+		one := *f
+		one.Resource = m.Resource
+		var part string
+		kind, name, where, part = subject(&one)
+		names[name], places[where] = true, true
+		parts = append(parts, part)
+	}
+	if len(places) > 1 { // regions, as a rule, of one account
+		where, _, _ = strings.Cut(where, " ")
+	}
+	if len(names) == 1 {
+		return kind, name, where, parts, ""
+	}
+	what := [...]string{"layers", "functions", "users and roles", "resources"}[kind]
+	if kind == aboutPrincipal && !slices.ContainsFunc(slices.Collect(maps.Keys(names)), func(name string) bool { return !strings.HasPrefix(name, "role ") }) {
+		what = "roles"
+	}
+	return kind, "several " + what, where, []string{""}, thousands(int64(len(names))) + " " + what + ": "
 }
 
 // subject is what a finding is about: a name, where it is, and the part of it
@@ -238,18 +294,6 @@ func (g *grouping) about(kind int) []*group {
 		}
 	}
 	return out
-}
-
-// byTeam is the teams, those with the worst first.
-func (g *grouping) byTeam() []string {
-	return slices.SortedFunc(maps.Keys(g.teams), func(a, b string) int {
-		for _, s := range slices.Backward(lamina.Severities) {
-			if d := g.teams[b][s] - g.teams[a][s]; d != 0 {
-				return d
-			}
-		}
-		return strings.Compare(a, b)
-	})
 }
 
 // open is what could not be answered, the most first.

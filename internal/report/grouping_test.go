@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,5 +77,38 @@ func TestText_undecided(t *testing.T) {
 	}
 	if out := render(t, "text", Options{Width: 80, Verbose: true}, messages); strings.Count(out, "because: cut") != 2 {
 		t.Error(out)
+	}
+}
+
+// A finding about several things is a row of its own, which says how many they are;
+// one about versions of a layer is a row of the layer; each thing is counted.
+func TestText_estate_of_several(t *testing.T) {
+	messages := estateMessages(t)
+	members := func(arns ...string) (out []lamina.Member) {
+		for i, arn := range arns {
+			out = append(out, lamina.Member{ID: fmt.Sprint("F-M", i), Resource: arn})
+		}
+		return out
+	}
+	several := func(id, check, resource string, m []lamina.Member) lamina.Message {
+		return lamina.Message{Finding: &lamina.Finding{
+			ID: id, Check: check, Ref: check, Title: "title of " + check, Severity: lamina.Critical, Outcome: lamina.Fail, Resource: resource, Members: m,
+			Detail: "what they share", Evidence: []string{"a: b"}, Accounts: []string{"111122223333"},
+		}}
+	}
+	more := []lamina.Message{
+		several("F-ROLES", "PTH-90", "arn:aws:iam::111122223333:role/*", members("arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/b", "arn:aws:iam::111122223333:role/c")),
+		several("F-VERSIONS", "PTH-91", "arn:aws:lambda:eu-west-1:111122223333:layer:utils:*", members("arn:aws:lambda:eu-west-1:111122223333:layer:utils:91", "arn:aws:lambda:eu-west-1:111122223333:layer:utils:92")),
+		several("F-FUNCTIONS", "PTH-92", "arn:aws:lambda:*:111122223333:function:*", members("arn:aws:lambda:eu-west-1:111122223333:function:a", "arn:aws:lambda:us-east-1:111122223333:function:b")),
+	}
+	out := render(t, "text", Options{Width: 100}, slices.Concat(messages[:len(messages)-1], more, messages[len(messages)-1:]))
+	for _, want := range []string{
+		"CRITICAL  PTH-90  3 of 3 ", "CRITICAL  PTH-91  2 of 2 ", "several roles  111122223333\n  CRITICAL  PTH-90  3 roles: what they share  F-ROLES\n",
+		"utils  111122223333 eu-west-1\n  CRITICAL  PTH-91  versions 91, 92: what they share  F-VERSIONS\n",
+		"several functions  111122223333\n  CRITICAL  PTH-92  2 functions: what they share  F-FUNCTIONS\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }

@@ -128,8 +128,11 @@ func (w *ocsf) finding(f *lamina.Finding) document {
 	if len(f.Techniques) > 0 {
 		info["attacks"] = attacks(f.Techniques)
 	}
-	resource := w.resource(f.Resource, f.Owners)
-	doc["resources"] = []document{resource}
+	var resources []document
+	for _, arn := range resourcesOf(f) {
+		resources = append(resources, w.resource(arn, f.Owners))
+	}
+	doc["resources"] = resources
 	if a, err := lamina.ParseARN(f.Resource); err == nil {
 		cloud := document{"provider": "AWS"}
 		if a.Region != "" && a.Region != "*" {
@@ -155,6 +158,22 @@ func (w *ocsf) finding(f *lamina.Finding) document {
 	}
 	doc["unmapped"] = unmapped(f)
 	return doc
+}
+
+// maxResources is how many resources an event names: as many as a finding of
+// Security Hub may.
+const maxResources = 32
+
+// resourcesOf are the resources that the finding is about, the first of many.
+func resourcesOf(f *lamina.Finding) []string {
+	if len(f.Members) == 0 {
+		return []string{f.Resource}
+	}
+	var out []string
+	for _, m := range f.Members[:min(len(f.Members), maxResources)] {
+		out = append(out, m.Resource)
+	}
+	return out
 }
 
 // compliance says how the check ended. standards is required: without controls
