@@ -130,7 +130,7 @@ func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (*inside, e
 		if runtime == "" && len(v.CompatibleRuntimes) == 1 {
 			runtime = v.CompatibleRuntimes[0]
 		}
-		findings := content.Judge(k.analyzers, &content.Scan{
+		findings := k.judge(&content.Scan{
 			Layers: []*content.Layer{l}, Function: &content.Function{Runtime: runtime},
 			Advisories: k.known.Advisories, VEX: k.known.VEX, Hashes: k.known.Hashes, Now: k.known.Now, Fingerprints: k.known.Fingerprints,
 		})
@@ -152,19 +152,46 @@ func (k look) one(ctx context.Context, layers []lamina.LayerVersion) (*inside, e
 }
 
 // open reads the zip with the digest, which is called name; nil when it is not kept.
+// One that cannot be taken off the shelf, or is not what it was, is a layer that
+// cannot be read: the others are judged all the same.
 func (k look) open(ctx context.Context, name, sum string) (_ *content.Layer, err error) {
 	zip, size, err := k.shelf.Open(sum)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // that it is not there is an answer
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the zip of %s: %w", name, err)
+		return &content.Layer{Name: name, Err: &keptError{err}}, nil
 	}
 	defer func() { err = errors.Join(err, zip.Close()) }()
 	if k.read != nil {
 		return k.read(ctx, name, zip, size)
 	}
 	return content.Read(name, zip, size, k.opt), nil
+}
+
+// A keptError says that a zip is kept and cannot be used.
+type keptError struct{ err error }
+
+func (e *keptError) Error() string {
+	return "the zip that is kept cannot be used: " + cause(e.err).Error()
+}
+func (e *keptError) Unwrap() error { return e.err }
+
+// judge is content.Judge, which does not know where zips are kept.
+func (k look) judge(s *content.Scan) []lamina.Finding {
+	useless := map[string]bool{}
+	for _, l := range append(slices.Clone(s.Layers), s.Function.Code) {
+		if l != nil && errors.As(l.Err, new(*keptError)) {
+			useless[l.Name] = true
+		}
+	}
+	findings := content.Judge(k.analyzers, s)
+	for i := range findings {
+		if f := &findings[i]; f.Check == content.UnreadableLayer && useless[f.Resource] {
+			f.Settle = "take it away, and fetch it again with lamina collect --content DIR"
+		}
+	}
+	return findings
 }
 
 // loadedOf are the files of the layer that run, or are loaded, by themselves.
@@ -233,7 +260,7 @@ func (i *inside) coverage() string {
 	if i.contents == nil {
 		return ""
 	}
-	s := fmt.Sprintf("; content: %d/%d zips of layer versions opened, %s", len(i.contents), len(i.contents)+len(i.lacking), count(i.packages, "package"))
+	s := fmt.Sprintf("; content: %d/%d zips of layer versions opened, %s", len(i.numbers), len(i.contents)+len(i.lacking), count(i.packages, "package"))
 	if n := len(i.code); n > 0 {
 		s += fmt.Sprintf(", %s with their own package", count(n, "function"))
 	}

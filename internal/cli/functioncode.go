@@ -99,7 +99,7 @@ func (k look) function(ctx context.Context, e *estate.Estate, f lamina.Function)
 		scan.Layers = append(scan.Layers, l)
 	}
 	own = []lamina.Finding{}
-	for _, found := range content.Judge(k.analyzers, scan) {
+	for _, found := range k.judge(scan) {
 		if found.Resource == ownPackage {
 			own = append(own, found)
 		} else {
