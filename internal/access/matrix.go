@@ -28,6 +28,8 @@ type Cell struct {
 	Yes     []string `json:"yes"`
 	OnlyIf  []string `json:"only_if,omitempty"`
 	Unknown []string `json:"unknown,omitempty"`
+	// Conditions say what the answers of OnlyIf and Unknown hang on, by ARN.
+	Conditions map[string]string `json:"conditions,omitempty"`
 }
 
 // Matrix says who may attach which layer to which of the functions that are
@@ -79,7 +81,12 @@ func (a *Access) Matrix(function func(lamina.Function) bool, layer func(arn stri
 }
 
 func (c Cell) sign() string {
-	return strings.Join(c.Yes, " ") + "|" + strings.Join(c.OnlyIf, " ") + "|" + strings.Join(c.Unknown, " ")
+	var b strings.Builder
+	b.WriteString(strings.Join(c.Yes, " ") + "|" + strings.Join(c.OnlyIf, " ") + "|" + strings.Join(c.Unknown, " "))
+	for _, arn := range slices.Sorted(maps.Keys(c.Conditions)) {
+		b.WriteString("|" + arn + " " + c.Conditions[arn])
+	}
+	return b.String()
 }
 
 // offered are the layer versions that functions of the region might load.
@@ -121,15 +128,22 @@ func (x *finder) cells(f lamina.Function, layers []string, gets map[string]Stand
 	for _, arn := range layers {
 		cell := Cell{Layers: []string{arn}, Yes: []string{}}
 		for _, c := range x.callers[x.account] {
-			switch x.standing(c, f, arn, gets) {
+			s := x.standing(c, f, arn, gets)
+			switch s.Verdict {
 			case Yes:
 				cell.Yes = append(cell.Yes, c.Principal.ARN)
+				continue
 			case OnlyIf:
 				cell.OnlyIf = append(cell.OnlyIf, c.Principal.ARN)
 			case NotKnown:
 				cell.Unknown = append(cell.Unknown, c.Principal.ARN)
 			case No:
+				continue
 			}
+			if cell.Conditions == nil {
+				cell.Conditions = map[string]string{}
+			}
+			cell.Conditions[c.Principal.ARN] = s.Condition
 		}
 		if i, ok := at[cell.sign()]; ok {
 			out[i].Layers = append(out[i].Layers, arn)
@@ -141,10 +155,11 @@ func (x *finder) cells(f lamina.Function, layers []string, gets map[string]Stand
 	return out
 }
 
-func (x *finder) standing(c *Caller, f lamina.Function, arn string, gets map[string]Standing) Verdict {
-	s := Standing{Verdict: Yes}
+// standing is whether the caller may attach the layer to the function, and what
+// that hangs on.
+func (x *finder) standing(c *Caller, f lamina.Function, arn string, gets map[string]Standing) Standing {
 	if c.May[updateConfiguration] == None {
-		return No
+		return Standing{Verdict: No}
 	}
 	anybodys := arn == AnyStranger
 	if anybodys {
@@ -152,15 +167,16 @@ func (x *finder) standing(c *Caller, f lamina.Function, arn string, gets map[str
 	}
 	l, err := lamina.ParseLayerARN(arn)
 	if err != nil {
-		return NotKnown
+		return Standing{Verdict: NotKnown, Condition: err.Error()}
 	}
 	q := &iam.Request{Subject: c.Subject, Action: updateConfiguration, Object: x.objects[f.ARN], Keys: direct(f.Region).Set("lambda:Layer", iam.Is(arn))}
 	if q.Decide() == iam.Deny {
-		return No
+		return Standing{Verdict: No}
 	}
-	s.add(q.Evaluate(), false, "")
+	update := Standing{Verdict: Yes}
+	update.add(q.Evaluate(), false, "")
 	if l.ARN.Account == x.account {
-		return s.Verdict
+		return update
 	}
 	key := c.Principal.ARN + " " + arn
 	get, ok := gets[key]
@@ -176,5 +192,8 @@ func (x *finder) standing(c *Caller, f lamina.Function, arn string, gets map[str
 		}
 		gets[key] = get
 	}
-	return Verdicts[max(slices.Index(Verdicts, s.Verdict), slices.Index(Verdicts, get.Verdict))]
+	both := Standing{Verdict: Verdicts[max(slices.Index(Verdicts, update.Verdict), slices.Index(Verdicts, get.Verdict))]}
+	both.hang(update.Condition)
+	both.hang(get.Condition)
+	return both
 }

@@ -175,7 +175,17 @@ func (s *Standing) lend() {
 		s.Verdict = OnlyIf
 	}
 	s.Statements = slices.DeleteFunc(s.Statements, func(st string) bool { return strings.Contains(st, grantName) })
-	s.Condition = strings.TrimPrefix(s.Condition+"; and allowed if the layer's owner grants it", "; and ")
+	s.hang("allowed if the layer's owner grants it")
+}
+
+// hang adds what the answer depends on, each thing once.
+func (s *Standing) hang(on string) {
+	const and = "; and "
+	for part := range strings.SplitSeq(on, and) {
+		if part != "" && !slices.Contains(strings.Split(s.Condition, and), part) {
+			s.Condition = strings.TrimPrefix(s.Condition+and+part, and)
+		}
+	}
 }
 
 // add takes the decision about one call into the standing: the least counts.
@@ -229,6 +239,6 @@ func (s *Standing) add(d iam.Decision, several bool, action string) {
 	}
 	s.Statements = append(s.Statements, refs...)
 	if d.Residue != nil {
-		s.Condition = strings.TrimPrefix(s.Condition+"; and "+d.Residue.String(), "; and ")
+		s.hang(d.Residue.String())
 	}
 }

@@ -139,6 +139,10 @@ func TestMatrix_equals_WhoCan(t *testing.T) {
 					want := map[Verdict][]string{}
 					for _, st := range WhoCan(e, Question{Action: updateConfiguration, Layer: l, Function: &f}) {
 						want[st.Verdict] = append(want[st.Verdict], st.Principal)
+						condition, conditional := cell.Conditions[st.Principal]
+						if conditional != (st.Condition != "") || condition != st.Condition {
+							t.Errorf("seed %d: %s on %s by %s hangs on %q, want %q", seed, layer, f.ARN, st.Principal, condition, st.Condition)
+						}
 					}
 					cells++
 					for verdict, got := range map[Verdict][]string{Yes: cell.Yes, OnlyIf: cell.OnlyIf, NotKnown: cell.Unknown} {
@@ -152,5 +156,33 @@ func TestMatrix_equals_WhoCan(t *testing.T) {
 		if cells == 0 {
 			t.Errorf("seed %d: no cells", seed)
 		}
+	}
+}
+
+// A cell says what a conditional answer hangs on: of the function, of the layer, or
+// of both.
+func TestMatrix_conditions(t *testing.T) {
+	s := small()
+	s.Functions = []lamina.Function{{ARN: "arn:aws:lambda:eu-west-1:111122223333:function:f", Account: "111122223333", Region: "eu-west-1", Name: "f", Version: "$LATEST", Role: "arn:aws:iam::111122223333:role/f", Layers: []string{"arn:aws:lambda:eu-west-1:999999999999:layer:x:1"}}}
+	got := map[string]string{}
+	for _, row := range New(estate.New(s, nil)).Matrix(func(lamina.Function) bool { return true }, func(string) bool { return true }) {
+		for _, cell := range row.Cells {
+			for who, condition := range cell.Conditions {
+				got[who[strings.LastIndexByte(who, '/')+1:]+" "+cell.Layers[0]] = condition
+			}
+		}
+	}
+	const mfa, lost = "allowed if aws:MultiFactorAuthPresent is true", "allowed if it is not so that the statement applies as Deny (1:1: the policy was not read) and the statement applies as Allow (1:1: the policy was not read)"
+	want := map[string]string{}
+	for _, layer := range []string{s.Layers[0].ARN, s.Functions[0].Layers[0], AnyStranger} {
+		want["careful "+layer], want["lost "+layer] = mfa, lost
+	}
+	const lent = "allowed if the layer's owner grants it"
+	want["able "+s.Functions[0].Layers[0]] = lent
+	for _, who := range []string{"careful ", "lost "} {
+		want[who+s.Functions[0].Layers[0]] += "; and " + lent
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
