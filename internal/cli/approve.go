@@ -294,36 +294,11 @@ func (a *app) approveLint(file, from string, strict bool) error {
 		in.Approvals = set
 		about = in.Approved()
 	}
-	problems := approval.Lint(set.Items, about, set.Now)
-	expired := 0
-	for _, p := range problems {
-		if p.Kind == "expired" {
-			expired++
-		}
+	var problems []lintProblem
+	for _, p := range approval.Lint(set.Items, about, set.Now) {
+		problems = append(problems, lintProblem(p))
 	}
-	err = a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
-		if format == "json" {
-			return writeJSON(w, map[string]any{"problems": append([]approval.Problem{}, problems...)})
-		}
-		for _, p := range problems {
-			level := "warning"
-			if p.Kind == "expired" {
-				level = "error"
-			}
-			fmt.Fprintf(w, "%s:%d: %s: %s: %s (%s)\n  hint: %s\n", safe.Line(p.File, 0), p.Line, level, p.ID, safe.Line(p.Msg, 0), p.Kind, safe.Line(p.Hint, 0))
-		}
-		_, err := fmt.Fprintf(w, "%s: %s, %s\n", count(len(set.Items), "approval"), count(expired, "error"), count(len(problems)-expired, "warning"))
-		return err
-	})
-	switch {
-	case err != nil:
-		return err
-	case expired > 0:
-		return &statusError{Findings, "exit 1: " + count(expired, "approval") + " ended"}
-	case strict && len(problems) > 0:
-		return &statusError{Findings, "exit 1: " + count(len(problems), "warning") + ", which --strict takes for errors"}
-	}
-	return nil
+	return a.lintReport(len(set.Items), "approval", "ended", problems, strict)
 }
 
 func newApproveRules(a *app) *cobra.Command {

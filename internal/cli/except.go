@@ -338,36 +338,53 @@ func (a *app) exceptLint(file, from string, strict bool) error {
 			findings = []lamina.Finding{}
 		}
 	}
-	problems := exception.Lint(items, isCheck, findings, a.std.Now())
-	expired := 0
+	var problems []lintProblem
+	for _, p := range exception.Lint(items, isCheck, findings, a.std.Now()) {
+		problems = append(problems, lintProblem{p.ID, p.File, p.Line, p.Kind, p.Msg, p.Hint})
+	}
+	return a.lintReport(len(items), "exception", "expired", problems, strict)
+}
+
+// A lintProblem is what is wrong with one decision of a file: an exception, or an
+// approval.
+type lintProblem struct {
+	ID   string `json:"id"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+	// Kind is expired, or that of a warning.
+	Kind string `json:"kind"`
+	Msg  string `json:"message"`
+	Hint string `json:"hint,omitempty"`
+}
+
+// lintReport writes what is wrong with so many decisions of a kind, and ends the
+// command by it: those that expired fail it, the rest where it is strict.
+func (a *app) lintReport(decisions int, kind, expired string, problems []lintProblem, strict bool) error {
+	ended := 0
 	for _, p := range problems {
 		if p.Kind == "expired" {
-			expired++
+			ended++
 		}
 	}
-	err = a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
+	err := a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
 		if format == "json" {
-			if problems == nil {
-				problems = []exception.Problem{}
-			}
-			return writeJSON(w, map[string]any{"problems": problems})
+			return writeJSON(w, map[string]any{"problems": append([]lintProblem{}, problems...)})
 		}
 		for _, p := range problems {
 			level := "warning"
 			if p.Kind == "expired" {
 				level = "error"
 			}
-			fmt.Fprintf(w, "%s:%d: %s: %s: %s (%s)\n", safe.Line(p.File, 0), p.Line, level, p.ID, safe.Line(p.Msg, 0), p.Kind)
-			fmt.Fprintf(w, "  hint: %s\n", safe.Line(p.Hint, 0))
+			fmt.Fprintf(w, "%s:%d: %s: %s: %s (%s)\n  hint: %s\n", safe.Line(p.File, 0), p.Line, level, p.ID, safe.Line(p.Msg, 0), p.Kind, safe.Line(p.Hint, 0))
 		}
-		_, err := fmt.Fprintf(w, "%s: %s, %s\n", count(len(items), "exception"), count(expired, "error"), count(len(problems)-expired, "warning"))
+		_, err := fmt.Fprintf(w, "%s: %s, %s\n", count(decisions, kind), count(ended, "error"), count(len(problems)-ended, "warning"))
 		return err
 	})
 	switch {
 	case err != nil:
 		return err
-	case expired > 0:
-		return &statusError{Findings, "exit 1: " + count(expired, "exception") + " expired"}
+	case ended > 0:
+		return &statusError{Findings, "exit 1: " + count(ended, kind) + " " + expired}
 	case strict && len(problems) > 0:
 		return &statusError{Findings, "exit 1: " + count(len(problems), "warning") + ", which --strict takes for errors"}
 	}

@@ -212,10 +212,7 @@ func newLayersLs(a *app) *cobra.Command {
 }
 
 func (a *app) layersLs(file string, q inventory, whose string) error {
-	if err := a.keepInputs([]string{file}); err != nil {
-		return err
-	}
-	in, err := a.openEstate(file)
+	in, err := a.keptEstate(file)
 	if err != nil {
 		return err
 	}
@@ -260,10 +257,7 @@ func newLayersShow(a *app) *cobra.Command {
 		Args: args(1, 2, "LAYER"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := ownSnapshot(args[1:])
-			if err := a.keepInputs([]string{file}); err != nil {
-				return err
-			}
-			in, err := a.openEstate(file)
+			in, err := a.keptEstate(file)
 			if err != nil {
 				return err
 			}
@@ -492,10 +486,7 @@ func newFunctionsLs(a *app) *cobra.Command {
 }
 
 func (a *app) functionsLs(file string, q inventory, versions bool, layer string) error {
-	if err := a.keepInputs([]string{file}); err != nil {
-		return err
-	}
-	in, err := a.openEstate(file)
+	in, err := a.keptEstate(file)
 	if err != nil {
 		return err
 	}
@@ -556,10 +547,7 @@ func newFunctionsShow(a *app) *cobra.Command {
 		Args: args(1, 2, "FUNCTION"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := ownSnapshot(args[1:])
-			if err := a.keepInputs([]string{file}); err != nil {
-				return err
-			}
-			in, err := a.openEstate(file)
+			in, err := a.keptEstate(file)
 			if err != nil {
 				return err
 			}

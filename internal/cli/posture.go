@@ -377,6 +377,14 @@ func (a *app) openEstate(file string) (posture.Input, error) {
 	return a.input(s, file)
 }
 
+// keptEstate is openEstate for a command whose output must not take the file's place.
+func (a *app) keptEstate(file string) (posture.Input, error) {
+	if err := a.keepInputs([]string{file}); err != nil {
+		return posture.Input{}, err
+	}
+	return a.openEstate(file)
+}
+
 // input indexes a snapshot for checks. targets are the files it comes from.
 func (a *app) input(s lamina.Snapshot, targets ...string) (posture.Input, error) {
 	registry, err := a.loadPublishers()

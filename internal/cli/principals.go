@@ -69,10 +69,7 @@ func (a *app) whoCan(action, layer, file, function, principal string) error {
 	if function != "" && !access.OnFunction(actions[i]) {
 		return usagef("leave --function out", "%s is not a call on a function", actions[i])
 	}
-	if err := a.keepInputs([]string{file}); err != nil {
-		return err
-	}
-	in, err := a.openEstate(file)
+	in, err := a.keptEstate(file)
 	if err != nil {
 		return err
 	}
@@ -251,10 +248,7 @@ func newMatrix(a *app) *cobra.Command {
 				}
 			}
 			file := ownSnapshot(args)
-			if err := a.keepInputs([]string{file}); err != nil {
-				return err
-			}
-			in, err := a.openEstate(file)
+			in, err := a.keptEstate(file)
 			if err != nil {
 				return err
 			}

@@ -24,10 +24,8 @@ import (
 // takes for a finding that is new to it only. Findings are kept until Close.
 type asff struct {
 	*printer
-	version   lamina.Version
-	now       time.Time
+	observed
 	partition string
-	layers    map[string]lamina.LayerVersion
 	findings  []lamina.Finding
 }
 
@@ -42,20 +40,12 @@ const (
 )
 
 func newASFF(p *printer, o Options) Writer {
-	return &asff{printer: p, now: o.Now, layers: map[string]lamina.LayerVersion{}}
+	return &asff{printer: p, observed: observing(o.Now)}
 }
 
 func (w *asff) Write(m lamina.Message) error {
-	switch {
-	case m.Version != nil:
-		w.version = *m.Version
-		if !m.Version.Taken.IsZero() {
-			w.now = m.Version.Taken
-		}
-	case m.Layer != nil:
-		w.layers[m.Layer.ARN] = *m.Layer
-	case m.Finding != nil:
-		f := m.Finding
+	w.note(m)
+	if f := m.Finding; f != nil {
 		if a, err := lamina.ParseARN(f.Resource); err == nil && a.Partition != "*" && w.partition == "" {
 			w.partition = a.Partition
 		}

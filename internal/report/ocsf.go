@@ -32,27 +32,42 @@ var ocsfClasses = map[int]string{
 
 type ocsf struct {
 	*printer
+	observed
+}
+
+// observed is what a stream says of what was examined before its findings come.
+type observed struct {
 	version lamina.Version
-	now     time.Time
+	now     time.Time // when that was, else the run's time
 	layers  map[string]lamina.LayerVersion
 }
 
+func observing(now time.Time) observed {
+	return observed{now: now, layers: map[string]lamina.LayerVersion{}}
+}
+
+func (o *observed) note(m lamina.Message) {
+	if v := m.Version; v != nil {
+		o.version = *v
+		if !v.Taken.IsZero() {
+			o.now = v.Taken
+		}
+	}
+	if m.Layer != nil {
+		o.layers[m.Layer.ARN] = *m.Layer
+	}
+}
+
 func newOCSF(p *printer, o Options) Writer {
-	return &ocsf{printer: p, now: o.Now, layers: map[string]lamina.LayerVersion{}}
+	return &ocsf{printer: p, observed: observing(o.Now)}
 }
 
 // A document is a JSON object; its keys come out sorted.
 type document map[string]any
 
 func (w *ocsf) Write(m lamina.Message) error {
+	w.note(m)
 	switch {
-	case m.Version != nil:
-		w.version = *m.Version
-		if !m.Version.Taken.IsZero() {
-			w.now = m.Version.Taken
-		}
-	case m.Layer != nil:
-		w.layers[m.Layer.ARN] = *m.Layer
 	case m.Finding != nil:
 		f := m.Finding
 		if f.Outcome == lamina.NotApplicable || f.Outcome == lamina.Pass && f.Ref == "" {
