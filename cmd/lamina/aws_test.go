@@ -23,16 +23,22 @@ const externalID = "the-customer-chose-this-one"
 // with the name, the management account if none is named; each account has a role
 // lamina-collect that it may assume.
 //
-//	aws [as ACCOUNT] [deny ACTION...]
+//	aws [as ACCOUNT] [closed REGION] [deny ACTION...]
 //
-// Denied actions are denied to everyone. MANAGEMENT is the account's id.
+// A service control policy denies everything in a region that is closed. Denied
+// actions are denied to everyone. MANAGEMENT is the account's id, PLATFORM and MEMBER
+// are those of two others.
 func aws(ts *testscript.TestScript, neg bool, args []string) {
 	name := "management"
 	if len(args) > 1 && args[0] == "as" {
 		name, args = args[1], args[2:]
 	}
+	closed := ""
+	if len(args) > 1 && args[0] == "closed" {
+		closed, args = args[1], args[2:]
+	}
 	if neg || len(args) > 0 && args[0] != "deny" {
-		ts.Fatalf("usage: aws [as ACCOUNT] [deny ACTION...]")
+		ts.Fatalf("usage: aws [as ACCOUNT] [closed REGION] [deny ACTION...]")
 	}
 	s := sample.Estate(1, sample.Small)
 	caller := ""
@@ -53,6 +59,7 @@ func aws(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	fake, err := sample.Play(1, s)
 	ts.Check(err)
+	fake.DenySCP(func(c awsfake.Call) bool { return closed != "" && c.Region == closed })
 	fake.SessionsEnd(time.Now().Add(time.Hour))
 	if len(args) > 0 {
 		fake.Deny(func(c awsfake.Call) bool { return slices.Contains(args[1:], c.Action) })
@@ -67,7 +74,7 @@ func aws(ts *testscript.TestScript, neg bool, args []string) {
 	id, secret := fake.Credentials((&sample.Org{}).Reader(caller))
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": sample.Region,
-		"AWS_EC2_METADATA_DISABLED": "true", "EXTERNAL_ID": externalID, "MANAGEMENT": caller,
+		"AWS_EC2_METADATA_DISABLED": "true", "EXTERNAL_ID": externalID, "MANAGEMENT": caller, "PLATFORM": s.Accounts[1].ID, "MEMBER": s.Accounts[2].ID,
 	} {
 		ts.Setenv(name, value)
 	}
@@ -110,6 +117,31 @@ func calls(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("%d calls of %s, want %s", got, args[1], args[0])
 	}
+}
+
+// await waits until an action was called so often.
+//
+//	await 3 lambda:GetLayerVersion
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	world, ok := ts.Value(worldKey{}).(*world)
+	if !ok || world.fake == nil || neg || len(args) != 2 {
+		ts.Fatalf("usage: aws, then await N ACTION")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for range 6000 {
+		made := 0
+		for c, times := range world.fake.Calls() {
+			if c.Action == args[1] {
+				made += times
+			}
+		}
+		if made >= n {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s was not called %d times", args[1], n)
 }
 
 // estate writes the small generated organisation as a snapshot.

@@ -76,6 +76,7 @@ func TestScript(t *testing.T) {
 			"capture": capture,
 			"aws":     aws,
 			"calls":   calls,
+			"await":   await,
 			"estate":  estate,
 			"dated":   dated,
 		},

@@ -133,7 +133,7 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 	defer func() { err = errors.Join(err, r.Abort()) }()
 	s, err := a.gather(ctx, opt)
 	if err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && j.holds() {
 			a.note("what was read is in %s; go on with: lamina collect --resume%s", file+partSuffix, f.again(file))
 		}
 		return err
@@ -456,8 +456,12 @@ const partSuffix = ".part"
 type journal struct {
 	file    *os.File
 	header  collect.Header
-	entries []collect.Entry
+	entries []collect.Entry // that it had
+	written int             // entries of this run
 }
+
+// holds reports whether there is something to go on with.
+func (j *journal) holds() bool { return j.written+len(j.entries) > 0 }
 
 // openJournal makes the journal of a run, or opens that of the run to go on with.
 func (a *app) openJournal(file string, f collectFlags) (*journal, error) {
@@ -506,6 +510,7 @@ func (j *journal) write(e collect.Entry) error {
 	if err := collect.WriteEntry(j.file, e); err != nil {
 		return err
 	}
+	j.written++
 	return j.file.Sync()
 }
 
@@ -514,9 +519,8 @@ func (j *journal) close() error {
 	if j.file == nil {
 		return nil
 	}
-	info, err := j.file.Stat()
-	err = errors.Join(err, j.file.Close())
-	if err == nil && info.Size() < 1024 && len(j.entries) == 0 {
+	err := j.file.Close()
+	if err == nil && !j.holds() {
 		err = os.Remove(j.file.Name())
 	}
 	j.file = nil
