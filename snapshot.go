@@ -372,10 +372,13 @@ type AccessAnalyzer struct {
 	Status  string `json:"status"`
 }
 
-// An AccessFinding is an external-access finding of IAM Access Analyzer about a
-// layer version or a function.
+// An AccessFinding is a finding of IAM Access Analyzer: that others may read a
+// layer version, or that nobody uses a role or a user's credentials.
 type AccessFinding struct {
-	ID       string `json:"id"`
+	ID string `json:"id"`
+	// Kind is AWS's word for one about what is not used ("UnusedIAMRole",
+	// "UnusedIAMUserAccessKey", "UnusedIAMUserPassword"), "" for external access.
+	Kind     string `json:"kind,omitempty"`
 	Analyzer string `json:"analyzer"`
 	Resource string `json:"resource"`
 	Status   string `json:"status"` // "ACTIVE", "ARCHIVED", "RESOLVED"

@@ -245,7 +245,7 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		limit, _ := strconv.ParseInt(v["limit"], 10, 64)
 		e.s.CodeStorage = append(e.s.CodeStorage, lamina.CodeStorage{Account: p[0], Region: p[1], Used: used << 20, Limit: limit << 20})
 	case "access":
-		e.s.AccessFindings = append(e.s.AccessFindings, lamina.AccessFinding{ID: p[1], Resource: e.layerARN(p[0], v), Status: or(v["status"], "ACTIVE"), Public: true, Principals: []string{"AWS:*"}})
+		e.s.AccessFindings = append(e.s.AccessFindings, lamina.AccessFinding{ID: p[1], Kind: v["kind"], Resource: e.layerARN(p[0], v), Status: or(v["status"], "ACTIVE"), Public: true, Principals: []string{"AWS:*"}})
 	default:
 		return fmt.Errorf("unknown word %q", kind)
 	}

@@ -1,6 +1,8 @@
 package checks
 
 import (
+	"slices"
+
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
 	"github.com/lamina-sec/lamina/internal/access"
@@ -17,7 +19,7 @@ var LayerSharer = posture.Check{
 	Techniques:  []string{"T1537"},
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/api/API_AddLayerVersionPermission.html",
 	Needs:       []string{"iam:GetAccountAuthorizationDetails"},
-	Uses:        append([]string{"iam:GetCredentialReport"}, posture.ServiceControl...),
+	Uses:        append([]string{"iam:GetCredentialReport", "access-analyzer:ListFindings"}, posture.ServiceControl...),
 	Lists:       []string{"iam:GetAccountAuthorizationDetails"},
 	Remediation: "allow lambda:AddLayerVersionPermission to one role that shares on purpose, on the layers that are meant to be shared",
 	NoFix:       "tightening a policy that people work with needs its owner: who uses the permission is in CloudTrail",
@@ -25,10 +27,16 @@ var LayerSharer = posture.Check{
 }
 
 func layerSharer(in posture.Input, found func(posture.Result)) {
+	unused := map[string][]string{}
+	for _, f := range in.Estate.Snapshot.AccessFindings {
+		if f.Kind != "" && f.Status == "ACTIVE" {
+			unused[f.Resource] = append(unused[f.Resource], "Access Analyzer: "+f.Kind)
+		}
+	}
 	for _, account := range in.Access().Accounts() {
 		quiet := true
 		for p, answer := range in.Access().OnAny(account, "lambda:AddLayerVersionPermission", anyLayer) {
-			r := posture.Result{Resource: p.ARN, Evidence: posture.Statements(answer.By)}
+			r := posture.Result{Resource: p.ARN, Evidence: slices.Concat(posture.Statements(answer.By), unused[p.ARN])}
 			switch answer.Result {
 			case iam.Deny:
 				continue

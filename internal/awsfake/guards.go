@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ func (f *Fake) analyzerPaths() []path {
 				return criterion == nil || slices.Contains(criterion.list("eq"), value)
 			}
 			all = only(all, func(x lamina.AccessFinding) bool {
-				return keep("resourceType", resourceType(x.Resource)) && keep("status", x.Status) && keep("resource", x.Resource)
+				return keep("resourceType", resourceType(x.Resource)) && keep("status", x.Status) && keep("findingType", cmp.Or(x.Kind, "ExternalAccess")) && keep("resource", x.Resource)
 			})
 			return listing(in, restPages, "findings", all, s.describeFinding)
 		}}},
@@ -70,10 +71,16 @@ func (f *Fake) analyzerPaths() []path {
 	}
 }
 
-// resourceType is what CloudFormation calls a layer version or a function.
+// resourceType is what CloudFormation calls what the ARN names.
 func resourceType(arn string) string {
-	if a, err := lamina.ParseARN(arn); err == nil && strings.HasPrefix(a.Resource, "layer:") {
+	a, err := lamina.ParseARN(arn)
+	switch {
+	case err == nil && strings.HasPrefix(a.Resource, "layer:"):
 		return "AWS::Lambda::LayerVersion"
+	case err == nil && a.Service == "iam" && strings.HasPrefix(a.Resource, "role/"):
+		return "AWS::IAM::Role"
+	case err == nil && a.Service == "iam":
+		return "AWS::IAM::User"
 	}
 	return "AWS::Lambda::Function"
 }
@@ -86,7 +93,7 @@ func (s Session) describeFinding(x lamina.AccessFinding) object {
 	at := updated.UTC().Format(time.RFC3339)
 	return object{
 		{name: "id", value: x.ID},
-		{name: "findingType", value: "ExternalAccess"},
+		{name: "findingType", value: cmp.Or(x.Kind, "ExternalAccess")},
 		{name: "resource", value: x.Resource},
 		{name: "resourceType", value: resourceType(x.Resource)},
 		{name: "resourceOwnerAccount", value: s.caller.Account},

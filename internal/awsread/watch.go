@@ -217,6 +217,36 @@ func (c *Client) Analyzers(ctx context.Context, accountID string) ([]lamina.Acce
 	return all, nil
 }
 
+// unusedKinds are the findings about what nobody uses that are read: those about
+// single permissions, of which there are many, are not.
+var unusedKinds = words([]analyzertypes.FindingType{
+	analyzertypes.FindingTypeUnusedIamRole, analyzertypes.FindingTypeUnusedIamUserAccessKey, analyzertypes.FindingTypeUnusedIamUserPassword,
+})
+
+// UnusedAccess returns the active findings of an analyzer of unused access about
+// roles and credentials that nobody uses.
+func (c *Client) UnusedAccess(ctx context.Context, analyzer string) ([]lamina.AccessFinding, error) {
+	in := &accessanalyzer.ListFindingsV2Input{
+		AnalyzerArn: &analyzer,
+		Filter:      map[string]analyzertypes.Criterion{"findingType": {Eq: unusedKinds}, "status": {Eq: []string{string(analyzertypes.FindingStatusActive)}}},
+	}
+	var all []lamina.AccessFinding
+	for p := accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in); p.HasMorePages(); {
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return all, fail("access-analyzer:ListFindings", analyzer, err)
+		}
+		for _, f := range out.Findings {
+			if slices.Contains(unusedKinds, string(f.FindingType)) {
+				all = append(all, lamina.AccessFinding{
+					ID: aws.ToString(f.Id), Kind: string(f.FindingType), Analyzer: analyzer, Resource: aws.ToString(f.Resource), Status: string(f.Status), Updated: aws.ToTime(f.UpdatedAt).UTC(),
+				})
+			}
+		}
+	}
+	return all, nil
+}
+
 // AccessFindings returns the analyzer's external access findings about layer
 // versions, without who they name.
 func (c *Client) AccessFindings(ctx context.Context, analyzer string) ([]lamina.AccessFinding, error) {

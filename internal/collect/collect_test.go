@@ -71,8 +71,10 @@ func world(t *testing.T) *awsfake.Fake {
 		}},
 		Unscanned: []lamina.Unscanned{{Function: "arn:aws:lambda:" + region + ":" + member + ":function:fn-1", Reason: "EXCLUDED_BY_TAG"}},
 		Buckets:   []lamina.Bucket{{Name: "acme-trail", Account: management, ObjectLock: true}, {Name: "acme-trail-2", Account: management}},
-		Analyzers: []lamina.AccessAnalyzer{{ARN: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Account: member, Region: region, Type: "ACCOUNT", Status: "ACTIVE"}},
+		Analyzers: []lamina.AccessAnalyzer{{ARN: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Account: member, Region: region, Type: "ACCOUNT", Status: "ACTIVE"}, {ARN: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/unused", Account: member, Region: region, Type: "ACCOUNT_UNUSED_ACCESS", Status: "ACTIVE"}},
 		AccessFindings: []lamina.AccessFinding{{
+			ID: "f-2", Kind: "UnusedIAMRole", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/unused", Resource: "arn:aws:iam::" + member + ":role/app", Status: "ACTIVE", Updated: start,
+		}, {
 			ID: "f-1", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Resource: "arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1",
 			Status: "ACTIVE", Public: true, Principals: []string{"AWS:*"}, Updated: start,
 		}},

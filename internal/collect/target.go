@@ -389,6 +389,11 @@ func (d *reader) watch(ctx context.Context) {
 	}
 	d.part.Analyzers = analyzers
 	for _, a := range analyzers {
+		if a.Status == "ACTIVE" && strings.HasSuffix(a.Type, "_UNUSED_ACCESS") {
+			unused, err := d.client.UnusedAccess(ctx, a.ARN)
+			d.note("access-analyzer:ListFindings", a.ARN, err)
+			d.part.AccessFindings = append(d.part.AccessFindings, unused...)
+		}
 		if a.Status != "ACTIVE" || a.Type != "ACCOUNT" && a.Type != "ORGANIZATION" {
 			continue
 		}

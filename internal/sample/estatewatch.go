@@ -57,6 +57,7 @@ func (g *generator) watch() {
 			lamina.SigningProfile{VersionARN: g.profile(region, "old"), Name: "old", Account: g.platform(), Region: region, Status: "Revoked"})
 	}
 	g.findings()
+	g.unused()
 	g.buckets()
 	g.unscanned()
 }
@@ -96,6 +97,20 @@ func (g *generator) findings() {
 			g.s.AccessFindings = append(g.s.AccessFindings, lamina.AccessFinding{
 				ID: revision(v.ARN, gr.StatementID), Analyzer: analyzer(v.Account, v.Region), Resource: v.ARN, Status: "ACTIVE",
 				Public: gr.Principal == "*" && gr.OrganizationID == "", Principals: []string{"AWS:" + gr.Principal}, Updated: g.before(30),
+			})
+		}
+	}
+}
+
+// unused are roles that nobody took for a while, as an analyzer in the platform's
+// account says of it.
+func (g *generator) unused() {
+	arn := "arn:aws:access-analyzer:" + Region + ":" + g.platform() + ":analyzer/unused"
+	g.s.Analyzers = append(g.s.Analyzers, lamina.AccessAnalyzer{ARN: arn, Account: g.platform(), Region: Region, Type: "ACCOUNT_UNUSED_ACCESS", Status: "ACTIVE"})
+	for _, p := range g.s.Principals {
+		if p.Account == g.platform() && p.Kind == "Role" && strings.Contains(p.Name, "admin") {
+			g.s.AccessFindings = append(g.s.AccessFindings, lamina.AccessFinding{
+				ID: revision(p.ARN, "unused"), Kind: "UnusedIAMRole", Analyzer: arn, Resource: p.ARN, Status: "ACTIVE", Updated: Taken.AddDate(0, 0, -3),
 			})
 		}
 	}
