@@ -35,7 +35,9 @@ import (
 //
 //	pipeline arn:aws:iam::*:role/deploy-*
 //	release arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80 sha=CODE-SHA256
-var besides = []string{"log", "call", "was", "pipeline", "release"}
+//	alerts layer-shared AddLayerVersionPermission except=END-OF-A-CALLER
+//	waiting 2                                 rules that cannot be run
+var besides = []string{"log", "call", "was", "pipeline", "release", "alerts", "waiting"}
 
 // beside is the Input without the estate itself.
 func beside(t *testing.T, text string) posture.Input {
@@ -61,6 +63,12 @@ func beside(t *testing.T, text string) posture.Input {
 				t.Fatal(err)
 			}
 			releases = append(releases, publishers.Release{Layer: l, Digest: hex.EncodeToString(sum), Source: "its page"})
+			continue
+		case words[0] == "alerts" || words[0] == "waiting":
+			if in.Alerting == nil {
+				in.Alerting = &posture.Alerting{Rules: func(deeds []posture.Deed) ([][]string, error) { return make([][]string, len(deeds)), nil }}
+			}
+			alerting(t, in.Alerting, words)
 			continue
 		case words[0] == "pipeline":
 			in.Pipeline = func(arn string) bool { return exception.Glob(words[1], arn, false) }
@@ -91,6 +99,31 @@ func beside(t *testing.T, text string) posture.Input {
 		in.Earlier = estate.New(parseEstate(t, strings.Join(earlier, "\n")), nil)
 	}
 	return in
+}
+
+// alerting adds a rule that alerts on calls of one name, but for those of a caller,
+// or rules that cannot be run.
+func alerting(t *testing.T, a *posture.Alerting, words []string) {
+	t.Helper()
+	p, v := pairs(words[1:])
+	if words[0] == "waiting" {
+		n, err := strconv.Atoi(p[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Unrun = n
+		return
+	}
+	others := a.Rules
+	a.Rules = func(deeds []posture.Deed) ([][]string, error) {
+		out, err := others(deeds)
+		for i, d := range deeds {
+			if d.API == p[1] && (v["except"] == "" || !strings.HasSuffix(d.Caller, v["except"])) {
+				out[i] = append(out[i], p[0])
+			}
+		}
+		return out, err
+	}
 }
 
 // builtin is the registry of publishers that comes with Lamina, read once.

@@ -44,7 +44,7 @@ func newPosture(a *app) *cobra.Command {
 	fl.BoolVar(&f.noCache, "no-cache", false, "read every zip again, and keep nothing for the next time")
 	fl.StringArrayVar(&f.ids, "finding", nil, "show only the finding with this `ID`, or the start of it, whole; may be repeated")
 	f.register(a, c)
-	a.settingFlag(c, "approvals", "publishers", "pipelines", "db", "db_verify", "vex", "hashes")
+	a.settingFlag(c, "approvals", "publishers", "pipelines", "rules", "db", "db_verify", "vex", "hashes")
 	nameOnly(c, "db", "hashes", "no-cache", "verify", "vex")
 	c.AddCommand(newPostureChecks(a))
 	return c
@@ -117,7 +117,11 @@ func writeChecks(w io.Writer, list []posture.Check) error {
 			fmt.Fprintf(w, "  %s  %s\n", u.Ref, u.Asks)
 		}
 	}
-	_, err := fmt.Fprintf(w, "\n%s; %d of the catalogue are not answered\n", count(len(list), "check"), len(checks.Unsupported))
+	answered := "the whole catalogue"
+	if n := len(checks.Unsupported); n > 0 {
+		answered = fmt.Sprintf("%d of the catalogue are not answered", n)
+	}
+	_, err := fmt.Fprintf(w, "\n%s; %s\n", count(len(list), "check"), answered)
 	return err
 }
 
@@ -183,6 +187,9 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 	list = j.asked(list)
 	in, err := a.openEstate(file)
 	if err != nil {
+		return err
+	}
+	if in.Alerting, err = a.alerting(in); err != nil {
 		return err
 	}
 	compared := ""

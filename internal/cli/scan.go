@@ -75,8 +75,8 @@ func newScan(a *app) *cobra.Command {
 	f.register(a, c)
 	f.code.register(a, c)
 	f.estate.register(c)
-	a.settingFlag(c, "approvals", "hash_key", "pipelines")
-	nameOnly(c, "account", "approvals", "arch", "content", "db", "db-max-age", "deploy-region", "env", "exceptions", "external-id", "handler", "hash-key", "hashes", "no-cache", "org-id", "organization", "parameter", "pipeline", "profile", "publishers", "rate", "region", "role-name", "verify", "vex")
+	a.settingFlag(c, "approvals", "hash_key", "pipelines", "rules")
+	nameOnly(c, "account", "approvals", "arch", "content", "db", "db-max-age", "deploy-region", "env", "exceptions", "external-id", "handler", "hash-key", "hashes", "no-cache", "org-id", "organization", "parameter", "pipeline", "profile", "publishers", "rate", "region", "role-name", "rules", "verify", "vex")
 	return c
 }
 

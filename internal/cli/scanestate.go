@@ -142,6 +142,9 @@ func (a *app) scanEstate(cmd *cobra.Command, t estateTarget, f scanFlags) (err e
 	if err != nil {
 		return err
 	}
+	if in.Alerting, err = a.alerting(in); err != nil {
+		return err
+	}
 	inside, err := a.lookInside(ctx, in.Estate, dir, f)
 	if err != nil {
 		return err

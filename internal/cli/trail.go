@@ -119,7 +119,7 @@ func askable(list []posture.Check, in posture.Input) (asked, unasked []posture.C
 
 // noteUnasked says in the summary which checks were not asked, and why.
 func noteUnasked(sum *lamina.Summary, in posture.Input, unasked []posture.Check) {
-	for _, d := range []posture.Data{posture.Logs, posture.Contents, posture.Earlier, posture.Pipelines, posture.Releases, posture.Code, posture.Rest} {
+	for _, d := range []posture.Data{posture.Logs, posture.Contents, posture.Earlier, posture.Pipelines, posture.Releases, posture.Rules, posture.Code, posture.Rest} {
 		n := 0
 		for _, c := range unasked {
 			if l, _ := in.Lacks(c); l == d {

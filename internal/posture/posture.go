@@ -80,6 +80,8 @@ const (
 	Releases Data = "releases"
 	// Code is infrastructure code put over the estate.
 	Code Data = "infrastructure code"
+	// Rules are those that watch the logs: Input.Alerting.
+	Rules Data = "rules"
 	// Rest is what the collection of single layers and functions leaves out.
 	Rest Data = "the rest of the estate"
 )
@@ -99,6 +101,8 @@ func (d Data) Settle() string {
 		return "list the digests that publishers give in a file for --publishers"
 	case Code:
 		return "scan the code that deploys them with lamina scan CODE --onto SNAPSHOT"
+	case Rules:
+		return "give the rules that are in use with --rules"
 	case Rest:
 		return "collect without --layer and --function"
 	}
@@ -118,6 +122,8 @@ func (d Data) lacking() string {
 		return "no infrastructure code was read"
 	case Rest:
 		return "only some layers or functions were collected"
+	case Rules:
+		return "no rules were given"
 	case Logs, Contents:
 	}
 	return "no " + string(d) + " were read"
@@ -144,6 +150,8 @@ type Input struct {
 	// Pipeline reports whether layers are meant to be published by the role; nil
 	// when nobody said by which.
 	Pipeline func(arn string) bool
+	// Alerting says which rules would see a call; nil when none were given.
+	Alerting *Alerting
 
 	access func() *access.Access
 }
@@ -169,6 +177,7 @@ func (in Input) Lacks(c Check) (Data, bool) {
 	for _, d := range c.Beside {
 		switch {
 		case d == Logs && in.Log == nil, d == Contents && in.Contents == nil, d == Earlier && in.Earlier == nil, d == Pipelines && in.Pipeline == nil,
+			d == Rules && in.Alerting == nil,
 			d == Code && !slices.ContainsFunc(in.Estate.Snapshot.Functions, func(f lamina.Function) bool { return f.Origin != nil }),
 			d == Releases && (in.Publishers == nil || len(in.Publishers.Releases()) == 0):
 			return d, true
