@@ -23,8 +23,12 @@ func (f *Fake) dnsFirewallOperations() map[string]rpc {
 		"ListFirewallRuleGroupAssociations": {do: func(s Session, in input) (object, *Error) {
 			return listing(in, pages, "FirewallRuleGroupAssociations", s.firewalls(), func(w lamina.DNSFirewall) object {
 				return object{
-					{name: "Id", value: w.ID}, {name: "VpcId", value: w.VPC}, {name: "FirewallRuleGroupId", value: w.Group}, {name: "Priority", value: w.Priority},
-					{name: "Status", value: "COMPLETE"}, {name: "MutationProtection", value: "DISABLED"},
+					{name: "Id", value: w.ID},
+					{name: "VpcId", value: w.VPC},
+					{name: "FirewallRuleGroupId", value: w.Group},
+					{name: "Priority", value: w.Priority},
+					{name: "Status", value: "COMPLETE"},
+					{name: "MutationProtection", value: "DISABLED"},
 				}
 			})
 		}},

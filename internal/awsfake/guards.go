@@ -263,7 +263,8 @@ func (f *Fake) configOperations() map[string]rpc {
 	return map[string]rpc{
 		"DescribeConfigurationRecorders": {do: func(s Session, _ input) (object, *Error) {
 			return object{{name: "ConfigurationRecorders", value: recorder(s, member{name: "recordingGroup", value: object{
-				{name: "allSupported", value: false}, {name: "resourceTypes", value: []string{"AWS::Lambda::Function"}},
+				{name: "allSupported", value: false},
+				{name: "resourceTypes", value: []string{"AWS::Lambda::Function"}},
 				{name: "recordingStrategy", value: object{{name: "useOnly", value: "INCLUSION_BY_RESOURCE_TYPES"}}},
 			}})}}, nil
 		}},

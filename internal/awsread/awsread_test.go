@@ -26,8 +26,8 @@ import (
 var reader = awsfake.Caller{Account: "111122223333", Role: "lamina-collect", Session: "test", SourceIP: "192.0.2.1", UserAgent: "test"}
 
 func client(f *awsfake.Fake, region string) *awsread.Client {
-	http, id, secret := f.Client(reader)
-	return awsread.New(awsread.Options{Region: region, AccessKeyID: id, SecretAccessKey: secret, HTTP: http, Endpoint: "https://lambda.invalid", Attempts: 1}).In(region)
+	caller, id, secret := f.Client(reader)
+	return awsread.New(awsread.Options{Region: region, AccessKeyID: id, SecretAccessKey: secret, HTTP: caller, Endpoint: "https://lambda.invalid", Attempts: 1}).In(region)
 }
 
 func TestClient(t *testing.T) {

@@ -28,7 +28,7 @@ type Trial struct {
 const nothing = "lamina-doctor-asks"
 
 // untried are the actions that Try leaves out, and why.
-var untried = map[string]string{
+var untried = map[string]string{ //nolint:gosec // names of actions
 	"iam:GenerateCredentialReport": "it makes a report",
 }
 

@@ -41,11 +41,11 @@ func (d *reader) zip(ctx context.Context, v lamina.LayerVersion, at awsread.Loca
 
 // code fetches the own package of each function and version, once a digest. Those
 // of container images are in a registry.
-func (d *reader) code(ctx context.Context, fs []lamina.Function) {
+func (d *reader) code(ctx context.Context, functions []lamina.Function) {
 	if d.run.Zips == nil || !d.run.FunctionCode {
 		return
 	}
-	for _, f := range fs {
+	for _, f := range functions {
 		if f.PackageType == "Image" || ctx.Err() != nil {
 			continue
 		}

@@ -132,8 +132,8 @@ func TestDiff_sees_every_list(t *testing.T) {
 		var s lamina.Snapshot
 		list := reflect.ValueOf(&s).Elem().Field(i)
 		element := reflect.New(f.Type.Elem()).Elem()
-		for j := range element.NumField() {
-			if text := element.Field(j); text.Kind() == reflect.String {
+		for _, text := range element.Fields() {
+			if text.Kind() == reflect.String {
 				text.SetString("x")
 			}
 		}
