@@ -32,7 +32,7 @@ var AttachAndRun = posture.Check{
 
 func attachAndRun(in posture.Input, found func(posture.Result)) {
 	runs := func(f lamina.Function) bool { return triggered(in.Access(), f) }
-	l := gains{in: in, found: found, pass: "nobody who gains it can have its functions run", fail: func(w way) posture.Result {
+	l := gains{in: in, found: found, none: "nobody who gains it can have its functions run", fail: func(w way) posture.Result {
 		r := posture.Result{
 			Outcome: lamina.Fail, Severity: lamina.High,
 			Detail: w.who() + " may attach a layer to " + posture.Count(len(w.functions), "function") + " and have it run at once, and so reach " + w.what(),

@@ -34,7 +34,7 @@ var EnvironmentPath = posture.Check{
 }
 
 func environmentPath(in posture.Input, found func(posture.Result)) {
-	l := gains{in: in, found: found, pass: "nobody who is kept from layers gains anything by its functions' environment", fail: func(w way) posture.Result {
+	l := gains{in: in, found: found, none: "nobody who is kept from layers gains anything by its functions' environment", fail: func(w way) posture.Result {
 		r := posture.Result{
 			Outcome: lamina.Fail, Severity: lamina.High,
 			Detail: w.who() + " may attach no layer to " + posture.Count(len(w.functions), "function") + ", but set NODE_OPTIONS, which holds code, and so reach " + w.what(),

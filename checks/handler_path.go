@@ -25,7 +25,7 @@ var HandlerPath = posture.Check{
 }
 
 func handlerPath(in posture.Input, found func(posture.Result)) {
-	l := gains{in: in, found: found, pass: "nobody who is kept from layers chooses what of them runs", fail: func(w way) posture.Result {
+	l := gains{in: in, found: found, none: "nobody who is kept from layers chooses what of them runs", fail: func(w way) posture.Result {
 		r := posture.Result{
 			Outcome: lamina.Fail, Severity: lamina.Medium,
 			Detail: w.who() + " may attach no layer to " + posture.Count(len(w.functions), "function") + ", but have anything in its layers run as handler or runtime, with a role that reaches " + w.what(),

@@ -35,7 +35,7 @@ var LayerAttachPath = posture.Check{
 }
 
 func layerAttachPath(in posture.Input, found func(posture.Result)) {
-	l := gains{in: in, found: found, pass: "nobody gains anything by attaching a layer to its functions", fail: func(w way) posture.Result {
+	l := gains{in: in, found: found, none: "nobody gains anything by attaching a layer to its functions", fail: func(w way) posture.Result {
 		r := posture.Result{Outcome: lamina.Fail, Severity: lamina.High, Detail: fmt.Sprintf("%s may attach a layer to %s and so reach %s", w.who(), posture.Count(len(w.functions), "function"), w.what())}
 		switch {
 		case w.jewel >= access.Secrets && w.many():
@@ -105,7 +105,7 @@ func unknownRole(role string) posture.Result {
 type gains struct {
 	in    posture.Input
 	found func(posture.Result)
-	pass  string
+	none  string // the detail of a Pass
 	fail  func(way) posture.Result
 
 	alike map[string]*way
@@ -185,7 +185,7 @@ func (l *gains) add(resource, like string, functions []lamina.Function, paths []
 				return
 			}
 		}
-		l.found(posture.Result{Outcome: lamina.Pass, Resource: resource, Detail: l.pass})
+		l.found(posture.Result{Outcome: lamina.Pass, Resource: resource, Detail: l.none})
 	}
 }
 

@@ -37,7 +37,7 @@ func layerPublishPath(in posture.Input, found func(posture.Result)) {
 			}
 		}
 	}
-	l := gains{in: in, found: found, pass: "nobody gains anything by publishing a version of it", fail: func(w way) posture.Result {
+	l := gains{in: in, found: found, none: "nobody gains anything by publishing a version of it", fail: func(w way) posture.Result {
 		r := posture.Result{
 			Outcome: lamina.Fail, Severity: lamina.High,
 			Detail: w.who() + " may publish a version of it and move " + posture.Count(len(w.functions), "function") + " to that, and so reach " + w.what(),

@@ -49,7 +49,8 @@ func TestOnAny_asks_in_the_regions_of_the_account(t *testing.T) {
 		Accounts: []lamina.Account{{ID: "111122223333"}},
 		Targets: []lamina.Target{
 			{Region: "organization", Read: []string{"organizations:DescribeOrganization"}},
-			{Account: "111122223333", Region: "eu-west-1"}, {Account: "111122223333", Region: "us-east-1"},
+			{Account: "111122223333", Region: "eu-west-1"},
+			{Account: "111122223333", Region: "us-east-1"},
 		},
 	}
 	user := func(name, region string) {
