@@ -422,13 +422,13 @@ func (b *builder) takeFunction(r resource) {
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 const maxParameter = 2048
 
+// parameterRunes are what a name may be made of, with what parts its version off.
+const parameterRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-:"
+
 // parameter is the SSM parameter that code names, "NAME" or "NAME:VERSION", or by
 // its ARN; ok is false for what is no name of one.
 func (b *builder) parameter(name string) (p lamina.LayerParameter, ok bool) {
-	odd := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-:", r))
-	}
-	if name == "" || len(name) > maxParameter || strings.ContainsFunc(name, odd) {
+	if name == "" || len(name) > maxParameter || strings.Trim(name, parameterRunes) != "" {
 		return p, false
 	}
 	if isARN(name) {
