@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/sample"
 	"github.com/lamina-sec/lamina/internal/sample/layers"
 	"github.com/lamina-sec/lamina/internal/snapshot"
@@ -225,6 +229,77 @@ func TestCanaries_posture(t *testing.T) {
 			if where := shown(errs, parts); where != "" {
 				t.Errorf("%s, stderr: part of a canary in %q", f.Name, where)
 			}
+		}
+	}
+	// The commands that show what a snapshot holds, or hand it on, are no way round.
+	b.Reset()
+	if err := snapshot.Write(&b, sample.Estate(1, sample.Small)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "old.lamina"), b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	layer := s.Layers[slices.IndexFunc(s.Layers, func(l lamina.LayerVersion) bool { return l.Policy != nil })].ARN
+	function := s.Functions[0].ARN
+	if code, _, errs := scanOf(t, dir, "snapshot", "redact", "s.lamina", "-o", "red.lamina"); code != 0 {
+		t.Fatal(errs)
+	}
+	for _, args := range [][]string{
+		{"snapshot", "show", "s.lamina"},
+		{"snapshot", "show", "red.lamina"},
+		{"snapshot", "diff", "old.lamina", "s.lamina"},
+		{"layers", "ls", "s.lamina"},
+		{"layers", "show", layer, "s.lamina"},
+		{"functions", "ls", "s.lamina"},
+		{"functions", "show", function, "s.lamina"},
+		{"principals", "matrix", "s.lamina"},
+		{"principals", "who-can", "GetLayerVersion", layer, "s.lamina", "--principal", "*"},
+		{"principals", "who-can", "UpdateFunctionConfiguration", layer, "s.lamina", "--principal", "*"},
+	} {
+		for _, format := range []string{"text", "json"} {
+			_, out, errs := scanOf(t, dir, append(args, "-f", format)...)
+			if len(out) < 200 {
+				t.Errorf("%s: %q, %s", args, out, errs)
+			}
+			if where := shown(out+errs, parts); where != "" {
+				t.Errorf("%s -f %s: part of a canary in %q", args, format, where)
+			}
+		}
+	}
+}
+
+// What holds no credential comes through a cleaner byte for byte, a policy in a
+// string too, and a policy that holds one stays a policy.
+func TestCleaner_json(t *testing.T) {
+	data, err := json.Marshal(sample.Estate(1, sample.Small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := cleaner{}.json(data)
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes became %d: %v", len(data), len(got), err)
+	}
+	secret := "gh" + "p_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+	policy := `{"Sid":"` + secret + `","Resource":"arn:aws:lambda:eu-west-1:111122223333:function:auth-api-33"}`
+	in, err := json.Marshal([]string{policy, `a "quoted" \ ` + secret, "\u2028<&>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err = (cleaner{}).json(in); err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	if err := json.Unmarshal(got, &out); err != nil {
+		t.Fatal(err)
+	}
+	masked := "gh" + "p_••••••••••••Q7r8"
+	want := []string{strings.Replace(policy, secret, masked, 1), `a "quoted" \ ` + masked, "\u2028<&>"}
+	if d := cmp.Diff(want, out); d != "" {
+		t.Error(d)
+	}
+	for _, wrong := range []string{`"`, `"\`, `"\x"`, `{"a":"b`} {
+		if out, err := (cleaner{}).json([]byte(wrong)); err == nil {
+			t.Errorf("%s became %s", wrong, out)
 		}
 	}
 }

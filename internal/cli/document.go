@@ -68,6 +68,18 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
+// writeCleanJSON is writeJSON without the credentials in its strings.
+func writeCleanJSON(w io.Writer, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	if data, err = (cleaner{}).json(data); err != nil {
+		return err
+	}
+	return writeJSON(w, json.RawMessage(data))
+}
+
 // writeCSV writes rows under a header as CSV (RFC 4180); no cell is a formula.
 func writeCSV(w io.Writer, header []string, rows [][]string) error {
 	c := csv.NewWriter(w)

@@ -212,7 +212,7 @@ func newLayersLs(a *app) *cobra.Command {
 }
 
 func (a *app) layersLs(file string, q inventory, whose string) error {
-	in, err := a.keptEstate(file)
+	in, err := a.shownEstate(file)
 	if err != nil {
 		return err
 	}
@@ -257,7 +257,7 @@ func newLayersShow(a *app) *cobra.Command {
 		Args: args(1, 2, "LAYER"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := ownSnapshot(args[1:])
-			in, err := a.keptEstate(file)
+			in, err := a.shownEstate(file)
 			if err != nil {
 				return err
 			}
@@ -486,7 +486,7 @@ func newFunctionsLs(a *app) *cobra.Command {
 }
 
 func (a *app) functionsLs(file string, q inventory, versions bool, layer string) error {
-	in, err := a.keptEstate(file)
+	in, err := a.shownEstate(file)
 	if err != nil {
 		return err
 	}
@@ -547,7 +547,7 @@ func newFunctionsShow(a *app) *cobra.Command {
 		Args: args(1, 2, "FUNCTION"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := ownSnapshot(args[1:])
-			in, err := a.keptEstate(file)
+			in, err := a.shownEstate(file)
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/checks"
-	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/framework"
@@ -234,35 +233,6 @@ func missing(e *estate.Estate, list []posture.Check) []estate.Missing {
 		}
 	}
 	return out
-}
-
-// A cleaner takes credentials out of strings that people chose for names,
-// descriptions and statements. Findings repeat their words, so it remembers.
-type cleaner map[string]string
-
-func (c cleaner) strings(list ...*string) {
-	for _, s := range list {
-		clean, ok := c[*s]
-		if !ok {
-			clean = content.Clean(*s)
-			c[*s] = clean
-		}
-		*s = clean
-	}
-}
-
-func (c cleaner) finding(f *lamina.Finding) {
-	c.strings(&f.Resource, &f.Detail, &f.Reason, &f.Settle, &f.File)
-	f.Members = slices.Clone(f.Members)
-	for i := range f.Members {
-		c.strings(&f.Members[i].Resource)
-	}
-	for _, list := range []*[]string{&f.Evidence, &f.Owners} {
-		*list = slices.Clone(*list)
-		for i := range *list {
-			c.strings(&(*list)[i])
-		}
-	}
 }
 
 // writeLayers sends what is known of the layer versions that failed findings are

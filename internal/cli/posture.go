@@ -392,6 +392,18 @@ func (a *app) keptEstate(file string) (posture.Input, error) {
 	return a.openEstate(file)
 }
 
+// shownEstate is keptEstate for commands that show what there is, and judge nothing.
+func (a *app) shownEstate(file string) (posture.Input, error) {
+	if err := a.keepInputs([]string{file}); err != nil {
+		return posture.Input{}, err
+	}
+	s, err := a.shownSnapshot(file)
+	if err != nil {
+		return posture.Input{}, err
+	}
+	return a.input(s, file)
+}
+
 // input indexes a snapshot for checks. targets are the files it comes from.
 func (a *app) input(s lamina.Snapshot, targets ...string) (posture.Input, error) {
 	registry, err := a.loadPublishers()

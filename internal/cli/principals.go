@@ -10,6 +10,7 @@ import (
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/access"
+	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/posture"
@@ -116,7 +117,7 @@ func (a *app) whoCan(action, layer, file, function, principal string) error {
 			if q.Function != nil {
 				out["function"] = q.Function.ARN
 			}
-			return writeJSON(w, out)
+			return writeCleanJSON(w, out)
 		}
 		return a.writeWhoCan(w, in.Estate, q, shown, counts, outside)
 	})
@@ -167,7 +168,7 @@ func unreadPrincipals(e *estate.Estate) []string {
 func (a *app) writeWhoCan(w io.Writer, e *estate.Estate, q access.Question, shown []access.Standing, counts map[access.Verdict]int, outside []outsideGrant) error {
 	var b strings.Builder
 	line := func(indent int, text string) {
-		for _, part := range a.fold(indent, safe.Line(text, 0)) {
+		for _, part := range a.fold(indent, safe.Line(content.Clean(text), 0)) {
 			b.WriteString(strings.Repeat(" ", indent) + part + "\n")
 		}
 	}
@@ -284,11 +285,11 @@ func (a *app) writeMatrix(e *estate.Estate, rows []access.Row) error {
 	}
 	err := a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
 		if format == "json" {
-			return writeJSON(w, map[string]any{"rows": append([]access.Row{}, rows...), "taken": e.Snapshot.Taken, "complete": len(why) == 0, "incomplete": why})
+			return writeCleanJSON(w, map[string]any{"rows": append([]access.Row{}, rows...), "taken": e.Snapshot.Taken, "complete": len(why) == 0, "incomplete": why})
 		}
 		var b strings.Builder
 		line := func(indent int, text string) {
-			for _, part := range a.fold(indent, safe.Line(text, 0)) {
+			for _, part := range a.fold(indent, safe.Line(content.Clean(text), 0)) {
 				b.WriteString(strings.Repeat(" ", indent) + part + "\n")
 			}
 		}

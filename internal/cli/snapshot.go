@@ -54,6 +54,16 @@ func (a *app) readSnapshot(file string) (lamina.Snapshot, error) {
 	return s, nil
 }
 
+// shownSnapshot is readSnapshot for commands that show what a snapshot holds, or hand
+// it on: without the credentials that people wrote into names and descriptions.
+func (a *app) shownSnapshot(file string) (lamina.Snapshot, error) {
+	s, err := a.readSnapshot(file)
+	if err != nil {
+		return s, err
+	}
+	return cleaner{}.snapshot(s)
+}
+
 // ownSnapshot is the snapshot of the arguments: that of this folder if there are
 // none.
 func ownSnapshot(args []string) string {
@@ -78,7 +88,7 @@ func newSnapshotShow(a *app) *cobra.Command {
 			if err := a.keepInputs([]string{file}); err != nil {
 				return err
 			}
-			s, err := a.readSnapshot(file)
+			s, err := a.shownSnapshot(file)
 			if err != nil {
 				return err
 			}
@@ -168,11 +178,11 @@ func newSnapshotDiff(a *app) *cobra.Command {
 			if err := a.keepInputs(args); err != nil {
 				return err
 			}
-			from, err := a.readSnapshot(args[0])
+			from, err := a.shownSnapshot(args[0])
 			if err != nil {
 				return err
 			}
-			to, err := a.readSnapshot(args[1])
+			to, err := a.shownSnapshot(args[1])
 			if err != nil {
 				return err
 			}
@@ -309,7 +319,7 @@ func (a *app) snapshotRedact(file string) error {
 	if err := a.keepInputs([]string{file}); err != nil {
 		return err
 	}
-	s, err := a.readSnapshot(file)
+	s, err := a.shownSnapshot(file)
 	if err != nil {
 		return err
 	}
