@@ -27,11 +27,11 @@ var LayerSupersededShared = posture.Check{
 
 func layerSupersededShared(in posture.Input, found func(posture.Result)) {
 	for l := range in.Estate.OurLayers() {
-		versions := in.Estate.Versions(strings.TrimSuffix(l.ARN, ":"+strconv.Itoa(l.Version)))
-		if len(versions) == 0 || versions[len(versions)-1].Version <= l.Version {
+		last, ok := in.Estate.Newest(strings.TrimSuffix(l.ARN, ":"+strconv.Itoa(l.Version)))
+		if !ok || last.Version <= l.Version {
 			continue // the newest
 		}
-		newest := versions[len(versions)-1].Version
+		newest := last.Version
 		found(in.Grants(l, "a newer version exists and this one is not shared outside its account", func(g lamina.Grant, scope lamina.GrantScope) (posture.Result, bool) {
 			r := posture.Result{Severity: lamina.Medium, Detail: fmt.Sprintf("version %d is the newest, and this one is still granted to %s", newest, grantee(g))}
 			switch scope {

@@ -26,8 +26,7 @@ func layerUndocumented(in posture.Input, found func(posture.Result)) {
 	for l := range in.Estate.OurLayers() {
 		r := posture.Result{Outcome: lamina.Pass, Resource: l.ARN, Detail: "it says what it is"}
 		if strings.TrimSpace(l.Description) == "" && strings.TrimSpace(l.LicenseInfo) == "" {
-			newest := in.Estate.Versions(layerOf(l.ARN))
-			if newest[len(newest)-1].ARN != l.ARN {
+			if newest, _ := in.Estate.Newest(layerOf(l.ARN)); newest.ARN != l.ARN {
 				continue // only what is published next can be better
 			}
 			r.Outcome, r.Detail, r.Evidence = lamina.Fail, "it has no description and no licence", []string{"description: none", "licence: none"}

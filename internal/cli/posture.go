@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -240,7 +241,7 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 		return usagef(give(d), "check %s needs %s", unasked[0].ID, d)
 	}
 	j.ids, j.target = f.ids, file
-	sum, err := a.judgeEstate(r, list, in, inside, j)
+	sum, err := a.judgeEstate(cmd.Context(), r, list, in, inside, j)
 	if err != nil {
 		return err
 	}
@@ -252,9 +253,12 @@ func (a *app) posture(cmd *cobra.Command, file string, f postureFlags) (err erro
 
 // judgeEstate runs the checks that can be asked and writes what they find, with
 // what was found in the layers when that is a result of its own.
-func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, inside *inside, j *marks) (lamina.Summary, error) {
+func (a *app) judgeEstate(ctx context.Context, r *results, list []posture.Check, in posture.Input, inside *inside, j *marks) (lamina.Summary, error) {
 	list, unasked := askable(list, in)
-	findings := posture.Run(list, in)
+	findings, err := runChecks(ctx, list, in)
+	if err != nil {
+		return lamina.Summary{}, err
+	}
 	if inside.shown {
 		findings = append(findings, inside.findings()...)
 	}
@@ -278,6 +282,19 @@ func (a *app) judgeEstate(r *results, list []posture.Check, in posture.Input, in
 	sum.Coverage += inside.coverage()
 	noteUnasked(&sum, in, unasked)
 	return sum, nil
+}
+
+// runChecks runs the checks, or returns as soon as ctx is done: a check of a huge
+// estate takes long, and cannot be asked to stop.
+func runChecks(ctx context.Context, list []posture.Check, in posture.Input) ([]lamina.Finding, error) {
+	done := make(chan []lamina.Finding, 1)
+	go func() { done <- posture.Run(list, in) }()
+	select {
+	case findings := <-done:
+		return findings, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // sameFlags are the flags of the command that were given, for the same question

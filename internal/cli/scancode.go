@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,6 @@ import (
 	"github.com/lamina-sec/lamina/checks"
 	"github.com/lamina-sec/lamina/internal/exception"
 	"github.com/lamina-sec/lamina/internal/iac"
-	"github.com/lamina-sec/lamina/internal/posture"
 )
 
 // codeFlags are the flags of scan that are about infrastructure code.
@@ -152,7 +152,7 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 	asked := 0
 	words := cleaner{}
 	for _, c := range codes {
-		j, err := a.judgeCode(c, opt.Live, targets)
+		j, err := a.judgeCode(cmd.Context(), c, opt.Live, targets)
 		if err != nil {
 			return err
 		}
@@ -272,7 +272,7 @@ func (a *app) readCode(target string, opt iac.Options) (c *iac.Code, err error) 
 }
 
 // judgeCode runs the checks over the code, alone or on the live estate.
-func (a *app) judgeCode(c *iac.Code, live *lamina.Snapshot, targets []string) (iac.Judgement, error) {
+func (a *app) judgeCode(ctx context.Context, c *iac.Code, live *lamina.Snapshot, targets []string) (iac.Judgement, error) {
 	var facts []iac.Check
 	for _, k := range checks.All {
 		facts = append(facts, iac.Check{ID: k.ID, Ref: k.Ref, Title: k.Title, Severity: k.Severity, Needs: k.Needs})
@@ -284,7 +284,7 @@ func (a *app) judgeCode(c *iac.Code, live *lamina.Snapshot, targets []string) (i
 		}
 		in.Apart = true
 		list, _ := askable(checks.All, in)
-		return posture.Run(list, in), nil
+		return runChecks(ctx, list, in)
 	}
 	if live == nil {
 		alone, err := run(c.Snapshot)

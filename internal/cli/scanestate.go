@@ -158,7 +158,7 @@ func (a *app) scanEstate(cmd *cobra.Command, t estateTarget, f scanFlags) (err e
 	if err := inside.write(r); err != nil {
 		return err
 	}
-	sum, err := a.judgeEstate(r, checks.All, in, inside, j)
+	sum, err := a.judgeEstate(ctx, r, checks.All, in, inside, j)
 	if err != nil {
 		return err
 	}

@@ -146,6 +146,15 @@ func (e *Estate) Versions(layerARN string) []lamina.LayerVersion {
 	return vs
 }
 
+// Newest returns the newest known version of the layer with the unversioned ARN.
+func (e *Estate) Newest(layerARN string) (lamina.LayerVersion, bool) {
+	known := e.versions[layerARN]
+	if len(known) == 0 {
+		return lamina.LayerVersion{}, false
+	}
+	return e.Snapshot.Layers[known[len(known)-1]], true
+}
+
 // OurLayers returns the layer versions that accounts of ours own, those that
 // infrastructure code declares among them, in the snapshot's order.
 func (e *Estate) OurLayers() iter.Seq[lamina.LayerVersion] {
