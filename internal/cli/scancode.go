@@ -327,7 +327,7 @@ func summarizeCode(sum *lamina.Summary, codes []*iac.Code, findings []lamina.Fin
 	}
 	sum.Complete = len(sum.Incomplete) == 0
 	sum.Coverage = fmt.Sprintf("%s over %s of %s, %d of %s bear on layers", count(len(checks.All), "check"), count(files, "file"),
-		strings.Join(slices.Sorted(maps.Keys(kinds)), " and "), read, count(resources, "resource"))
+		cmp.Or(strings.Join(slices.Sorted(maps.Keys(kinds)), " and "), "infrastructure code"), read, count(resources, "resource"))
 	if onto != "" {
 		sum.Coverage += ", what they newly expose in " + onto
 	} else if asked > 0 {

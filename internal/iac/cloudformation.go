@@ -391,6 +391,8 @@ func (t *template) parameter(name string, p value, at lamina.Origin) value {
 		v = p.get("Default")
 	}
 	switch {
+	case strings.EqualFold(p.get("NoEcho").text, "true"):
+		return unknownOf("parameter "+name+" has NoEcho, so its value is not looked at", at)
 	case strings.HasPrefix(kind, "AWS::SSM::Parameter::Value<") && !given:
 		return unknownBy(cause{"parameter " + name + " is read from the SSM parameter " + cmp.Or(v.text, "that is given") + " when it is deployed", v.text}, at)
 	case v.kind == absent:

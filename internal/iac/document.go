@@ -131,10 +131,19 @@ func (r *jsonReader) member(v *value, depth int) error {
 		return fmt.Errorf("%v is no name", token)
 	}
 	at := r.origin()
+	if _, there := v.fields[name]; there {
+		return twice(name)
+	}
 	field, err := r.value(depth + 1)
 	field.at = at // where its name is, which is what people look for
 	v.fields[name] = field
 	return err
+}
+
+// twice is the error for two members of one name: what the reader of a scan sees
+// must be what is deployed.
+func twice(name string) error {
+	return fmt.Errorf("%s is there twice, and which of them counts depends on who reads it", strconv.Quote(name[:min(len(name), 100)]))
 }
 
 type yamlReader struct {
@@ -226,6 +235,7 @@ func (r *yamlReader) plain(n *yaml.Node, at lamina.Origin, depth int) (value, er
 		return v, nil
 	case yaml.MappingNode:
 		v := value{kind: object, fields: map[string]value{}, at: at}
+		own := map[string]bool{} // not merged ones, which may be written over
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
 			field, err := r.value(n.Content[i+1], depth+1)
@@ -242,6 +252,10 @@ func (r *yamlReader) plain(n *yaml.Node, at lamina.Origin, depth int) (value, er
 				}
 				continue
 			}
+			if own[key.Value] {
+				return value{}, fmt.Errorf("line %d: %w", key.Line, twice(key.Value))
+			}
+			own[key.Value] = true
 			field.at.Line = key.Line
 			v.fields[key.Value] = field
 		}

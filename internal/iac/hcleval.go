@@ -207,6 +207,10 @@ func (m *module) find(key string) cty.Value {
 func (m *module) variable(name string) cty.Value {
 	v, ok := m.given[name]
 	b := m.variables[name]
+	if b != nil && b.Body.Attributes["sensitive"] != nil && !m.eval(b.Body.Attributes["sensitive"].Expr, nil).RawEquals(cty.False) {
+		m.why["var."+name] = "variable " + name + " is sensitive, so its value is not looked at"
+		return cty.DynamicVal
+	}
 	if !ok {
 		if b == nil || b.Body.Attributes["default"] == nil {
 			m.why["var."+name] = cause{why: "variable " + name + " has no value"}

@@ -48,11 +48,53 @@ func terraformPlan(r *reader, name, shown string, root value) {
 		r.b.files = before
 		written.root = &terraform{installed: r.installed(dir), functions: newFunctions(r, dir), ids: p.names}
 		written.given = map[string]cty.Value{}
+		declared := root.get("configuration").get("root_module").get("variables")
 		for key, v := range root.get("variables").fields {
-			written.given[key] = toCty(v.get("value"))
+			if declared.fields[key].get("sensitive").text != "true" {
+				written.given[key] = toCty(v.get("value"))
+			}
 		}
 	}
 	p.module(top, root.get("configuration").get("root_module"), "", written, 0)
+}
+
+// planned is what a resource will be, without what the plan marks as sensitive: a
+// plan holds that in clear.
+func planned(r value) value { return hidden(r.get("values"), r.get("sensitive_values"), 0) }
+
+// hidden is v with what is marked unknown: a mark is true for all below it, or has
+// the form of the value.
+func hidden(v, marks value, depth int) value {
+	all := marks.kind == text && marks.text == "true"
+	switch {
+	case marks.kind == absent, !all && marks.kind == text:
+		return v
+	case depth > maxDepth:
+		return unknownOf("it is nested too deep", v.at)
+	case v.kind == list:
+		out := value{kind: list, at: v.at}
+		for i, x := range v.items {
+			m := marks
+			if !all {
+				m = item(marks, i)
+			}
+			out.items = append(out.items, hidden(x, m, depth+1))
+		}
+		return out
+	case v.kind == object:
+		out := value{kind: object, fields: make(map[string]value, len(v.fields)), at: v.at}
+		for name, x := range v.fields {
+			m := marks
+			if !all {
+				m = marks.fields[name]
+			}
+			out.fields[name] = hidden(x, m, depth+1)
+		}
+		return out
+	case v.kind == text && all:
+		return unknownOf("the plan marks it as sensitive, so it is not looked at", v.at)
+	}
+	return v
 }
 
 // toCty is a value of JSON as a value of cty.
@@ -82,11 +124,11 @@ func (p *plan) name(m value, depth int) {
 	for _, r := range m.get("resources").items {
 		address := r.get("address").text
 		id := p.file + "#" + address
-		if arn := r.get("values").get("arn"); arn.kind == text {
+		values := planned(r)
+		if arn := values.get("arn"); arn.kind == text {
 			id = arn.text
 		}
 		p.names[address] = id
-		values := r.get("values")
 		switch r.get("type").text {
 		case "aws_lambda_layer_version":
 			p.arns[address] = p.b.layer(id, values.get("layer_name"))
@@ -130,7 +172,7 @@ func (p *plan) module(m, configuration value, address string, code *module, dept
 			in.at = code.origin(b.DefRange())
 			written = code.body(b.Body, code.scopeOf(b, strings.TrimPrefix(full, address+plain)), 0)
 		}
-		values := p.merge(r.get("values"), p.unknowns[full], expressions[plain], written, planAt{address, in.at}, 0)
+		values := p.merge(planned(r), p.unknowns[full], expressions[plain], written, planAt{address, in.at}, 0)
 		p.b.resources = append(p.b.resources, p.b.translated(kind, in, values))
 	}
 	for _, child := range m.get("child_modules").items {
