@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (c cleaner) json(data []byte) ([]byte, error) {
 		}
 		var s string
 		if end >= len(data) {
-			return nil, fmt.Errorf("clean: a string has no end")
+			return nil, errors.New("clean: a string has no end")
 		}
 		if err := json.Unmarshal(data[start:end+1], &s); err != nil {
 			return nil, fmt.Errorf("clean: %w", err)
