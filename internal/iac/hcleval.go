@@ -208,7 +208,7 @@ func (m *module) variable(name string) cty.Value {
 	v, ok := m.given[name]
 	b := m.variables[name]
 	if b != nil && b.Body.Attributes["sensitive"] != nil && !m.eval(b.Body.Attributes["sensitive"].Expr, nil).RawEquals(cty.False) {
-		m.why["var."+name] = "variable " + name + " is sensitive, so its value is not looked at"
+		m.why["var."+name] = cause{why: "variable " + name + " is sensitive, so its value is not looked at"}
 		return cty.DynamicVal
 	}
 	if !ok {
