@@ -161,10 +161,10 @@ func judgeAll(analyzers []Analyzer, s *Scan, layer int) [][]Result {
 	var work sync.WaitGroup
 	// What most analyzers ask for is made side by side; else whoever asks first
 	// makes it, and the others wait. A panic is told to each that asks.
-	for _, make := range []func(){func() { s.Layers[layer].inventory() }, func() { s.View() }} {
+	for _, prepare := range []func(){func() { s.Layers[layer].inventory() }, func() { s.View() }} {
 		work.Go(func() {
 			defer func() { _ = recover() }()
-			make()
+			prepare()
 		})
 	}
 	work.Wait()

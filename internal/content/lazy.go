@@ -9,7 +9,7 @@ type lazy[T any] struct {
 	get  func() T
 }
 
-func (l *lazy[T]) of(make func() T) T {
-	l.once.Do(func() { l.get = sync.OnceValue(make) })
+func (l *lazy[T]) of(create func() T) T {
+	l.once.Do(func() { l.get = sync.OnceValue(create) })
 	return l.get()
 }
