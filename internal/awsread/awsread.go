@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,6 +75,9 @@ type Options struct {
 	// Poll is how long to wait before asking again for something that AWS makes in
 	// the background, 0 for two seconds.
 	Poll time.Duration
+	// MaxAnswers is how many bytes one account may answer in one region, 0 for 512
+	// MiB; what goes over it is an error of the call.
+	MaxAnswers int64
 	// Warn is told what the SDK would write to standard error, such as that it falls
 	// back to an older way to get credentials; nil for nobody. It may be called from
 	// many goroutines.
@@ -200,15 +204,16 @@ func (s *Session) Assume(accountID, roleARN, externalID, name string) *Session {
 
 // In makes a client of one region. It calls nothing.
 func (s *Session) In(region string) *Client {
+	read := new(atomic.Int64)
 	cfg := func(service string) aws.Config {
 		c := s.cfg.Copy()
 		c.Region = region
+		if c.HTTPClient == nil {
+			c.HTTPClient = http.DefaultClient
+		}
+		c.HTTPClient = metered{next: c.HTTPClient, limit: cmp.Or(s.opt.MaxAnswers, maxAnswers), read: read}
 		if s.opt.Wait != nil {
-			next := c.HTTPClient
-			if next == nil {
-				next = http.DefaultClient
-			}
-			c.HTTPClient = paced{next: next, wait: func(ctx context.Context) error { return s.opt.Wait(ctx, s.account, region, service) }}
+			c.HTTPClient = paced{next: c.HTTPClient, wait: func(ctx context.Context) error { return s.opt.Wait(ctx, s.account, region, service) }}
 		}
 		return c
 	}
@@ -319,6 +324,10 @@ func fail(action, resource string, err error) error {
 		if at, err := url.Parse(u.URL); err == nil {
 			e.Err = fmt.Errorf("no answer from %s: %w", at.Host, u.Err)
 		}
+	}
+	if much, ok := errors.AsType[*tooMuchError](err); ok {
+		e.Err = much
+		return e
 	}
 	if api, ok := errors.AsType[apiError](err); ok {
 		for _, d := range denials {

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -150,6 +151,33 @@ func TestConnect_warns(t *testing.T) {
 }
 
 // A denied call is an Error that names the IAM action, for every call.
+// A list that never ends is an error that says so, and is not asked for again.
+func TestClient_endless(t *testing.T) {
+	calls := 0
+	endless := carrier(func(*http.Request) (*http.Response, error) {
+		calls++
+		body := fmt.Sprintf(`{"Functions":[{"FunctionArn":"arn:aws:lambda:eu-west-1:111122223333:function:f%d","FunctionName":"f%d","Description":%q}],"NextMarker":"m%d"}`,
+			calls, calls, strings.Repeat("x", 100_000), calls)
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+	})
+	c := awsread.New(awsread.Options{
+		Region: "eu-west-1", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "x", HTTP: &http.Client{Transport: endless}, Endpoint: "https://lambda.invalid", MaxAnswers: 1 << 20,
+	}).In("eu-west-1")
+	for range 2 {
+		_, err := c.Functions(t.Context())
+		if e, ok := errors.AsType[*awsread.Error](err); !ok || e.Err.Error() != "the answers are larger than 1 MiB: not read to the end" || e.Denied || e.Unreachable {
+			t.Errorf("%v", err)
+		}
+	}
+	if calls != 11 {
+		t.Errorf("%d calls", calls)
+	}
+}
+
+type carrier func(*http.Request) (*http.Response, error)
+
+func (f carrier) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 func TestClient_denied(t *testing.T) {
 	f := awsfake.New(1, time.Unix(0, 0))
 	f.Deny(func(awsfake.Call) bool { return true })
