@@ -172,6 +172,8 @@ func read(r io.Reader) (s lamina.Snapshot, err error) {
 	var data bytes.Buffer
 	n, err := io.Copy(&data, io.LimitReader(dec, size+1))
 	switch {
+	case n == size && err != nil:
+		return s, fmt.Errorf("%w: bytes follow its end", ErrDamaged)
 	case errors.Is(err, io.ErrUnexpectedEOF), err == nil && n < size:
 		return s, fmt.Errorf("%w: it ends after %d of %d bytes of JSON", ErrCut, n, size)
 	case err != nil:

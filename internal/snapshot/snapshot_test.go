@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -99,6 +100,25 @@ func TestRead_refuses(t *testing.T) {
 
 // testdata holds a file of each version that lamina reads; the files are never
 // written anew.
+// What is cut and what is too long are told apart: the one is copied again, the
+// other looked into.
+func TestRead_cut_or_damaged(t *testing.T) {
+	good := write(t, estate())
+	for _, tt := range []struct {
+		name string
+		file []byte
+		want error
+	}{
+		{"cut off", good[:len(good)-5], snapshot.ErrCut},
+		{"a byte behind", append(bytes.Clone(good), "x"...), snapshot.ErrDamaged},
+		{"many behind", append(bytes.Clone(good), strings.Repeat("x", 1000)...), snapshot.ErrDamaged},
+	} {
+		if _, err := snapshot.Read(bytes.NewReader(tt.file)); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
 func TestRead_versions(t *testing.T) {
 	for v := max(1, snapshot.Version-2); v <= snapshot.Version; v++ {
 		file, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("v%d.lamina", v)))
