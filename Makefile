@@ -6,6 +6,7 @@ GO       ?= go
 # How many packages are compiled and tested at once.
 P        ?= 2
 FUZZTIME ?= 20s
+RACE     = $(shell { command -v $${CC:-cc} || command -v gcc; } >/dev/null && echo -race)
 
 TOOL    = $(GO) tool -modfile=tools/go.mod
 TESTSUM = $(GO) run ./internal/tools/testsum
@@ -25,10 +26,10 @@ test: ## all tests that need nothing but Go; prints every skip
 check: fmt-check vet lint arch tidy-check docs-check ## format, vet, lint, architecture, go.mod, generated documents
 
 test-integration: ## all tests with the race detector, the data in LAMINA_TESTDATA, and moto
-	@if command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null; then race=-race; \
-	else race=; echo "skip -race: there is no C compiler"; fi; \
+	@test -n "$(RACE)" || echo "skip -race: there is no C compiler"; \
 	test -n "$$LAMINA_TESTDATA" || echo "skip data by others: LAMINA_TESTDATA is not set"; \
-	LAMINA_INTEGRATION=1 $(GO) test -json -p $(P) $$race -timeout 20m ./... | $(TESTSUM)
+	LAMINA_INTEGRATION=1 $(GO) test -json -p $(P) $(RACE) -timeout 20m $$($(GO) list ./... | grep -v '/cmd/lamina$$') | $(TESTSUM)
+	@LAMINA_INTEGRATION=1 $(GO) test -json ./cmd/lamina | $(TESTSUM) # with the race detector in test-long: five minutes
 	@CGO_ENABLED=0 $(GO) test -json ./internal/sandbox | $(TESTSUM) # Landlock is for programs without cgo
 
 test-aws: ## settle what only AWS can answer, in a sandbox account of yours: docs/aws-sandbox.md
@@ -37,10 +38,12 @@ test-aws: ## settle what only AWS can answer, in a sandbox account of yours: doc
 	LAMINA_SANDBOX_ANSWERS="$(CURDIR)/.cache/aws-answers.json" $(GO) test -count=1 -v -timeout 40m -run '^TestSandbox$$' ./internal/awsfake
 
 # Interrupted, it goes on where it stopped as long as the commit is the same.
-test-long: ## test-integration, all tests with the large inputs, FUZZTIME of each fuzz target; goes on where it stopped
+test-long: ## test-integration, scripts with the race detector, all tests with the large inputs, FUZZTIME of each fuzz target; goes on where it stopped
 	@done=.cache/test-long/$$(git rev-parse HEAD); mkdir -p $$done; \
 	if [ -e $$done/integration ]; then echo "test-integration is done"; \
 	else $(MAKE) --no-print-directory test-integration && touch $$done/integration || exit 1; fi; \
+	if [ -e $$done/scripts ]; then echo "the scripts with the race detector are done"; \
+	else LAMINA_INTEGRATION=1 $(GO) test -json $(RACE) -timeout 20m ./cmd/lamina | $(TESTSUM) && touch $$done/scripts || exit 1; fi; \
 	if [ -e $$done/large ]; then echo "the large inputs are done"; \
 	else LAMINA_LONG=1 $(GO) test -json -p $(P) -timeout 20m ./... | $(TESTSUM) && touch $$done/large || exit 1; fi; \
 	$(MAKE) --no-print-directory fuzz DONE=$$done
