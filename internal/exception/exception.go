@@ -273,15 +273,15 @@ func mentions(f *lamina.Finding, id string) bool {
 	return false
 }
 
-// packageChecks are about which package is there, not about the bytes of a file:
-// what is accepted of a package holds wherever its metadata stands.
-var packageChecks = []string{"known-vulnerability", "licence-denied"}
+// packageCheck is about which package is there, not about the bytes of a file: what
+// is accepted of a package holds wherever its metadata stands.
+const packageCheck = "known-vulnerability"
 
 // NeedsContent reports whether an exception for f must be bound to its content:
 // f is about the bytes of a file and about something an attacker does (a secret,
 // behaviour, drift: it has an ATT&CK technique), or says that bytes changed.
 func NeedsContent(f *lamina.Finding) bool {
-	if f.SHA256 == "" || slices.Contains(packageChecks, f.Check) {
+	if f.SHA256 == "" || f.Check == packageCheck {
 		return false
 	}
 	return len(f.Techniques) > 0 || strings.Contains(f.Check, "secret") || strings.Contains(f.Check, "drift")
