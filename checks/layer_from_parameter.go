@@ -1,12 +1,9 @@
 package checks
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
-	"github.com/lamina-sec/lamina/iam"
 	"github.com/lamina-sec/lamina/internal/access"
 	"github.com/lamina-sec/lamina/internal/posture"
 )
@@ -67,36 +64,12 @@ func writers(in posture.Input, p lamina.LayerParameter, pipeline func(string) bo
 		m.Detail = "who may change the parameter is not known"
 		return m
 	}
-	var who, by, perhaps []string
-	why := ""
+	var others others
 	for _, s := range in.Access().Plain(a.Account) {
-		if pipeline(s.ARN) {
-			continue
-		}
-		switch answer := in.Access().Able(s, "ssm:PutParameter", a); answer.Result {
-		case iam.Allow:
-			who, by = append(who, s.ARN), append(by, answer.By...)
-		case iam.Unknown:
-			perhaps, why = append(perhaps, "perhaps: "+s.ARN), cmp.Or(why, answer.Why)
-		case iam.Deny:
+		if !pipeline(s.ARN) {
+			others.add(s.ARN, in.Access().Able(s, "ssm:PutParameter", a))
 		}
 	}
-	switch {
-	case len(who) > 0:
-		r.Outcome, r.Detail = lamina.Fail, "others than pipelines may change the parameter: "+posture.Count(len(who), "principal")
-		slices.Sort(who)
-		for _, s := range first(who) {
-			r.Evidence = append(r.Evidence, "principal: "+s)
-		}
-		slices.Sort(by)
-		for _, s := range first(slices.Compact(by)) {
-			r.Evidence = append(r.Evidence, "statement: "+s)
-		}
-	case len(perhaps) > 0:
-		r.Outcome, r.Detail = lamina.Unknown, "whether others than pipelines may change the parameter is not known"
-		r.Reason, r.Settle = why, "decide what the conditions named leave open"
-		slices.Sort(perhaps)
-		r.Evidence = append(r.Evidence, first(perhaps)...)
-	}
+	others.onto(&r, "others than pipelines may change the parameter", "change the parameter")
 	return r
 }

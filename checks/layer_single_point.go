@@ -78,34 +78,52 @@ func published(in posture.Input, l lamina.LayerARN, users []lamina.Function, of 
 		return m
 	}
 	r.Detail = "only pipelines and administrators may publish it"
-	var who, by, perhaps []string
-	why := ""
+	var others others
 	for _, c := range in.Access().Callers(l.ARN.Account) {
-		if c.Reach[access.Administration] == access.Any || in.Pipeline(c.Principal.ARN) {
-			continue
-		}
-		switch answer := in.Access().Publish(c, l); answer.Result {
-		case iam.Allow:
-			who, by = append(who, c.Principal.ARN), append(by, answer.By...)
-		case iam.Unknown:
-			perhaps, why = append(perhaps, "perhaps: "+c.Principal.ARN), cmp.Or(why, answer.Why)
-		case iam.Deny:
+		if c.Reach[access.Administration] != access.Any && !in.Pipeline(c.Principal.ARN) {
+			others.add(c.Principal.ARN, in.Access().Publish(c, l))
 		}
 	}
+	others.onto(&r, fmt.Sprintf("%d of %s load it, and others than pipelines may publish it", len(users), posture.Count(of, "function")), "publish it")
+	return r
+}
+
+// others are the principals that are neither pipelines nor administrators, by what
+// a check asks of them.
+type others struct {
+	may, by, perhaps []string
+	why              string // of the first of perhaps
+}
+
+// add takes the answer for one of them.
+func (o *others) add(arn string, answer access.Answer) {
+	switch answer.Result {
+	case iam.Allow:
+		o.may, o.by = append(o.may, arn), append(o.by, answer.By...)
+	case iam.Unknown:
+		o.perhaps, o.why = append(o.perhaps, "perhaps: "+arn), cmp.Or(o.why, answer.Why)
+	case iam.Deny:
+	}
+}
+
+// onto makes r a Fail with the detail given if some of them may do it, and Unknown if
+// only perhaps; else r stays as it is.
+func (o *others) onto(r *posture.Result, fail, do string) {
 	switch {
-	case len(who) > 0:
-		r.Outcome, r.Detail = lamina.Fail, fmt.Sprintf("%d of %s load it, and others than pipelines may publish it: %s", len(users), posture.Count(of, "function"), posture.Count(len(who), "principal"))
-		for _, p := range first(who) {
+	case len(o.may) > 0:
+		r.Outcome, r.Detail = lamina.Fail, fail+": "+posture.Count(len(o.may), "principal")
+		slices.Sort(o.may)
+		for _, p := range first(o.may) {
 			r.Evidence = append(r.Evidence, "principal: "+p)
 		}
-		slices.Sort(by)
-		for _, s := range first(slices.Compact(by)) {
+		slices.Sort(o.by)
+		for _, s := range first(slices.Compact(o.by)) {
 			r.Evidence = append(r.Evidence, "statement: "+s)
 		}
-	case len(perhaps) > 0:
-		r.Outcome, r.Detail = lamina.Unknown, "whether others than pipelines may publish it is not known"
-		r.Reason, r.Settle = why, "decide what the conditions named leave open"
-		r.Evidence = append(r.Evidence, first(perhaps)...)
+	case len(o.perhaps) > 0:
+		r.Outcome, r.Detail = lamina.Unknown, "whether others than pipelines may "+do+" is not known"
+		r.Reason, r.Settle = o.why, "decide what the conditions named leave open"
+		slices.Sort(o.perhaps)
+		r.Evidence = append(r.Evidence, first(o.perhaps)...)
 	}
-	return r
 }
