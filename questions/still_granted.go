@@ -55,7 +55,7 @@ func stillGranted(c triage.Case) triage.Reply {
 		for _, g := range l.Policy.Grants {
 			if g.StatementID == sid && g.Principal == account(c.Record.Text("principal")) && g.OrganizationID == c.Record.Text("organizationId") {
 				return triage.Reply{
-					Outcome: lamina.Fail, Text: fmt.Sprintf("yes: statement %s stands at revision %s%s", sid, l.Policy.RevisionID, since(c.Alert.Grant)),
+					Outcome: lamina.Fail, Text: "yes: statement " + sid + " stands" + at(*l.Policy) + since(c.Alert.Grant),
 					Evidence: append(event, snapshot),
 				}
 			}
@@ -77,6 +77,14 @@ func stillGranted(c triage.Case) triage.Reply {
 // again later is no answer to whether it stands now.
 func ended(g *lamina.GrantWindow) bool {
 	return g != nil && (g.Ending == "removed" || g.Ending == "version_deleted") && g.UntilEvent != ""
+}
+
+// at is the revision of a policy, where it is known.
+func at(p lamina.LayerPolicy) string {
+	if p.RevisionID == "" {
+		return ""
+	}
+	return " at revision " + p.RevisionID
 }
 
 // since is from when on a grant stands, when events tell.

@@ -45,7 +45,7 @@ func (in Input) grants(l lamina.LayerVersion, pass string, approvals *approval.S
 	r := Result{Outcome: lamina.Pass, Resource: l.ARN, Detail: pass, Evidence: []string{"policy: none"}}
 	var unknown *Result
 	if l.Policy != nil {
-		r.Evidence = []string{fmt.Sprintf("policy: %d statements at revision %s", len(l.Policy.Grants), l.Policy.RevisionID)}
+		r.Evidence = []string{policyEvidence(*l.Policy)}
 		for _, g := range l.Policy.Grants {
 			worse, ok := bad(g, in.Estate.Org.Scope(g, l.Account))
 			if !ok {
@@ -82,6 +82,16 @@ func (in Input) grants(l lamina.LayerVersion, pass string, approvals *approval.S
 		return *unknown
 	}
 	return r
+}
+
+// policyEvidence says how long a policy is and which revision of it was read, where
+// that is known: code that is not deployed has none.
+func policyEvidence(p lamina.LayerPolicy) string {
+	said := "policy: " + Count(len(p.Grants), "statement")
+	if p.RevisionID == "" {
+		return said
+	}
+	return said + " at revision " + p.RevisionID
 }
 
 // Count says how many there are of what: "1 function", "2 functions".

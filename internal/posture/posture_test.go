@@ -87,3 +87,27 @@ func TestRun_joins_resources_that_are_alike(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestGrants_says_what_policy_was_read(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		policy *lamina.LayerPolicy
+		want   string
+	}{
+		{"none", nil, "policy: none"},
+		{"one statement", &lamina.LayerPolicy{RevisionID: "r-1", Grants: make([]lamina.Grant, 1)}, "policy: 1 statement at revision r-1"},
+		{"several", &lamina.LayerPolicy{RevisionID: "r-1", Grants: make([]lamina.Grant, 2)}, "policy: 2 statements at revision r-1"},
+		{"of code that is not deployed", &lamina.LayerPolicy{Grants: make([]lamina.Grant, 1)}, "policy: 1 statement"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const account, region = "111122223333", "eu-west-1"
+			in := posture.Input{Estate: estate.New(lamina.Snapshot{Targets: []lamina.Target{{Account: account, Region: region, Read: []string{"lambda:GetLayerVersionPolicy"}}}}, nil)}
+			r := in.Grants(lamina.LayerVersion{Account: account, Region: region, Policy: tt.policy}, "fine", func(lamina.Grant, lamina.GrantScope) (posture.Result, bool) {
+				return posture.Result{}, false
+			})
+			if d := cmp.Diff([]string{tt.want}, r.Evidence); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
