@@ -31,6 +31,7 @@ import (
 //	function new code=template.yaml parameters=/layers/common,/layers/pinned:3
 //	alias billing live 3
 //	function api door=apigateway.amazonaws.com at=live   the door is the alias's
+//	function api policy={"Statement":…} at=live
 //	trail org group=arn:aws:logs:eu-west-1:111122223333:log-group:trail:*
 //	filter layers trail { $.eventName = "*LayerVersion*" }
 //	alarm layers layers arn:aws:sns:eu-west-1:111122223333:alerts threshold=1
@@ -438,6 +439,9 @@ func (e *estateText) function(p []string, v map[string]string, account, region s
 	f.SnapStart, f.EnvironmentError = v["snapstart"], v["enverror"]
 	if v["door"] != "" {
 		f.Policies = []lamina.FunctionPolicy{{Qualifier: v["at"], Document: `{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + v["door"] + `"},"Action":"lambda:InvokeFunction"}]}`}}
+	}
+	if v["policy"] != "" {
+		f.Policies = []lamina.FunctionPolicy{{Qualifier: v["at"], Document: v["policy"]}}
 	}
 	if v["csc"] != "" {
 		f.CodeSigningConfigARN = cscARN(v["csc"], account, region)

@@ -256,7 +256,7 @@ func (l *leaf) words(not bool) string {
 		if set == "" && !ifExists && known && op.negated {
 			return set + l.Key + " " + verb
 		}
-		if set == "" && !ifExists {
+		if set == "" && !ifExists && known {
 			return set + l.Key + " " + strings.Replace(verb, "is", "is not", 1)
 		}
 		return "not (" + text + ")"

@@ -40,6 +40,7 @@ func TestResidue_says_when(t *testing.T) {
 		{`{"Bool":{"aws:SecureTransport":"true"}}`, `{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`, "allowed if aws:SourceVpce is vpce-1 and aws:SecureTransport is true"},
 		{`{"Bool":{"aws:SecureTransport":"true"}}`, `{"ForAnyValue:StringLike":{"svc:k":"a*"}}`, "allowed if not (a value of svc:k is like a*) and aws:SecureTransport is true"},
 		{`{"StringMatches":{"svc:k":"a"}}`, "", "allowed if svc:k satisfies StringMatches a"},
+		{`{"Bool":{"aws:SecureTransport":"true"}}`, `{"StringMatches":{"svc:k":"a"}}`, "allowed if not (svc:k satisfies StringMatches a) and aws:SecureTransport is true"},
 		{`{"ForAnyValues:StringLike":{"svc:k":"a"}}`, "", "allowed if svc:k satisfies ForAnyValues:StringLike a"},
 		{`{"StringEquals":{"svc:k":"${aws:PrincipalTag/team}"}}`, "", "allowed if svc:k is ${aws:PrincipalTag/team}"},
 		{`{"NumericEquals":{"svc:k":"ten"}}`, "", "allowed if svc:k is ten"},
