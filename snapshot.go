@@ -38,6 +38,9 @@ type Snapshot struct {
 	AccessFindings       []AccessFinding      `json:"access_findings,omitempty"`
 	Services             []ServiceStatus      `json:"services,omitempty"`
 	Unscanned            []Unscanned          `json:"unscanned,omitempty"`
+	ServiceFindings      []ServiceFinding     `json:"service_findings,omitempty"`
+	FindingCounts        []FindingCount       `json:"finding_counts,omitempty"`
+	ConfigRecords        []ConfigRecord       `json:"config_records,omitempty"`
 	Buckets              []Bucket             `json:"buckets,omitempty"`
 	Subnets              []Subnet             `json:"subnets,omitempty"`
 	SecurityGroups       []SecurityGroup      `json:"security_groups,omitempty"`
@@ -377,7 +380,8 @@ type AccessAnalyzer struct {
 type AccessFinding struct {
 	ID string `json:"id"`
 	// Kind is AWS's word for one about what is not used ("UnusedIAMRole",
-	// "UnusedIAMUserAccessKey", "UnusedIAMUserPassword"), "" for external access.
+	// "UnusedIAMUserAccessKey", "UnusedIAMUserPassword", "UnusedPermission"), "" for
+	// external access.
 	Kind     string `json:"kind,omitempty"`
 	Analyzer string `json:"analyzer"`
 	Resource string `json:"resource"`
@@ -386,6 +390,11 @@ type AccessFinding struct {
 	// Principals are who it says has access.
 	Principals []string  `json:"principals,omitempty"`
 	Updated    time.Time `json:"updated,omitzero"`
+	// Unused are the actions that an "UnusedPermission" says its role does not use,
+	// and services of which it uses none ("s3:*"), sorted; UnusedMore counts those
+	// that are left out.
+	Unused     []string `json:"unused,omitempty"`
+	UnusedMore int      `json:"unused_more,omitempty"`
 }
 
 // A ServiceStatus says whether a service watches Lambda in a target.
@@ -404,6 +413,77 @@ type Unscanned struct {
 	Function string `json:"function"` // ARN
 	// Reason is AWS's word: "EXCLUDED_BY_TAG", "SCAN_ELIGIBILITY_EXPIRED", …
 	Reason string `json:"reason"`
+}
+
+// A ServiceFinding is what a security service of AWS says of functions or layer
+// versions, as long as it stands. Its description is not kept, and what is long is
+// cut.
+type ServiceFinding struct {
+	// ID is the ARN of the finding, or what else the service calls it.
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	// Service is who was asked: "inspector2", "guardduty" or "securityhub".
+	Service string `json:"service"`
+	// Product is whose finding it is, where Security Hub has it from another ("aws/macie").
+	Product string `json:"product,omitempty"`
+	// Type is the service's word for what it is ("PACKAGE_VULNERABILITY").
+	Type string `json:"type,omitempty"`
+	// Severity is AWS's word: "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL",
+	// "UNTRIAGED".
+	Severity string `json:"severity"`
+	Title    string `json:"title,omitempty"`
+	// Resources are ARNs of functions, of versions of functions and of layer versions,
+	// sorted. That of a function stands for its $LATEST as well.
+	Resources []string `json:"resources"`
+	// Vulnerabilities are ids ("CVE-…"), sorted.
+	Vulnerabilities []string `json:"vulnerabilities,omitempty"`
+	// EPSS is the probability that the vulnerability is exploited within 30 days, 0
+	// when the service does not say.
+	EPSS float64 `json:"epss,omitempty"`
+	// Exploit says that an exploit is known to be available.
+	Exploit  bool             `json:"exploit,omitempty"`
+	Packages []ServicePackage `json:"packages,omitempty"`
+	First    time.Time        `json:"first,omitzero"` // seen
+	Last     time.Time        `json:"last,omitzero"`
+}
+
+// A ServicePackage is a package, or a file of code, that a finding of a service is
+// about.
+type ServicePackage struct {
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+	FixedIn string `json:"fixed_in,omitempty"`
+	Path    string `json:"path,omitempty"`
+	// Layer is the ARN of the layer version that it is in, "" for a function's own
+	// package.
+	Layer string `json:"layer,omitempty"`
+}
+
+// A FindingCount is how many findings about functions and layer versions a service
+// listed in a target and what became of them: Listed is the sum of the others.
+type FindingCount struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Service string `json:"service"` // as in ServiceFinding
+	Listed  int    `json:"listed"`
+	Kept    int    `json:"kept"`
+	// Layerless are about functions that load no layer in any version.
+	Layerless int `json:"layerless,omitempty"`
+	// Copies are those of Security Hub that are another service's, which was read itself.
+	Copies int `json:"copies,omitempty"`
+	// Closed are those of Security Hub that are resolved, suppressed or of a control
+	// that passes.
+	Closed int `json:"closed,omitempty"`
+	// Unnamed name no function and no layer version.
+	Unnamed int `json:"unnamed,omitempty"`
+}
+
+// A ConfigRecord is the newest record that AWS Config has of a function. Config
+// cannot record layers: it has no type of resource for them.
+type ConfigRecord struct {
+	Function string    `json:"function"` // ARN
+	Captured time.Time `json:"captured,omitzero"`
 }
 
 // A Bucket is an S3 bucket that holds layers or trails.

@@ -104,8 +104,28 @@ func (s Session) describeFinding(x lamina.AccessFinding) object {
 	}
 }
 
+// unusedDetails has one entry for each service.
+func unusedDetails(x lamina.AccessFinding) []object {
+	var all []object
+	for len(x.Unused) > 0 {
+		service, _, _ := strings.Cut(x.Unused[0], ":")
+		actions := []object{}
+		for len(x.Unused) > 0 && strings.HasPrefix(x.Unused[0], service+":") {
+			if action := strings.TrimPrefix(x.Unused[0], service+":"); action != "*" {
+				actions = append(actions, object{{name: "action", value: action}})
+			}
+			x.Unused = x.Unused[1:]
+		}
+		all = append(all, object{{name: "unusedPermissionDetails", value: object{{name: "serviceNamespace", value: service}, {name: "actions", value: actions}}}})
+	}
+	return all
+}
+
 // details has one entry for each principal.
 func details(x lamina.AccessFinding) []object {
+	if x.Kind == "UnusedPermission" {
+		return unusedDetails(x)
+	}
 	one := func(principal dict) object {
 		return object{{name: "externalAccessDetails", value: object{
 			{name: "isPublic", value: x.Public},
@@ -170,6 +190,7 @@ func (f *Fake) inspectorPaths() []path {
 			}
 			return object{{name: "accounts", value: accounts}, {name: "failedAccounts", value: failed}}, nil
 		}}},
+		{"POST /findings/list", "ListFindings", rpc{do: listInspectorFindings}},
 		{"POST /coverage/list", "ListCoverage", rpc{do: func(s Session, in input) (object, *Error) {
 			var all []lamina.Unscanned // and those that are scanned, for no reason
 			wanted := ""
@@ -208,6 +229,10 @@ func (f *Fake) inspectorPaths() []path {
 // lambdaLogs is the feature of GuardDuty that watches functions.
 const lambdaLogs = "guardduty:LAMBDA_NETWORK_LOGS"
 
+func noDetector() *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "BadRequestException", Message: "The request is rejected because the input detectorId is not owned by the current account."}
+}
+
 // guardDutyPaths know one detector where the status of its feature is loaded.
 func (f *Fake) guardDutyPaths() []path {
 	id := func(s Session) string {
@@ -222,10 +247,22 @@ func (f *Fake) guardDutyPaths() []path {
 			}
 			return object{{name: "detectorIds", value: ids}}, nil
 		}}},
+		{"POST /detector/{detectorId}/findings", "ListFindings", rpc{of: "detectorId", do: func(s Session, in input) (object, *Error) {
+			if in.text("detectorId") != id(s) {
+				return nil, noDetector()
+			}
+			return listDutyFindings(s, in)
+		}}},
+		{"POST /detector/{detectorId}/findings/get", "GetFindings", rpc{of: "detectorId", do: func(s Session, in input) (object, *Error) {
+			if in.text("detectorId") != id(s) {
+				return nil, noDetector()
+			}
+			return getDutyFindings(s, in)
+		}}},
 		{"GET /detector/{detectorId}", "GetDetector", rpc{of: "detectorId", do: func(s Session, in input) (object, *Error) {
 			on, known := s.status(s.caller.Account, lambdaLogs)
 			if !known || in.text("detectorId") != id(s) {
-				return nil, &Error{Status: http.StatusBadRequest, Code: "BadRequestException", Message: "The request is rejected because the input detectorId is not owned by the current account."}
+				return nil, noDetector()
 			}
 			return object{
 				{name: "status", value: "ENABLED"},
@@ -236,17 +273,31 @@ func (f *Fake) guardDutyPaths() []path {
 	}
 }
 
-// securityHubPaths say whether the hub is on.
+// securityHubPaths say whether the hub is on, and what is in it.
 func (f *Fake) securityHubPaths() []path {
-	return []path{{"GET /accounts", "DescribeHub", rpc{do: func(s Session, _ input) (object, *Error) {
+	on := func(s Session) *Error {
 		if on, _ := s.status(s.caller.Account, "securityhub"); !on {
-			return nil, &Error{Status: http.StatusUnauthorized, Code: "InvalidAccessException", Message: "Account " + s.caller.Account + " is not subscribed to AWS Security Hub"}
+			return &Error{Status: http.StatusUnauthorized, Code: "InvalidAccessException", Message: "Account " + s.caller.Account + " is not subscribed to AWS Security Hub"}
 		}
-		return object{
-			{name: "HubArn", value: "arn:" + s.partition() + ":securityhub:" + s.region + ":" + s.caller.Account + ":hub/default"},
-			{name: "AutoEnableControls", value: true},
-		}, nil
-	}}}}
+		return nil
+	}
+	return []path{
+		{"GET /accounts", "DescribeHub", rpc{do: func(s Session, _ input) (object, *Error) {
+			if err := on(s); err != nil {
+				return nil, err
+			}
+			return object{
+				{name: "HubArn", value: "arn:" + s.partition() + ":securityhub:" + s.region + ":" + s.caller.Account + ":hub/default"},
+				{name: "AutoEnableControls", value: true},
+			}, nil
+		}}},
+		{"POST /findings", "GetFindings", rpc{do: func(s Session, in input) (object, *Error) {
+			if err := on(s); err != nil {
+				return nil, err
+			}
+			return getHubFindings(s, in)
+		}}},
+	}
 }
 
 // recorded is the feature that says whether AWS Config records functions.
@@ -268,6 +319,7 @@ func (f *Fake) configOperations() map[string]rpc {
 				{name: "recordingStrategy", value: object{{name: "useOnly", value: "INCLUSION_BY_RESOURCE_TYPES"}}},
 			}})}}, nil
 		}},
+		"SelectResourceConfig": {do: selectFunctions},
 		"DescribeConfigurationRecorderStatus": {do: func(s Session, _ input) (object, *Error) {
 			on, _ := s.status(s.caller.Account, recorded)
 			return object{{name: "ConfigurationRecordersStatus", value: recorder(s, member{name: "recording", value: on})}}, nil

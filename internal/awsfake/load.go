@@ -9,7 +9,7 @@ import (
 // Load adds what services other than Lambda hold, as the nouns of a snapshot:
 // accounts, units and policies of the organisation OrgID, principals, groups and
 // policies of IAM, trails, metric filters, alarms, topics, rules, analyzers and
-// their findings, the status of services, signing profiles, buckets, and what
+// their findings, the status of services and their findings, signing profiles, buckets, and what
 // functions' networks are made of. Collecting gives the same nouns again. Layers,
 // functions and code signing configurations are not taken from it: they are made
 // by calls, which have their own semantics.
@@ -43,6 +43,8 @@ func (f *Fake) Load(s lamina.Snapshot) {
 		e.AccessFindings = append(e.AccessFindings, s.AccessFindings...)
 		e.Services = append(e.Services, s.Services...)
 		e.Unscanned = append(e.Unscanned, s.Unscanned...)
+		e.ServiceFindings = append(e.ServiceFindings, s.ServiceFindings...)
+		e.ConfigRecords = append(e.ConfigRecords, s.ConfigRecords...)
 		e.Buckets = append(e.Buckets, s.Buckets...)
 		e.Subnets = append(e.Subnets, s.Subnets...)
 		e.SecurityGroups = append(e.SecurityGroups, s.SecurityGroups...)

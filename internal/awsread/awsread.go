@@ -1,6 +1,6 @@
 // Package awsread is the only reader of AWS: what it can call is a table, and
-// every call in it begins with Get, BatchGet, List, Describe or Lookup, but for
-// the one that asks IAM to make a credential report.
+// every call in it begins with Get, BatchGet, List, Describe, Lookup or Select, but
+// for the one that asks IAM to make a credential report.
 //
 // A Session is an identity in a partition; In gives a Client, which reads one
 // region of its account and returns nouns of package lamina. Pages and retries

@@ -40,6 +40,7 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 	layer, function := arn("lambda", "layer:"+nothing+":1"), arn("lambda", "function:"+nothing)
 	vpc := []lamina.Subnet{{VPC: "vpc-00000000000000000"}}
 	trail, analyzer := arn("cloudtrail", "trail/"+nothing), arn("access-analyzer", "analyzer/"+nothing)
+	const noDetector = "00000000000000000000000000000000"
 	return map[string]func(context.Context) error{
 		"access-analyzer:GetFinding": func(ctx context.Context) error {
 			return c.AccessFinding(ctx, &lamina.AccessFinding{ID: nothing, Analyzer: analyzer})
@@ -54,6 +55,7 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"cloudwatch:DescribeAlarms":                  func(ctx context.Context) error { _, err := c.Alarms(ctx, account); return err },
 		"config:DescribeConfigurationRecorderStatus": func(ctx context.Context) error { _, err := c.Recording(ctx); return err },
 		"config:DescribeConfigurationRecorders":      func(ctx context.Context) error { _, err := c.Recorders(ctx, account); return err },
+		"config:SelectResourceConfig":                func(ctx context.Context) error { _, err := c.ConfigRecords(ctx); return err },
 		"ec2:DescribeRouteTables":                    func(ctx context.Context) error { return c.Routes(ctx, vpc) },
 		"ec2:DescribeSecurityGroups": func(ctx context.Context) error {
 			_, err := c.SecurityGroups(ctx, account, []string{"sg-00000000000000000"})
@@ -67,7 +69,15 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"events:ListRules":         func(ctx context.Context) error { _, err := c.EventRules(ctx, account); return err },
 		"events:ListTargetsByRule": func(ctx context.Context) error { _, err := c.EventTargets(ctx, nothing); return err },
 		"guardduty:GetDetector": func(ctx context.Context) error {
-			_, err := c.GuardDuty(ctx, account, "00000000000000000000000000000000")
+			_, err := c.GuardDuty(ctx, account, noDetector)
+			return err
+		},
+		"guardduty:GetFindings": func(ctx context.Context) error {
+			_, err := c.DutyFindings(ctx, account, noDetector, []string{nothing})
+			return err
+		},
+		"guardduty:ListFindings": func(ctx context.Context) error {
+			_, err := c.DutyFindingIDs(ctx, account, noDetector)
 			return err
 		},
 		"guardduty:ListDetectors":            func(ctx context.Context) error { _, err := c.Detectors(ctx); return err },
@@ -75,6 +85,7 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"iam:GetCredentialReport":            c.hasReport,
 		"inspector2:BatchGetAccountStatus":   func(ctx context.Context) error { _, err := c.Inspector(ctx, account); return err },
 		"inspector2:ListCoverage":            func(ctx context.Context) error { _, err := c.Unscanned(ctx, account); return err },
+		"inspector2:ListFindings":            func(ctx context.Context) error { _, err := c.InspectorFindings(ctx, account); return err },
 		"lambda:GetAccountSettings":          func(ctx context.Context) error { _, _, err := c.CodeStorage(ctx); return err },
 		"lambda:GetCodeSigningConfig": func(ctx context.Context) error {
 			_, err := c.CodeSigningConfig(ctx, arn("lambda", "code-signing-config:csc-00000000000000000"))
@@ -122,6 +133,7 @@ func (c *Client) probes(account, partition string) map[string]func(context.Conte
 		"s3:GetBucketVersioning":                            func(ctx context.Context) error { _, err := c.BucketVersioning(ctx, nothing+"-"+account); return err },
 		"s3:ListAllMyBuckets":                               func(ctx context.Context) error { _, err := c.OwnsBucket(ctx, nothing+"-"+account); return err },
 		"securityhub:DescribeHub":                           func(ctx context.Context) error { _, err := c.SecurityHub(ctx, account); return err },
+		"securityhub:GetFindings":                           func(ctx context.Context) error { _, _, err := c.HubFindings(ctx, account); return err },
 		"signer:ListSigningProfiles":                        func(ctx context.Context) error { _, err := c.SigningProfiles(ctx, account); return err },
 		"sns:ListSubscriptionsByTopic":                      func(ctx context.Context) error { _, err := c.Topic(ctx, arn("sns", nothing)); return err },
 		"sts:GetCallerIdentity":                             c.called,

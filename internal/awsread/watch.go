@@ -3,6 +3,7 @@ package awsread
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -217,8 +218,7 @@ func (c *Client) Analyzers(ctx context.Context, accountID string) ([]lamina.Acce
 	return all, nil
 }
 
-// unusedKinds are the findings about what nobody uses that are read: those about
-// single permissions, of which there are many, are not.
+// unusedKinds are the findings about what nobody uses at all.
 var unusedKinds = words([]analyzertypes.FindingType{
 	analyzertypes.FindingTypeUnusedIamRole, analyzertypes.FindingTypeUnusedIamUserAccessKey, analyzertypes.FindingTypeUnusedIamUserPassword,
 })
@@ -226,18 +226,32 @@ var unusedKinds = words([]analyzertypes.FindingType{
 // UnusedAccess returns the active findings of an analyzer of unused access about
 // roles and credentials that nobody uses.
 func (c *Client) UnusedAccess(ctx context.Context, analyzer string) ([]lamina.AccessFinding, error) {
+	return c.unused(ctx, analyzer, unusedKinds)
+}
+
+// UnusedPermissions returns the active findings of an analyzer of unused access
+// about roles that have permissions which they do not use, without which.
+func (c *Client) UnusedPermissions(ctx context.Context, analyzer string) ([]lamina.AccessFinding, error) {
+	return c.unused(ctx, analyzer, words([]analyzertypes.FindingType{analyzertypes.FindingTypeUnusedPermission}))
+}
+
+func (c *Client) unused(ctx context.Context, analyzer string, kinds []string) ([]lamina.AccessFinding, error) {
 	in := &accessanalyzer.ListFindingsV2Input{
 		AnalyzerArn: &analyzer,
-		Filter:      map[string]analyzertypes.Criterion{"findingType": {Eq: unusedKinds}, "status": {Eq: []string{string(analyzertypes.FindingStatusActive)}}},
+		Filter:      map[string]analyzertypes.Criterion{"findingType": {Eq: kinds}, "status": {Eq: []string{string(analyzertypes.FindingStatusActive)}}},
 	}
 	var all []lamina.AccessFinding
-	for p := accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in); p.HasMorePages(); {
+	p := accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in)
+	for page := 0; p.HasMorePages(); page++ {
+		if page == maxPages {
+			return all, fail("access-analyzer:ListFindings", analyzer, errManyFindings)
+		}
 		out, err := p.NextPage(ctx)
 		if err != nil {
 			return all, fail("access-analyzer:ListFindings", analyzer, err)
 		}
 		for _, f := range out.Findings {
-			if slices.Contains(unusedKinds, string(f.FindingType)) {
+			if slices.Contains(kinds, string(f.FindingType)) {
 				all = append(all, lamina.AccessFinding{
 					ID: aws.ToString(f.Id), Kind: string(f.FindingType), Analyzer: analyzer, Resource: aws.ToString(f.Resource), Status: string(f.Status), Updated: aws.ToTime(f.UpdatedAt).UTC(),
 				})
@@ -245,6 +259,55 @@ func (c *Client) UnusedAccess(ctx context.Context, analyzer string) ([]lamina.Ac
 		}
 	}
 	return all, nil
+}
+
+// maxUnused is how many unused actions of one role are kept: that of an
+// administrator has thousands.
+const maxUnused = 200
+
+// UnusedBy sets which permissions the finding says its role does not use.
+func (c *Client) UnusedBy(ctx context.Context, f *lamina.AccessFinding) error {
+	var all []string
+	p := accessanalyzer.NewGetFindingV2Paginator(c.accessanalyzer, &accessanalyzer.GetFindingV2Input{AnalyzerArn: &f.Analyzer, Id: &f.ID})
+	for page := 0; p.HasMorePages(); page++ {
+		if page == maxPages {
+			return fail("access-analyzer:GetFinding", f.ID, errManyFindings)
+		}
+		out, err := p.NextPage(ctx)
+		if err != nil {
+			return fail("access-analyzer:GetFinding", f.ID, err)
+		}
+		for _, d := range out.FindingDetails {
+			if unused, ok := d.(*analyzertypes.FindingDetailsMemberUnusedPermissionDetails); ok {
+				all = append(all, unusedActions(unused.Value)...)
+			}
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	f.Unused, f.UnusedMore = all[:min(len(all), maxUnused)], max(0, len(all)-maxUnused)
+	return nil
+}
+
+// unusedActions are the actions of a service that are not used, and "SERVICE:*"
+// for one of which none is.
+func unusedActions(d analyzertypes.UnusedPermissionDetails) []string {
+	service := brief(d.ServiceNamespace)
+	if service == "" {
+		return nil
+	}
+	if len(d.Actions) == 0 {
+		return []string{service + ":*"}
+	}
+	var all []string
+	for _, a := range d.Actions {
+		action := brief(a.Action)
+		if !strings.Contains(action, ":") {
+			action = service + ":" + action
+		}
+		all = append(all, action)
+	}
+	return all
 }
 
 // AccessFindings returns the analyzer's external access findings about layer

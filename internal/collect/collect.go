@@ -142,6 +142,7 @@ func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
 	}
 	close(jobs)
 	workers.Wait()
+	r.unusedPermissions(ctx)
 	switch {
 	case r.err != nil:
 		return lamina.Snapshot{}, r.err
@@ -296,6 +297,9 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 		s.AccessFindings = append(s.AccessFindings, p.AccessFindings...)
 		s.Services = append(s.Services, p.Services...)
 		s.Unscanned = append(s.Unscanned, p.Unscanned...)
+		s.ServiceFindings = append(s.ServiceFindings, p.ServiceFindings...)
+		s.FindingCounts = append(s.FindingCounts, p.FindingCounts...)
+		s.ConfigRecords = append(s.ConfigRecords, p.ConfigRecords...)
 		s.Buckets = append(s.Buckets, p.Buckets...)
 		s.Subnets = append(s.Subnets, p.Subnets...)
 		s.SecurityGroups = append(s.SecurityGroups, p.SecurityGroups...)

@@ -73,15 +73,20 @@ func world(t *testing.T) *awsfake.Fake {
 		Buckets:   []lamina.Bucket{{Name: "acme-trail", Account: management, ObjectLock: true}, {Name: "acme-trail-2", Account: management}},
 		Analyzers: []lamina.AccessAnalyzer{{ARN: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Account: member, Region: region, Type: "ACCOUNT", Status: "ACTIVE"}, {ARN: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/unused", Account: member, Region: region, Type: "ACCOUNT_UNUSED_ACCESS", Status: "ACTIVE"}},
 		AccessFindings: []lamina.AccessFinding{{
+			ID: "f-3", Kind: "UnusedPermission", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/unused", Resource: "arn:aws:iam::" + member + ":role/app", Status: "ACTIVE", Updated: start,
+			Unused: []string{"lambda:InvokeFunction", "s3:*"},
+		}, {
 			ID: "f-2", Kind: "UnusedIAMRole", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/unused", Resource: "arn:aws:iam::" + member + ":role/app", Status: "ACTIVE", Updated: start,
 		}, {
 			ID: "f-1", Analyzer: "arn:aws:access-analyzer:" + region + ":" + member + ":analyzer/a", Resource: "arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1",
 			Status: "ACTIVE", Public: true, Principals: []string{"AWS:*"}, Updated: start,
 		}},
-		Services:       []lamina.ServiceStatus{{Account: member, Region: region, Feature: "guardduty:LAMBDA_NETWORK_LOGS", Enabled: true}, {Account: member, Region: region, Feature: "inspector2:LAMBDA", Enabled: true}, {Account: member, Region: region, Feature: "config:AWS::Lambda::Function", Enabled: true}},
-		Subnets:        []lamina.Subnet{{ID: "subnet-1", Account: member, Region: region, VPC: "vpc-1", DefaultRoutes: []string{"nat-1"}}},
-		SecurityGroups: []lamina.SecurityGroup{{ID: "sg-1", Account: member, Region: region, VPC: "vpc-1", Egress: []string{"0.0.0.0/0", "pl-1", "sg-2"}}},
-		VPCEndpoints:   []lamina.VPCEndpoint{{ID: "vpce-1", Account: member, Region: region, VPC: "vpc-1", Service: "com.amazonaws." + region + ".lambda", Policy: allow}},
+		Services:        []lamina.ServiceStatus{{Account: member, Region: region, Feature: "guardduty:LAMBDA_NETWORK_LOGS", Enabled: true}, {Account: member, Region: region, Feature: "inspector2:LAMBDA", Enabled: true}, {Account: member, Region: region, Feature: "config:AWS::Lambda::Function", Enabled: true}, {Account: member, Region: region, Feature: "securityhub", Enabled: true}},
+		ServiceFindings: said(),
+		ConfigRecords:   []lamina.ConfigRecord{{Function: "arn:aws:lambda:" + region + ":" + member + ":function:fn-0", Captured: start}, {Function: "arn:aws:lambda:" + region + ":" + member + ":function:gone", Captured: start}},
+		Subnets:         []lamina.Subnet{{ID: "subnet-1", Account: member, Region: region, VPC: "vpc-1", DefaultRoutes: []string{"nat-1"}}},
+		SecurityGroups:  []lamina.SecurityGroup{{ID: "sg-1", Account: member, Region: region, VPC: "vpc-1", Egress: []string{"0.0.0.0/0", "pl-1", "sg-2"}}},
+		VPCEndpoints:    []lamina.VPCEndpoint{{ID: "vpce-1", Account: member, Region: region, VPC: "vpc-1", Service: "com.amazonaws." + region + ".lambda", Policy: allow}},
 		DNSFirewalls: []lamina.DNSFirewall{{
 			ID: "rslvr-frgassoc-1", Account: member, Region: region, VPC: "vpc-1", Group: "rslvr-frg-1", Priority: 101,
 			Rules: []lamina.DNSRule{{Action: "BLOCK", Domains: "rslvr-fdl-managed-1"}, {Action: "ALLOW", Domains: "rslvr-fdl-ours"}, {Action: "BLOCK", Domains: "rslvr-fdl-all", Every: true}},
@@ -132,6 +137,27 @@ func world(t *testing.T) *awsfake.Fake {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// said is what services say: of a function with a layer, of the layer, and of a
+// function that is not there any more.
+func said() []lamina.ServiceFinding {
+	const function, layer = "arn:aws:lambda:" + region + ":" + member + ":function:", "arn:aws:lambda:" + region + ":" + member + ":layer:layer-000:1"
+	all := []lamina.ServiceFinding{{
+		ID: "arn:aws:inspector2:" + region + ":" + member + ":finding/1", Service: "inspector2", Type: "PACKAGE_VULNERABILITY", Severity: "CRITICAL", Title: "CVE-2026-0001 - example",
+		Resources: []string{function + "fn-0"}, Vulnerabilities: []string{"CVE-2026-0001"}, EPSS: 0.75, Exploit: true,
+		Packages: []lamina.ServicePackage{{Name: "example", Version: "1.0", FixedIn: "1.1", Path: "python/example", Layer: layer}},
+	}, {
+		ID: "arn:aws:guardduty:" + region + ":" + member + ":detector/d/finding/1", Service: "guardduty", Type: "Backdoor:Lambda/C&CActivity.B", Severity: "HIGH", Title: "fn-1 calls a command server", Resources: []string{function + "fn-1:1"},
+	}, {
+		ID: "control/1", Service: "securityhub", Product: "aws/securityhub", Type: "Software and Configuration Checks", Severity: "MEDIUM", Title: "the layer is open", Resources: []string{layer},
+	}, {
+		ID: "control/2", Service: "securityhub", Product: "aws/securityhub", Type: "Software and Configuration Checks", Severity: "LOW", Title: "gone", Resources: []string{function + "gone"},
+	}}
+	for i := range all {
+		all[i].Account, all[i].Region, all[i].First, all[i].Last = member, region, start.Add(-time.Hour), start
+	}
+	return all
 }
 
 func caller(account string) awsfake.Caller {
@@ -215,9 +241,10 @@ func TestCollect(t *testing.T) {
 		"managed": cmp.Diff(want.ManagedPolicies, got.ManagedPolicies), "trails": cmp.Diff(want.Trails, got.Trails), "alarms": cmp.Diff(want.Alarms, got.Alarms),
 		"filters": cmp.Diff(want.MetricFilters, got.MetricFilters), "topics": cmp.Diff(want.Topics, got.Topics), "rules": cmp.Diff(want.EventRules, got.EventRules),
 		"analyzers": cmp.Diff(want.Analyzers, got.Analyzers), "access findings": cmp.Diff(want.AccessFindings, got.AccessFindings),
-		"unscanned": cmp.Diff(want.Unscanned, got.Unscanned),
-		"buckets":   cmp.Diff(want.Buckets[:1], got.Buckets), // the other is no trail's
-		"profiles":  cmp.Diff(want.SigningProfiles, got.SigningProfiles), "subnets": cmp.Diff(want.Subnets, got.Subnets),
+		"unscanned": cmp.Diff(want.Unscanned, got.Unscanned), "service findings": cmp.Diff(want.ServiceFindings, got.ServiceFindings),
+		"records":  cmp.Diff(want.ConfigRecords, got.ConfigRecords),
+		"buckets":  cmp.Diff(want.Buckets[:1], got.Buckets), // the other is no trail's
+		"profiles": cmp.Diff(want.SigningProfiles, got.SigningProfiles), "subnets": cmp.Diff(want.Subnets, got.Subnets),
 		"security groups": cmp.Diff(want.SecurityGroups, got.SecurityGroups), "endpoints": cmp.Diff(want.VPCEndpoints, got.VPCEndpoints),
 		"firewalls": cmp.Diff(want.DNSFirewalls, got.DNSFirewalls),
 	} {

@@ -23,6 +23,7 @@ type reader struct {
 	client    *awsread.Client
 	account   string
 	region    string
+	detector  string          // of GuardDuty, "" when there is none, or it is not known
 	holds     map[string]bool // layer versions whose policy needs no reading
 	unwritten lamina.Snapshot // read, and not yet in the journal
 	part      lamina.Snapshot
@@ -80,6 +81,7 @@ func (r *run) region(ctx context.Context, a Account, region string) lamina.Snaps
 	d.services(ctx)
 	d.networks(ctx)
 	d.buckets(ctx)
+	d.findings(ctx)
 	return d.done()
 }
 
@@ -425,6 +427,7 @@ func (d *reader) services(ctx context.Context) {
 		}
 	}
 	for _, id := range detectors[:min(len(detectors), 1)] {
+		d.detector = id
 		s, err := d.client.GuardDuty(ctx, d.account, id)
 		if id == "" || d.note("guardduty:GetDetector", "", err) {
 			d.part.Services = append(d.part.Services, s)
@@ -432,9 +435,12 @@ func (d *reader) services(ctx context.Context) {
 	}
 	recorded, err := d.client.Recorders(ctx, d.account)
 	if d.note("config:DescribeConfigurationRecorders", "", err) {
-		d.begin("config:DescribeConfigurationRecorderStatus")
+		d.begin("config:DescribeConfigurationRecorderStatus", "config:SelectResourceConfig")
 	}
 	if err == nil && recorded.Enabled {
+		var unread error
+		d.part.ConfigRecords, unread = d.client.ConfigRecords(ctx)
+		d.note("config:SelectResourceConfig", "", unread)
 		recorded.Enabled, err = d.client.Recording(ctx)
 		d.note("config:DescribeConfigurationRecorderStatus", "", err)
 	}

@@ -35,7 +35,7 @@ type FieldChange struct {
 }
 
 // aged are the fields that say when something was read.
-var aged = []string{"policy_read", "details_read", "taken", "revision_id"}
+var aged = []string{"policy_read", "details_read", "taken", "revision_id", "captured", "last"}
 
 // identity are the fields that tell things of a list apart; those of other lists
 // are their ARN, else their id.
@@ -47,6 +47,9 @@ var identity = map[string][]string{
 	"unscanned":        {"function"},
 	"buckets":          {"name"},
 	"code_storage":     {"account", "region"},
+	"service_findings": {"account", "region", "service", "id"},
+	"finding_counts":   {"account", "region", "service"},
+	"config_records":   {"function"},
 }
 
 // listed are the actions that list what is in a list.
@@ -69,7 +72,16 @@ var listed = map[string][]string{
 	"analyzers":             {"access-analyzer:ListAnalyzers"},
 	"access_findings":       {"access-analyzer:ListAnalyzers", "access-analyzer:ListFindings"},
 	"unscanned":             {"inspector2:ListCoverage"},
+	"config_records":        {"config:DescribeConfigurationRecorders", "config:SelectResourceConfig"},
 	"buckets":               {"lambda:ListLayers", "lambda:ListLayerVersions", "lambda:GetLayerVersion", "cloudtrail:DescribeTrails", "s3:ListAllMyBuckets"},
+}
+
+// served are the actions that list what is of a service in the lists
+// service_findings and finding_counts.
+var served = map[string][]string{
+	"inspector2":  {"inspector2:BatchGetAccountStatus", "inspector2:ListFindings"},
+	"guardduty":   {"guardduty:ListDetectors", "guardduty:ListFindings", "guardduty:GetFindings"},
+	"securityhub": {"securityhub:DescribeHub", "securityhub:GetFindings"},
 }
 
 // fieldsOf are the calls that fill the fields of things that other calls list.
@@ -111,7 +123,11 @@ func Diff(a, b lamina.Snapshot) ([]Change, error) {
 				c.What = "added"
 			case !now:
 				c.What = "removed"
-				if c.Reason = unread(a, b, kind, o, listed[kind]); b.Only != nil {
+				actions := listed[kind]
+				if kind == "service_findings" || kind == "finding_counts" {
+					actions = served[o.text("service")]
+				}
+				if c.Reason = unread(a, b, kind, o, actions); b.Only != nil {
 					c.Reason = "only some layers and functions were collected"
 				}
 				if c.Reason != "" {
@@ -221,7 +237,7 @@ func unread(a, b lamina.Snapshot, kind string, e element, actions []string) stri
 		return "" // it is the record of what was read
 	}
 	account, region := e.text("account"), e.text("region")
-	if arn, err := lamina.ParseARN(cmp.Or(e.text("arn"), e.text("version_arn"), e.text("resource"), e.text("analyzer"))); err == nil {
+	if arn, err := lamina.ParseARN(cmp.Or(e.text("arn"), e.text("version_arn"), e.text("resource"), e.text("analyzer"), e.text("function"))); err == nil {
 		account, region = cmp.Or(account, arn.Account), cmp.Or(region, arn.Region)
 	}
 	if !slices.ContainsFunc(slices.Concat(a.Targets, b.Targets), func(t lamina.Target) bool { return t.Account == account }) {

@@ -21,7 +21,7 @@ var (
 )
 
 // prose are the fields that people fill as they like.
-var prose = []string{"description", "license_info", "tags"}
+var prose = []string{"description", "license_info", "tags", "title"}
 
 // exact are the fields that hold nothing of whom they belong to, and must stay.
 var exact = []string{"code_sha256", "config_sha256", "created", "taken"}

@@ -90,6 +90,11 @@ func Canonical(s lamina.Snapshot) lamina.Snapshot {
 	s.AccessFindings = sorted(s.AccessFindings, func(f lamina.AccessFinding) string { return f.ID })
 	s.Services = sorted(s.Services, func(v lamina.ServiceStatus) string { return v.Account + " " + v.Region + " " + v.Feature })
 	s.Unscanned = sorted(s.Unscanned, func(u lamina.Unscanned) string { return u.Function })
+	s.ServiceFindings = sorted(s.ServiceFindings, func(f lamina.ServiceFinding) string {
+		return strings.Join([]string{f.Account, f.Region, f.Service, f.ID}, " ")
+	})
+	s.FindingCounts = sorted(s.FindingCounts, func(c lamina.FindingCount) string { return c.Account + " " + c.Region + " " + c.Service })
+	s.ConfigRecords = sorted(s.ConfigRecords, func(r lamina.ConfigRecord) string { return r.Function })
 	s.Buckets = sorted(s.Buckets, func(b lamina.Bucket) string { return b.Name })
 	s.Subnets = sorted(s.Subnets, func(n lamina.Subnet) string { return n.ID })
 	s.SecurityGroups = sorted(s.SecurityGroups, func(g lamina.SecurityGroup) string { return g.ID })
