@@ -425,7 +425,7 @@ type ServiceFinding struct {
 	Region  string `json:"region"`
 	// Service is who was asked: "inspector2", "guardduty" or "securityhub".
 	Service string `json:"service"`
-	// Product is whose finding it is, where Security Hub has it from another ("aws/macie").
+	// Product is whose finding it is, of those of Security Hub ("aws/securityhub").
 	Product string `json:"product,omitempty"`
 	// Type is the service's word for what it is ("PACKAGE_VULNERABILITY").
 	Type string `json:"type,omitempty"`
@@ -470,7 +470,8 @@ type FindingCount struct {
 	Kept    int    `json:"kept"`
 	// Layerless are about functions that load no layer in any version.
 	Layerless int `json:"layerless,omitempty"`
-	// Copies are those of Security Hub that are another service's, which was read itself.
+	// Copies are those of Security Hub that are another service's, which was read
+	// itself, or that Lamina sent there.
 	Copies int `json:"copies,omitempty"`
 	// Closed are those of Security Hub that are resolved, suppressed or of a control
 	// that passes.

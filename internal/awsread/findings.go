@@ -283,6 +283,9 @@ func (c *Client) hubFinding(accountID string, f hubtypes.AwsSecurityFinding) lam
 	if _, product, ok := strings.Cut(aws.ToString(f.ProductArn), ":product/"); ok {
 		n.Product = brief(&product)
 	}
+	if strings.HasPrefix(aws.ToString(f.GeneratorId), "lamina/") {
+		n.Product = "lamina"
+	}
 	if len(f.Types) > 0 {
 		n.Type = brief(&f.Types[0])
 	}

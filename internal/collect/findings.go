@@ -61,7 +61,8 @@ var copied = map[string]string{
 }
 
 // keep keeps the findings of a service but for those of functions that load no
-// layer, and of Security Hub those that are in another service's list.
+// layer, and of Security Hub those that are in another service's list, or were Lamina's
+// own.
 func (d *reader) keep(n lamina.FindingCount, fs []lamina.ServiceFinding) {
 	loading := loaders(d.part.Functions)
 	known := map[string]bool{}
@@ -76,7 +77,7 @@ func (d *reader) keep(n lamina.FindingCount, fs []lamina.ServiceFinding) {
 		switch {
 		case len(f.Resources) == 0:
 			n.Unnamed++
-		case twice && d.answered(action):
+		case twice && d.answered(action), f.Product == "lamina":
 			n.Copies++
 		case !slices.ContainsFunc(f.Resources, func(arn string) bool { return !layerless(arn) }):
 			n.Layerless++
@@ -85,8 +86,10 @@ func (d *reader) keep(n lamina.FindingCount, fs []lamina.ServiceFinding) {
 			d.part.ServiceFindings = append(d.part.ServiceFindings, f)
 		}
 	}
-	n.Account, n.Region = d.account, d.region
-	d.part.FindingCounts = append(d.part.FindingCounts, n)
+	if n.Listed > 0 {
+		n.Account, n.Region = d.account, d.region
+		d.part.FindingCounts = append(d.part.FindingCounts, n)
+	}
 }
 
 // unqualified is the ARN of the function that the ARN, of it or of a version, names.

@@ -57,8 +57,9 @@ func playAndCollect(t *testing.T, size sample.Size) {
 		"trails": cmp.Diff(wanted.Trails, have.Trails), "filters": cmp.Diff(wanted.MetricFilters, have.MetricFilters), "alarms": cmp.Diff(wanted.Alarms, have.Alarms),
 		"topics": cmp.Diff(wanted.Topics, have.Topics), "rules": cmp.Diff(wanted.EventRules, have.EventRules), "analyzers": cmp.Diff(wanted.Analyzers, have.Analyzers),
 		"findings": cmp.Diff(wanted.AccessFindings, have.AccessFindings), "buckets": cmp.Diff(wanted.Buckets, have.Buckets),
-		"unscanned": cmp.Diff(wanted.Unscanned, have.Unscanned),
-		"services":  cmp.Diff(wanted.Services, have.Services), "subnets": cmp.Diff(wanted.Subnets, have.Subnets),
+		"unscanned": cmp.Diff(wanted.Unscanned, have.Unscanned), "what services say": cmp.Diff(wanted.ServiceFindings, have.ServiceFindings),
+		"counts of findings": cmp.Diff(wanted.FindingCounts, have.FindingCounts), "records": cmp.Diff(wanted.ConfigRecords, have.ConfigRecords),
+		"services": cmp.Diff(wanted.Services, have.Services), "subnets": cmp.Diff(wanted.Subnets, have.Subnets),
 		"groups of networks": cmp.Diff(wanted.SecurityGroups, have.SecurityGroups), "endpoints": cmp.Diff(wanted.VPCEndpoints, have.VPCEndpoints),
 		"firewalls": cmp.Diff(wanted.DNSFirewalls, have.DNSFirewalls),
 	} {

@@ -197,14 +197,14 @@ var (
 	regionalReads = []string{
 		"access-analyzer:GetFinding", "access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors",
 		"cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents", "cloudwatch:DescribeAlarms",
-		"config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
-		"ec2:DescribeSubnets", "ec2:DescribeVpcEndpoints", "events:ListRules", "events:ListTargetsByRule", "guardduty:GetDetector", "guardduty:ListDetectors",
-		"inspector2:BatchGetAccountStatus", "inspector2:ListCoverage", "lambda:GetAccountSettings", "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "lambda:GetLayerVersion",
+		"config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders", "config:SelectResourceConfig", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
+		"ec2:DescribeSubnets", "ec2:DescribeVpcEndpoints", "events:ListRules", "events:ListTargetsByRule", "guardduty:GetDetector", "guardduty:GetFindings", "guardduty:ListDetectors", "guardduty:ListFindings",
+		"inspector2:BatchGetAccountStatus", "inspector2:ListCoverage", "inspector2:ListFindings", "lambda:GetAccountSettings", "lambda:GetCodeSigningConfig", "lambda:GetFunctionCodeSigningConfig", "lambda:GetLayerVersion",
 		"lambda:GetLayerVersionPolicy", "lambda:GetPolicy", "lambda:ListAliases", "lambda:ListEventSourceMappings", "lambda:ListFunctionUrlConfigs",
 		"lambda:ListFunctions", "lambda:ListLayerVersions", "lambda:ListLayers", "lambda:ListProvisionedConcurrencyConfigs", "logs:DescribeMetricFilters", "route53resolver:ListFirewallDomainLists", "route53resolver:ListFirewallDomains",
 		"route53resolver:ListFirewallRuleGroupAssociations", "route53resolver:ListFirewallRules", "s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy",
 		"s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:ListAllMyBuckets",
-		"securityhub:DescribeHub", "signer:ListSigningProfiles", "sns:ListSubscriptionsByTopic",
+		"securityhub:DescribeHub", "securityhub:GetFindings", "signer:ListSigningProfiles", "sns:ListSubscriptionsByTopic",
 	}
 )
 

@@ -118,6 +118,32 @@ func TestGenerated_estate(t *testing.T) {
 	}
 }
 
+// What every service of AWS says is in the small one, too.
+func TestGenerated_estate_has_findings(t *testing.T) {
+	s := sample.Estate(1, sample.Small)
+	got := map[string]int{}
+	for _, x := range s.ServiceFindings {
+		got[x.Service]++
+	}
+	for _, n := range s.FindingCounts {
+		got["copies"] += n.Copies
+		if n.Listed != n.Kept+n.Copies {
+			t.Errorf("%+v", n)
+		}
+	}
+	for _, x := range s.AccessFindings {
+		got[x.Kind]++
+	}
+	for _, what := range []string{"inspector2", "guardduty", "securityhub", "copies", "UnusedPermission", "UnusedIAMRole"} {
+		if got[what] == 0 {
+			t.Errorf("nothing of %s: %v", what, got)
+		}
+	}
+	if len(s.ConfigRecords) == 0 {
+		t.Error("AWS Config has no record")
+	}
+}
+
 func TestGenerated_estate_is_reproducible(t *testing.T) {
 	file := func(seed uint64) []byte {
 		b, err := json.Marshal(sample.Estate(seed, sample.Small))

@@ -60,6 +60,7 @@ func (g *generator) watch() {
 	g.unused()
 	g.buckets()
 	g.unscanned()
+	g.said()
 }
 
 // unscanned are functions that Inspector leaves out where it is on.
@@ -114,6 +115,19 @@ func (g *generator) unused() {
 			})
 		}
 	}
+	seen := map[string]bool{} // roles of the platform's functions with layers; every other has what it does not use
+	for _, f := range g.s.Functions {
+		if f.Account != g.platform() || len(f.Layers) == 0 || seen[f.Role] {
+			continue
+		}
+		seen[f.Role] = true
+		if len(seen)%2 == 1 {
+			g.s.AccessFindings = append(g.s.AccessFindings, lamina.AccessFinding{
+				ID: revision(f.Role, "permissions"), Kind: "UnusedPermission", Analyzer: arn, Resource: f.Role, Status: "ACTIVE", Updated: Taken.AddDate(0, 0, -2),
+				Unused: []string{"dynamodb:*", "s3:DeleteObject", "s3:PutObject"},
+			})
+		}
+	}
 }
 
 // buckets hold the layers of which Lambda keeps no copy; every other keeps no
@@ -165,5 +179,73 @@ func (g *generator) networks() {
 			}
 			g.s.DNSFirewalls = append(g.s.DNSFirewalls, w)
 		}
+	}
+}
+
+// said is what services that are on say of functions with layers, and of layers;
+// what AWS Config has a record of; and how many findings of Inspector Security Hub
+// repeats, which Play makes. No vulnerability of that name exists.
+func (g *generator) said() {
+	on := map[string]bool{}
+	for _, s := range g.s.Services {
+		on[s.Feature+" "+s.Account+" "+s.Region] = s.Enabled
+	}
+	counts := map[string]*lamina.FindingCount{}
+	say := func(x lamina.ServiceFinding, account, region string) {
+		x.Account, x.Region, x.First, x.Last = account, region, Taken.AddDate(0, 0, -20), Taken.AddDate(0, 0, -1)
+		key := x.Service + " " + account + " " + region
+		if counts[key] == nil {
+			counts[key] = &lamina.FindingCount{Account: account, Region: region, Service: x.Service}
+		}
+		counts[key].Listed++
+		counts[key].Kept++
+		g.s.ServiceFindings = append(g.s.ServiceFindings, x)
+	}
+	left := map[string]bool{}
+	for _, u := range g.s.Unscanned {
+		left[u.Function] = true
+	}
+	n := 0
+	for _, f := range g.s.Functions {
+		if f.Version != "$LATEST" {
+			continue
+		}
+		at := f.Account + " " + f.Region
+		if on["config:AWS::Lambda::Function "+at] {
+			g.s.ConfigRecords = append(g.s.ConfigRecords, lamina.ConfigRecord{Function: f.ARN, Captured: Taken.AddDate(0, 0, -4)})
+		}
+		if len(f.Layers) == 0 {
+			continue
+		}
+		n++
+		if n%4 == 1 && on["inspector2:LAMBDA "+at] && !left[f.ARN] {
+			say(lamina.ServiceFinding{
+				ID: "arn:aws:inspector2:" + f.Region + ":" + f.Account + ":finding/" + revision(f.ARN, "inspector"), Service: "inspector2", Type: "PACKAGE_VULNERABILITY",
+				Severity: "HIGH", Title: "CVE-2099-0001 - samplelib", Resources: []string{f.ARN}, Vulnerabilities: []string{"CVE-2099-0001"}, EPSS: 0.02,
+				Packages: []lamina.ServicePackage{{Name: "samplelib", Version: "1.4.0", FixedIn: "1.4.2", Path: "python/samplelib-1.4.0.dist-info/METADATA", Layer: f.Layers[0]}},
+			}, f.Account, f.Region)
+		}
+		if n%9 == 2 && on["guardduty:LAMBDA_NETWORK_LOGS "+at] {
+			say(lamina.ServiceFinding{
+				ID: "arn:aws:guardduty:" + f.Region + ":" + f.Account + ":detector/sample/finding/" + revision(f.ARN, "guardduty"), Service: "guardduty", Type: "UnauthorizedAccess:Lambda/MaliciousIPCaller.Custom",
+				Severity: "MEDIUM", Title: "A function sends to an address on a list of threats.", Resources: []string{f.ARN},
+			}, f.Account, f.Region)
+		}
+	}
+	for _, v := range g.s.Layers {
+		public := v.Policy != nil && slices.ContainsFunc(v.Policy.Grants, func(gr lamina.Grant) bool { return gr.Principal == "*" && gr.OrganizationID == "" })
+		if public && on["securityhub "+v.Account+" "+v.Region] {
+			say(lamina.ServiceFinding{
+				ID: "acme/" + revision(v.ARN, "hub"), Service: "securityhub", Product: v.Account + "/default", Type: "Effects/Data Exposure", Severity: "HIGH", Title: "Layer is public", Resources: []string{v.ARN},
+			}, v.Account, v.Region)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
+		c := *counts[key]
+		if c.Service == "securityhub" && on["inspector2:LAMBDA "+c.Account+" "+c.Region] {
+			c.Copies = 1
+			c.Listed++
+		}
+		g.s.FindingCounts = append(g.s.FindingCounts, c)
 	}
 }

@@ -23,6 +23,7 @@ func Play(seed uint64, s lamina.Snapshot) (*awsfake.Fake, error) {
 		open: map[string]bool{}, configs: map[string]string{}, published: map[string][]lamina.Function{},
 	}
 	p.fake.Load(s)
+	p.fake.Load(copies(s))
 	for _, step := range []func() error{p.layers, p.signing, p.functions, p.close} {
 		if err := step(); err != nil {
 			return nil, err
@@ -30,6 +31,20 @@ func Play(seed uint64, s lamina.Snapshot) (*awsfake.Fake, error) {
 	}
 	p.fake.Forget()
 	return p.fake, nil
+}
+
+// copies are the findings of Inspector that Security Hub repeats where the snapshot
+// counts some.
+func copies(s lamina.Snapshot) (more lamina.Snapshot) {
+	for _, c := range s.FindingCounts {
+		for i := range c.Copies {
+			more.ServiceFindings = append(more.ServiceFindings, lamina.ServiceFinding{
+				ID: fmt.Sprintf("copy/%d", i), Account: c.Account, Region: c.Region, Service: c.Service, Product: "aws/inspector", Severity: "LOW", First: Taken, Last: Taken,
+				Resources: []string{"arn:aws:lambda:" + c.Region + ":" + c.Account + ":function:copied"},
+			})
+		}
+	}
+	return more
 }
 
 type player struct {
