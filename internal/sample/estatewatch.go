@@ -225,6 +225,12 @@ func (g *generator) said() {
 				Packages: []lamina.ServicePackage{{Name: "samplelib", Version: "1.4.0", FixedIn: "1.4.2", Path: "python/samplelib-1.4.0.dist-info/METADATA", Layer: f.Layers[0]}},
 			}, f.Account, f.Region)
 		}
+		if n%6 == 3 && on["securityhub "+at] {
+			say(lamina.ServiceFinding{
+				ID: "acme/" + revision(f.ARN, "hub"), Service: "securityhub", Product: "aws/securityhub", Type: "Software and Configuration Checks/AWS Security Best Practices",
+				Severity: "MEDIUM", Title: "Lambda functions should use supported runtimes", Resources: []string{f.ARN},
+			}, f.Account, f.Region)
+		}
 		if n%9 == 2 && on["guardduty:LAMBDA_NETWORK_LOGS "+at] {
 			say(lamina.ServiceFinding{
 				ID: "arn:aws:guardduty:" + f.Region + ":" + f.Account + ":detector/sample/finding/" + revision(f.ARN, "guardduty"), Service: "guardduty", Type: "UnauthorizedAccess:Lambda/MaliciousIPCaller.Custom",
