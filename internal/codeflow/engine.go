@@ -95,11 +95,18 @@ type engine struct {
 	seenStr  map[string]bool
 	reported map[*Node]bool
 	long     []longText
+	joined   []joinedText
 	said     map[nameKey]*said
 }
 
 // A longText is a text of many bytes and what classify says of it.
 type longText struct{ text, kind string }
+
+// A joinedText is a text of many bytes and what it was put together of.
+type joinedText struct {
+	of   []string
+	text string
+}
 
 // arg is one argument of the call being evaluated.
 type arg struct {

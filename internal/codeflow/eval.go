@@ -175,9 +175,7 @@ func (e *engine) noteKind(kind, s string, line int32, folded bool) {
 		return
 	}
 	x := String{Kind: kind, Bytes: len(s), Folded: folded, Where: e.where(int(line))}
-	if kind == StringBlob {
-		x.Entropy = Entropy(s[:min(len(s), 1<<16)])
-	} else {
+	if kind != StringBlob {
 		x.Value = Clean(s)
 	}
 	k := kind + x.Value + itoa(int64(line))
@@ -185,6 +183,9 @@ func (e *engine) noteKind(kind, s string, line int32, folded bool) {
 		return
 	}
 	e.seenStr[k] = true
+	if kind == StringBlob {
+		x.Entropy = Entropy(s[:min(len(s), 1<<16)])
+	}
 	add(e.f, &e.f.Strings, maxStrings, x)
 }
 
@@ -215,7 +216,30 @@ func (e *engine) concat(parts []*Value) *Value {
 		}
 		return out
 	}
-	return template(parts)
+	return e.template(parts)
+}
+
+// joinTexts puts texts one after the other, big ones once: a bundle puts its one big
+// constant together anew in every pass.
+func (e *engine) joinTexts(texts []string) string {
+	big := false
+	for _, t := range texts {
+		big = big || len(t) >= foldOnce
+	}
+	if e == nil || !big || len(texts) == 1 {
+		return strings.Join(texts, "")
+	}
+	for _, j := range e.joined {
+		if slices.Equal(j.of, texts) {
+			return j.text
+		}
+	}
+	text := strings.Join(texts, "")
+	if len(e.joined) == cap(e.joined) {
+		e.joined = append(make([]joinedText, 0, 8), e.joined[cap(e.joined)/2:]...)
+	}
+	e.joined = append(e.joined, joinedText{slices.Clone(texts), text})
+	return text
 }
 
 // afford says whether n more bytes or elements may be folded in this pass.
@@ -714,7 +738,7 @@ func (e *engine) percent(format string, v *Value) *Value {
 		}
 		parts = append(parts, x)
 	}
-	return template(parts)
+	return (*engine)(nil).template(parts)
 }
 
 // Format is Python's str.format of constants and unknown values, with taint.
@@ -769,7 +793,7 @@ func Format(format string, args []*Value, named func(string) *Value) *Value {
 		}
 		parts = append(parts, x)
 	}
-	return template(parts)
+	return (*engine)(nil).template(parts)
 }
 
 func (e *engine) argAt(base, i int) *Value {

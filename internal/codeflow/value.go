@@ -210,8 +210,8 @@ func (v *Value) setField(key string, x *Value) {
 	}
 }
 
-// template puts parts one after the other.
-func template(parts []*Value) *Value {
+// template puts parts one after the other. Without an engine nothing is remembered.
+func (e *engine) template(parts []*Value) *Value {
 	var v Value
 	v.shape = shapeText
 	size := 0
@@ -228,23 +228,25 @@ func template(parts []*Value) *Value {
 		v.shape, v.folded = shapeNone, false
 		return &v
 	}
-	var b strings.Builder
-	b.Grow(size)
+	var room [8]string
+	texts := room[:0]
 	for _, p := range parts {
+		text := "{}"
 		switch {
 		case p != nil && p.shape == shapeText:
-			b.WriteString(p.text)
+			text = p.text
 		case p != nil && p.shape == shapeNum:
-			b.WriteString(itoa(p.num))
+			text = itoa(p.num)
 		case p != nil && p.shape == shapeTemplate:
-			v.shape = shapeTemplate
-			b.WriteString(p.text)
+			v.shape, text = shapeTemplate, p.text
 		default:
 			v.shape = shapeTemplate
-			b.WriteString("{}")
+		}
+		if text != "" {
+			texts = append(texts, text)
 		}
 	}
-	v.text = b.String()
+	v.text = e.joinTexts(texts)
 	v.joined = len(parts) > 1
 	if v.shape == shapeTemplate && strings.Trim(v.text, "{}") == "" {
 		v.shape, v.text = shapeNone, ""
