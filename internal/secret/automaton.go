@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -31,6 +32,11 @@ type automaton struct {
 	depth      []uint8
 	// out lists the literals that end in a state, those of its suffixes included.
 	out [][]uint16
+}
+
+// A filter is of the first literals, and passes over what none of them is near.
+type filter struct {
+	literals uint16
 	// fours has a bit for each hash of four folded bytes that a literal is known by;
 	// exact has them at their hash or after it, 0 where there is none.
 	fours [1 << 12]uint64
@@ -77,57 +83,58 @@ func newAutomaton(literals []literal) *automaton {
 		a.class[c] = a.class[lower(byte(c))]
 	}
 	a.states()
-	a.filter()
 	return a
 }
 
-// states builds the trie, numbers it by depth, and links the suffixes.
+// states numbers the prefixes of the literals by their length, and links each to its
+// longest suffix that is one as well.
 func (a *automaton) states() {
-	type edge struct {
-		class uint8
-		to    int
-	}
-	type node struct {
-		next []edge
-		out  []uint16
-	}
-	trie := make([]node, 1, 1<<14)
+	// Sorted by columns, the literals that share a prefix stand side by side.
+	columns := make([]string, len(a.literals))
+	order := make([]uint16, len(a.literals))
 	for i, l := range a.literals {
-		s := 0
-		for j := range len(l.text) {
-			c := a.class[l.text[j]]
-			k := slices.IndexFunc(trie[s].next, func(e edge) bool { return e.class == c })
-			if k < 0 {
-				k = len(trie[s].next)
-				trie[s].next = append(trie[s].next, edge{c, len(trie)})
-				trie = append(trie, node{})
-			}
-			s = trie[s].next[k].to
+		c := make([]byte, len(l.text))
+		for j := range c {
+			c[j] = a.class[l.text[j]]
 		}
-		trie[s].out = append(trie[s].out, uint16(i))
+		columns[i], order[i] = string(c), uint16(i) //nolint:gosec // fewer literals than states
 	}
-	if len(trie) > 1<<16 {
+	slices.SortFunc(order, func(x, y uint16) int { return cmp.Or(strings.Compare(columns[x], columns[y]), cmp.Compare(x, y)) })
+	// A state is the literals order[from:to] that begin with its prefix; the first of
+	// them, up to more, are no longer than it.
+	type state struct{ from, more, to uint16 }
+	bound := 1 // states and edges
+	for _, c := range columns {
+		bound += len(c)
+	}
+	states := append(make([]state, 0, bound), state{to: uint16(len(order))}) //nolint:gosec // as above
+	a.depth = make([]uint8, 1, bound)
+	a.edgeStart, a.edgeClass, a.edgeTarget = make([]uint32, 0, bound+1), make([]uint8, 0, bound), make([]uint16, 0, bound)
+	for s := 0; s < len(states); s++ {
+		st, d := &states[s], int(a.depth[s])
+		for st.more = st.from; st.more < st.to && len(columns[order[st.more]]) == d; {
+			st.more++
+		}
+		a.edgeStart = append(a.edgeStart, uint32(len(a.edgeClass))) //nolint:gosec // fewer edges than states
+		if d <= 2 {
+			a.hot = uint16(s + 1) //nolint:gosec // checked below
+		}
+		for from, to := st.more, states[s].to; from < to; {
+			c, next := columns[order[from]][d], from
+			for next < to && columns[order[next]][d] == c {
+				next++
+			}
+			a.edgeClass, a.edgeTarget = append(a.edgeClass, c), append(a.edgeTarget, uint16(len(states))) //nolint:gosec // checked below
+			states, a.depth = append(states, state{from: from, to: next}), append(a.depth, uint8(d+1))    //nolint:gosec // literals are short
+			from = next
+		}
+	}
+	n := len(states)
+	if n > 1<<16 {
 		panic("secret: more anchors than the automaton has states")
 	}
-	// Breadth first: the new number of a node is its place in order.
-	order := []int{0}
-	n := len(trie)
-	a.fail, a.depth, a.out = make([]uint16, n), make([]uint8, n), make([][]uint16, n)
-	a.edgeStart = make([]uint32, n+1)
-	for s := 0; s < len(order); s++ {
-		a.out[s] = trie[order[s]].out
-		a.edgeStart[s] = uint32(len(a.edgeClass)) //nolint:gosec // fewer edges than states
-		for _, e := range trie[order[s]].next {
-			t := uint16(len(order)) //nolint:gosec // checked above
-			order = append(order, e.to)
-			a.depth[t] = a.depth[s] + 1
-			a.edgeClass, a.edgeTarget = append(a.edgeClass, e.class), append(a.edgeTarget, t)
-		}
-		if a.depth[s] <= 2 {
-			a.hot = uint16(s + 1)
-		}
-	}
-	a.edgeStart[n] = uint32(len(a.edgeClass)) //nolint:gosec // the same
+	a.edgeStart = append(a.edgeStart, uint32(len(a.edgeClass))) //nolint:gosec // as above
+	a.fail, a.out = make([]uint16, n), make([][]uint16, n)
 	a.dense = make([]uint16, int(a.hot)*a.classes)
 	// In order of depth, so that what a state falls back to is ready before it.
 	for s := range n {
@@ -143,6 +150,8 @@ func (a *automaton) states() {
 			if s > 0 {
 				a.fail[t] = a.step(a.fail[s], c)
 			}
+			// its own, and those of its suffixes
+			a.out[t] = order[states[t].from:states[t].more:states[t].more]
 			if more := a.out[a.fail[t]]; len(more) > 0 {
 				a.out[t] = slices.Concat(a.out[t], more)
 			}
@@ -173,73 +182,77 @@ const fold = 0x20202020
 // hash is that of four folded bytes, in 18 bits.
 func hash(four uint32) uint32 { return four * 0x9E3779B1 >> 14 }
 
-// filter chooses the four bytes of each literal.
-func (a *automaton) filter() {
-	for _, l := range a.literals {
+// newFilter chooses the four bytes of each literal.
+func newFilter(literals []literal) *filter {
+	f := &filter{literals: uint16(len(literals))} //nolint:gosec // fewer literals than states
+	for _, l := range literals {
 		best, least := uint32(0), 1<<30
 		for o := 0; o+4 <= len(l.text) && o <= maxBack; o++ {
 			common := 0
 			for _, c := range []byte(l.text[o : o+4]) {
-				common += commonness(c)
+				common += int(commonness[c])
 			}
 			if common < least {
 				best, least = binary.LittleEndian.Uint32([]byte(l.text[o:o+4]))|fold, common
 			}
 		}
 		h := hash(best)
-		a.fours[h>>6] |= 1 << (h & 63)
-		for i := h & (1<<13 - 1); a.exact[i] != best; i = (i + 1) & (1<<13 - 1) {
-			if a.exact[i] == 0 {
-				a.exact[i] = best
+		f.fours[h>>6] |= 1 << (h & 63)
+		for i := h & (1<<13 - 1); f.exact[i] != best; i = (i + 1) & (1<<13 - 1) {
+			if f.exact[i] == 0 {
+				f.exact[i] = best
 				break
 			}
 		}
 	}
+	return f
 }
 
 // commonness says roughly how often a byte is seen in text and code: the log of
 // its share, from 0.
-func commonness(c byte) int {
-	if i := strings.IndexByte("etaoinsrhldcumfpgywbvkxjqz", lower(c)); i >= 0 {
-		return 30 - i
+var commonness = func() (t [256]uint8) {
+	for c := range t {
+		t[c] = 6
 	}
-	switch c {
-	case ' ', '\n', 0:
-		return 32
-	case '"', '.', ',', '-', '_', '/', '(', ')', ':', '=', '0', '1', '2':
-		return 12
+	for _, c := range []byte("\".,-_/():=012") {
+		t[c] = 12
 	}
-	return 6
-}
+	for i, c := range []byte("etaoinsrhldcumfpgywbvkxjqz") {
+		t[c] = uint8(30 - i) //nolint:gosec // 26 letters
+		t[c-'a'+'A'] = t[c]
+	}
+	t[' '], t['\n'], t[0] = 32, 32, 32
+	return t
+}()
 
 // known reports whether four folded bytes are those of a literal.
-func (a *automaton) known(four uint32) bool {
-	for i := hash(four) & (1<<13 - 1); a.exact[i] != 0; i = (i + 1) & (1<<13 - 1) {
-		if a.exact[i] == four {
+func (f *filter) known(four uint32) bool {
+	for i := hash(four) & (1<<13 - 1); f.exact[i] != 0; i = (i + 1) & (1<<13 - 1) {
+		if f.exact[i] == four {
 			return true
 		}
 	}
 	return false
 }
 
-// scan calls hit for each occurrence of each literal once.
-func (a *automaton) scan(data []byte, hit func(id uint16, start int)) {
+// scan calls hit for each occurrence of each literal of near once.
+func (a *automaton) scan(data []byte, near *filter, hit func(id uint16, start int)) {
 	// done is where the next literal to be reported may begin at the earliest.
 	for done, i := 0, 0; ; {
-		if i = a.skip(data, i); i >= len(data) {
+		if i = near.skip(data, i); i >= len(data) {
 			return
 		}
 		// What begins before max(done, i-maxBack) has its four bytes before i, and
 		// was reported.
-		done = a.walk(data, max(done, i-maxBack), i, hit)
+		done = a.walk(data, max(done, i-maxBack), i, near.literals, hit)
 		i = done
 	}
 }
 
 // skip returns the first place at or after i at which four bytes of a literal
 // stand, len(data) if there is none.
-func (a *automaton) skip(data []byte, i int) int {
-	t := &a.fours
+func (f *filter) skip(data []byte, i int) int {
+	t := &f.fours
 	for ; i+8 <= len(data); i += 5 {
 		w := binary.LittleEndian.Uint64(data[i:]) | fold<<32 | fold
 		h0, h1, h2, h3, h4 := hash(uint32(w)), hash(uint32(w>>8)), hash(uint32(w>>16)), hash(uint32(w>>24)), hash(uint32(w>>32)) //nolint:gosec // four bytes of it
@@ -248,28 +261,28 @@ func (a *automaton) skip(data []byte, i int) int {
 			continue
 		}
 		for m := m0&1 | m1&1<<1 | m2&1<<2 | m3&1<<3 | m4&1<<4; m != 0; m &= m - 1 {
-			if k := bits.TrailingZeros64(m); a.known(uint32(w >> (8 * k))) { //nolint:gosec // the same
+			if k := bits.TrailingZeros64(m); f.known(uint32(w >> (8 * k))) { //nolint:gosec // the same
 				return i + k
 			}
 		}
 	}
 	for ; i+4 <= len(data); i++ {
-		if a.known(binary.LittleEndian.Uint32(data[i:]) | fold) {
+		if f.known(binary.LittleEndian.Uint32(data[i:]) | fold) {
 			return i
 		}
 	}
 	return len(data)
 }
 
-// walk runs the automaton from begin on, until no literal that begins at or
+// walk runs the automaton for the first literals from begin on, until no literal that begins at or
 // before i can be found any more. It reports what it finds and returns a place
 // after i such that every literal that begins before it was reported.
-func (a *automaton) walk(data []byte, begin, i int, hit func(id uint16, start int)) int {
+func (a *automaton) walk(data []byte, begin, i int, literals uint16, hit func(id uint16, start int)) int {
 	s := uint16(0)
 	for p := begin; p < len(data); p++ {
 		s = a.step(s, a.class[data[p]])
 		for _, id := range a.out[s] {
-			if l := &a.literals[id]; l.fold || string(data[p+1-len(l.text):p+1]) == l.text {
+			if l := &a.literals[id]; id < literals && (l.fold || string(data[p+1-len(l.text):p+1]) == l.text) {
 				hit(id, p+1-len(l.text))
 			}
 		}

@@ -17,7 +17,7 @@ type occurrence struct {
 
 func occurrences(a *automaton, data []byte) []occurrence {
 	var got []occurrence
-	a.scan(data, func(id uint16, start int) { got = append(got, occurrence{id, start}) })
+	a.scan(data, newFilter(a.literals), func(id uint16, start int) { got = append(got, occurrence{id, start}) })
 	slices.SortFunc(got, compareOccurrences)
 	return got
 }

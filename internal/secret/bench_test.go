@@ -63,7 +63,7 @@ func BenchmarkScan(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			n := 0
 			for b.Loop() {
-				e.auto.scan(data, func(uint16, int) { n++ })
+				e.auto.scan(data, e.near, func(uint16, int) { n++ })
 			}
 			b.ReportMetric(float64(n)/float64(b.N), "anchors/op")
 		})

@@ -552,8 +552,8 @@ func oracle(e *Engine, data []byte, hint Hint) Report {
 		id         uint16
 	}
 	var all []at
-	for _, o := range naive(e.all().literals, data) {
-		all = append(all, at{o.Start + len(e.all().literals[o.ID].text), o.Start, o.ID})
+	for _, o := range naive(e.auto.literals, data) {
+		all = append(all, at{o.Start + len(e.auto.literals[o.ID].text), o.Start, o.ID})
 	}
 	slices.SortStableFunc(all, func(a, b at) int { return a.end - b.end })
 	for _, o := range all {

@@ -44,7 +44,7 @@ func (e *Engine) redact(data []byte, cut bool) (clean []byte, changed bool) {
 	last := -1 // the last anchor of a format that values are known by
 	size := int64(len(data))
 	glued := e.newSearch(Hint{}, true, size)
-	e.all().scan(data, func(id uint16, start int) {
+	e.auto.scan(data, e.nearAll, func(id uint16, start int) {
 		if int64(len(anchors)) <= flood(size) {
 			anchors = append(anchors, anchor{id, start})
 		}
@@ -69,7 +69,7 @@ func (e *Engine) redact(data []byte, cut bool) (clean []byte, changed bool) {
 	for _, bin := range []bool{false, true} {
 		s := e.newSearch(Hint{Path: ".env"}, bin, size)
 		for _, a := range anchors {
-			if !bin || int(a.id) < e.specific {
+			if !bin || a.id < e.near.literals {
 				s.anchor(data, 0, a)
 			}
 		}

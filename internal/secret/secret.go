@@ -118,11 +118,10 @@ type Engine struct {
 	// byBase has the named files by base name, by * and extension, or by "" if the
 	// name has a wildcard in both.
 	byBase map[string][]*compiledFile
-	// auto has the anchors of all formats but the generic ones, which are the first
-	// specific literals; all has theirs too.
-	auto     *automaton
-	all      func() *automaton
-	specific int
+	// auto has the anchors of all formats. Those of the generic ones come last and most
+	// files are searched without them: near is of the others, nearAll of all.
+	auto          *automaton
+	near, nearAll *filter
 	// uses says, for each literal of all, what to do where it stands.
 	uses [][]use
 }
@@ -156,7 +155,8 @@ func New(options Options) *Engine {
 	e := &Engine{options: options, named: compileNamed()}
 	e.byBase = index(e.named)
 	var literals []literal
-	ids := map[literal]int{}
+	specific := 0 // how many are not of generic formats alone
+	ids := make(map[literal]int, 1<<11)
 	add := func(l literal, u use) {
 		id, ok := ids[l]
 		if !ok {
@@ -196,12 +196,11 @@ func New(options Options) *Engine {
 			}
 		}
 		if !f.generic {
-			e.specific = len(literals)
+			specific = len(literals)
 		}
 	}
-	// The generic names come last, and most files are searched without them.
-	e.auto = newAutomaton(literals[:e.specific])
-	e.all = sync.OnceValue(func() *automaton { return newAutomaton(literals) })
+	e.auto = newAutomaton(literals)
+	e.near, e.nearAll = newFilter(literals[:specific]), newFilter(literals)
 	return e
 }
 
@@ -304,11 +303,11 @@ func (e *Engine) newSearch(hint Hint, bin bool, size int64) *search {
 // window searches the anchors that begin in data[from:to]; data begins at base
 // in the file, and what is around is there for patterns to look at.
 func (s *search) window(data []byte, base int64, from, to int) {
-	auto := s.e.auto
+	near := s.e.near
 	if !s.binary && (s.e.options.Generic || configuration(s.hint.Path)) {
-		auto = s.e.all()
+		near = s.e.nearAll
 	}
-	auto.scan(data[from:min(len(data), to+maxAnchor)], func(id uint16, start int) {
+	s.e.auto.scan(data[from:min(len(data), to+maxAnchor)], near, func(id uint16, start int) {
 		if start += from; start < to {
 			s.anchor(data, base, anchor{id, start})
 		}
@@ -420,7 +419,7 @@ func (s *search) wrapped(data []byte, base int64, start, shift int) {
 	s.unwrapped = base + int64(end)
 	inner := s.e.newSearch(s.hint, s.binary, 0)
 	// Only plain anchors count in there: what is wrapped twice is not read.
-	s.e.auto.scan(text, func(id uint16, at int) {
+	s.e.auto.scan(text, s.e.near, func(id uint16, at int) {
 		for _, u := range s.e.uses[id] {
 			g := s.e.formats[u.format]
 			if u.form == plain && !g.generic {
