@@ -50,6 +50,8 @@ type Enricher struct {
 	// Several fields of one record are asked for in a row.
 	last     atomic.Pointer[derived]
 	observed atomic.Pointer[derived]
+
+	fieldProvider, fieldAction, fieldAPI *ecs.Field
 }
 
 // derived are the fields of one record.
@@ -59,15 +61,10 @@ type derived struct {
 	fields map[string][]string
 }
 
-var (
-	fieldProvider = ecs.Lookup("event.provider")
-	fieldAction   = ecs.Lookup("event.action")
-	fieldAPI      = ecs.Lookup("lamina.api.name")
-)
-
 // New returns an Enricher.
 func New(cfg Config) *Enricher {
-	e := &Enricher{publishers: cfg.Publishers, history: history.New(cfg.Limits), estate: cfg.Estate}
+	e := &Enricher{publishers: cfg.Publishers, history: history.New(cfg.Limits), estate: cfg.Estate,
+		fieldProvider: ecs.Lookup("event.provider"), fieldAction: ecs.Lookup("event.action"), fieldAPI: ecs.Lookup("lamina.api.name")}
 	if e.publishers == nil {
 		e.publishers = &publishers.Registry{}
 	}
@@ -154,13 +151,13 @@ func (f fields) setBool(name string, v bool) {
 // Values returns the values of a derived field for ev. A field with history has
 // values for the event that Observe was given last and for no other.
 func (e *Enricher) Values(ev ecs.Event, f *ecs.Field) []string {
-	if f == fieldAPI {
-		if v := ev.Values(fieldAction); len(v) > 0 {
+	if f == e.fieldAPI {
+		if v := ev.Values(e.fieldAction); len(v) > 0 {
 			return []string{history.APIName(v[0])}
 		}
 		return nil
 	}
-	if f.Source != "lamina" || deriver(ev) == nil {
+	if f.Source != "lamina" || e.deriver(ev) == nil {
 		return nil
 	}
 	if f.History {
@@ -175,8 +172,8 @@ func (e *Enricher) Values(ev ecs.Event, f *ecs.Field) []string {
 	return nil
 }
 
-func deriver(ev ecs.Event) func(*Enricher, *history.Call, fields) {
-	provider, action := ev.Values(fieldProvider), ev.Values(fieldAction)
+func (e *Enricher) deriver(ev ecs.Event) func(*Enricher, *history.Call, fields) {
+	provider, action := ev.Values(e.fieldProvider), ev.Values(e.fieldAction)
 	if len(provider) == 0 || len(action) == 0 {
 		return nil
 	}
@@ -189,7 +186,7 @@ func (e *Enricher) derive(ev ecs.Event) *derived {
 	if d := e.last.Load(); d != nil && bytes.Equal(d.raw, raw) {
 		return d
 	}
-	derive := deriver(ev)
+	derive := e.deriver(ev)
 	if derive == nil {
 		return nil
 	}
