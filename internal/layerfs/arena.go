@@ -17,7 +17,12 @@ const held = 64 << 20
 type arena struct {
 	mem []byte
 	top int
+	end int // of what was written to since the pages were given back
 }
+
+// spared is how many bytes of an arena that is not in use are kept: giving back few
+// costs more than they are worth.
+const spared = 4 << 20
 
 // arenas that are not in use. They are never unmapped: a visitor that keeps a
 // slice against what File says reads other bytes then, and does not crash.
@@ -39,11 +44,17 @@ func newArena() *arena {
 
 func (a *arena) free() {
 	a.top = 0
-	forget(a.mem)
+	if a.end > spared {
+		forget(a.mem)
+		a.end = 0
+	}
 	arenas.Lock()
 	defer arenas.Unlock()
 	arenas.free = append(arenas.free, a)
 }
+
+// wrote notes that the first n bytes of the free part are in use.
+func (a *arena) wrote(n int) { a.end = max(a.end, a.top+n) }
 
 // room is the free part, without what the levels below need.
 func (a *arena) room(below int) []byte {

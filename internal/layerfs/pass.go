@@ -445,6 +445,7 @@ func (p *pass) fill(e *Entry, f *File, r io.Reader, readerAt io.ReaderAt) error 
 			}
 			n += int64(got)
 			p.given = n
+			p.arena.wrote(int(min(n, int64(len(room)))))
 			_, _ = d.sha.Write(chunk[:got])
 			if e.summed {
 				sum = crc32.Update(sum, crc32.IEEETable, chunk[:got])
