@@ -31,7 +31,15 @@ var AttachAndRun = posture.Check{
 }
 
 func attachAndRun(in posture.Input, found func(posture.Result)) {
-	runs := func(f lamina.Function) bool { return triggered(in.Access(), f) }
+	known := map[string]bool{}
+	runs := func(f *lamina.Function) bool {
+		is, ok := known[f.ARN]
+		if !ok {
+			is = triggered(in.Access(), *f)
+			known[f.ARN] = is
+		}
+		return is
+	}
 	l := gains{in: in, found: found, none: "nobody who gains it can have its functions run", fail: func(w way) posture.Result {
 		r := posture.Result{
 			Outcome: lamina.Fail, Severity: lamina.High,
@@ -40,7 +48,13 @@ func attachAndRun(in posture.Input, found func(posture.Result)) {
 		if w.jewel == access.Messages || w.existing {
 			r.Severity = lamina.Medium
 		}
-		if n := len(slices.DeleteFunc(slices.Clone(w.functions), func(f lamina.Function) bool { return !runs(f) })); n > 0 {
+		n := 0
+		for i := range w.functions {
+			if runs(&w.functions[i]) {
+				n++
+			}
+		}
+		if n > 0 {
 			r.Evidence = []string{"run by others: " + posture.Count(n, "function") + " with an event source, a URL open to all, or a service that may invoke it"}
 		}
 		return r

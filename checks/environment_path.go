@@ -46,9 +46,9 @@ func environmentPath(in posture.Input, found func(posture.Result)) {
 	}}
 	l.roles(func(t access.Target) []access.Path {
 		var paths []access.Path
+		node, layered := on(func(f *lamina.Function) bool { return strings.HasPrefix(f.Runtime, "nodejs") }), on(layered)
 		for _, p := range t.Configures {
-			inline := on(p, func(f *lamina.Function) bool { return strings.HasPrefix(f.Runtime, "nodejs") })
-			loads := on(p, layered)
+			inline, loads := node(p), layered(p)
 			switch {
 			case len(inline.Functions) > 0: // the variable holds the code
 				paths = append(paths, inline)
@@ -61,10 +61,23 @@ func environmentPath(in posture.Input, found func(posture.Result)) {
 	})
 }
 
-// on is the path with those of its functions that are as asked.
-func on(p access.Path, as func(*lamina.Function) bool) access.Path {
-	p.Functions = slices.DeleteFunc(slices.Clone(p.Functions), func(f *lamina.Function) bool { return !as(f) })
-	return p
+// on keeps of a path the functions that are as asked.
+func on(as func(*lamina.Function) bool) func(access.Path) access.Path {
+	type list struct {
+		first **lamina.Function
+		n     int
+	}
+	known := map[list][]*lamina.Function{} // paths share their functions
+	return func(p access.Path) access.Path {
+		key := list{&p.Functions[0], len(p.Functions)}
+		functions, ok := known[key]
+		if !ok {
+			functions = slices.DeleteFunc(slices.Clone(p.Functions), func(f *lamina.Function) bool { return !as(f) })
+			known[key] = functions
+		}
+		p.Functions = functions
+		return p
+	}
 }
 
 func layered(f *lamina.Function) bool { return len(f.Layers) > 0 }

@@ -37,8 +37,9 @@ func handlerPath(in posture.Input, found func(posture.Result)) {
 	}}
 	l.roles(func(t access.Target) []access.Path {
 		var paths []access.Path
+		layered := on(layered)
 		for _, p := range t.Configures {
-			if p = on(p, layered); len(p.Functions) > 0 {
+			if p = layered(p); len(p.Functions) > 0 {
 				paths = append(paths, p)
 			}
 		}

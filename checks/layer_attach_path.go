@@ -64,7 +64,13 @@ type way struct {
 	existing  bool              // none of them brings a layer of their own
 }
 
-func (w way) who() string { return posture.Count(len(w.paths), "principal") }
+func (w way) who() string { return posture.Count(principals(w.paths), "principal") }
+
+// principals is how many go the paths.
+func principals(paths []access.Path) int {
+	_, n := access.Steps(paths, 0)
+	return n
+}
 
 func (w way) what() string {
 	if w.level == access.Named {
@@ -77,11 +83,11 @@ func (w way) what() string {
 func (w way) many() bool {
 	people := 0
 	for _, p := range w.paths {
-		switch p.Caller.Kind {
+		switch p.Crowd.First().Kind {
 		case access.Pipeline:
 			return true
 		case access.Person:
-			people++
+			people += p.Crowd.Len()
 		case access.Workload, access.Other:
 		}
 	}
@@ -133,7 +139,7 @@ func (l *gains) add(resource, like string, functions []lamina.Function, paths []
 	ways := map[access.Jewel]*way{}
 	var open []access.Path
 	for _, p := range paths {
-		jewel, level := p.Reach.Beyond(p.Caller.Reach)
+		jewel, level := p.Reach.Beyond(p.Crowd.First().Reach)
 		switch {
 		case p.Known && level == access.None:
 			continue
@@ -160,21 +166,26 @@ func (l *gains) add(resource, like string, functions []lamina.Function, paths []
 		}
 		same := l.alike[key]
 		same.resources = append(same.resources, resource)
+		seen := map[**lamina.Function]int{}
 		for _, p := range w.paths {
-			for _, f := range p.Functions {
-				same.reached[f.ARN] = f
+			if list := &p.Functions[0]; seen[list] < len(p.Functions) { // paths share theirs
+				seen[list] = len(p.Functions)
+				for _, f := range p.Functions {
+					same.reached[f.ARN] = f
+				}
 			}
 		}
 	}
 	switch {
 	case len(ways) > 0:
 	case len(open) > 0:
+		perhaps, n := access.Steps(open, maxPeople)
 		r := posture.Result{
-			Outcome: lamina.Unknown, Resource: resource, Detail: "whether " + posture.Count(len(open), "principal") + " gain anything is not known",
-			Reason: cmp.Or(open[0].Why, "what the role reaches hangs on conditions"), Settle: "decide what the conditions named leave open",
+			Outcome: lamina.Unknown, Resource: resource, Detail: "whether " + posture.Count(n, "principal") + " gain anything is not known",
+			Reason: cmp.Or(perhaps[0].Path.Why, "what the role reaches hangs on conditions"), Settle: "decide what the conditions named leave open",
 		}
-		for _, p := range open[:min(len(open), maxPeople)] {
-			r.Evidence = append(r.Evidence, "perhaps: "+p.Caller.Principal.ARN)
+		for _, s := range perhaps {
+			r.Evidence = append(r.Evidence, "perhaps: "+s.Caller.Principal.ARN)
 		}
 		l.found(r)
 	default:
@@ -205,13 +216,15 @@ func (l *gains) end() {
 func (w *way) sign() string {
 	var b strings.Builder
 	for _, p := range w.paths {
-		for _, s := range []string{p.Caller.Principal.ARN, string(p.Way), strings.Join(p.By, "\t"), strings.Join(p.Update.By, "\t"), strings.Join(p.Signing.By, "\t")} {
+		p.Crowd.Sign(&b)
+		for _, s := range []string{string(p.Way), strings.Join(p.By, "\t"), strings.Join(p.Update.By, "\t"), strings.Join(p.Signing.By, "\t")} {
 			b.WriteString(s)
 			b.WriteByte('\n')
 		}
 	}
 	for _, p := range w.perhaps {
-		b.WriteString(p.Caller.Principal.ARN + "?" + p.Why + "\n")
+		p.Crowd.Sign(&b)
+		b.WriteString("?" + p.Why + "\n")
 	}
 	return b.String()
 }
@@ -220,31 +233,31 @@ func (w *way) sign() string {
 // cheapest edge to cut.
 func (w way) evidence() []string {
 	var out []string
-	for _, p := range w.paths[:min(len(w.paths), maxPeople)] {
-		line := fmt.Sprintf("principal: %s (%s)", p.Caller.Principal.ARN, p.Caller.Kind)
-		switch p.Way {
+	steps, n := access.Steps(w.paths, maxPeople)
+	for _, s := range steps {
+		line := fmt.Sprintf("principal: %s (%s)", s.Caller.Principal.ARN, s.Caller.Kind)
+		switch s.Path.Way {
 		case access.Publish:
-			line += ", publishes " + p.Layer
+			line += ", publishes " + s.Path.Layer
 		case access.Foreign:
 			line += ", brings a layer of an account of their own"
 		case access.Existing:
-			line += ", takes " + p.Layer
+			line += ", takes " + s.Path.Layer
 		}
 		out = append(out, line)
 	}
-	if n := len(w.paths) - maxPeople; n > 0 {
-		out = append(out, fmt.Sprintf("principals: %d more", n))
+	if n > maxPeople {
+		out = append(out, fmt.Sprintf("principals: %d more", n-maxPeople))
 	}
-	if n := len(w.perhaps); n > 0 {
-		out = append(out, fmt.Sprintf("principals: %d more perhaps: %s", n, cmp.Or(w.perhaps[0].Why, "what is reached hangs on conditions")))
+	if steps, n := access.Steps(w.perhaps, 1); n > 0 {
+		out = append(out, fmt.Sprintf("principals: %d more perhaps: %s", n, cmp.Or(steps[0].Path.Why, "what is reached hangs on conditions")))
 	}
-	var by []string
-	for _, p := range w.paths {
-		by = append(by, p.By...)
-	}
-	slices.Sort(by)
-	for _, s := range first(slices.Compact(by)) {
+	by, n := access.Statements(w.paths, func(p access.Path) access.Answer { return p.Answer }, maxPeople)
+	for _, s := range by {
 		out = append(out, "statement: "+s)
+	}
+	if n > maxPeople {
+		out = append(out, fmt.Sprintf("statement: %d more", n-maxPeople))
 	}
 	return append(append(out, posture.Functions(w.functions)...), "cut: "+access.Cut(w.paths))
 }

@@ -33,14 +33,14 @@ func pathUndecided(in posture.Input, found func(posture.Result)) {
 	type account struct {
 		certain int
 		open    map[string]int // by what they hang on
-		who     map[string][]string
+		who     map[string]access.Crowds
 	}
 	by := map[string]*account{}
 	for _, t := range in.Access().Targets() {
 		id := t.Functions[0].Account
 		x := by[id]
 		if x == nil {
-			x = &account{open: map[string]int{}, who: map[string][]string{}}
+			x = &account{open: map[string]int{}, who: map[string]access.Crowds{}}
 			by[id] = x
 		}
 		if !t.Known {
@@ -48,15 +48,18 @@ func pathUndecided(in posture.Input, found func(posture.Result)) {
 			continue
 		}
 		for _, p := range t.Paths {
-			_, level := p.Reach.Beyond(p.Caller.Reach)
+			_, level := p.Reach.Beyond(p.Crowd.First().Reach)
 			switch {
 			case level == access.None:
 			case p.Result == iam.Allow && level != access.Perhaps:
-				x.certain++
+				x.certain += p.Crowd.Len()
 			default:
 				why := cmp.Or(p.Why, "what "+t.Role+" reaches hangs on conditions")
-				x.open[why]++
-				x.who[why] = append(x.who[why], p.Caller.Principal.ARN)
+				x.open[why] += p.Crowd.Len()
+				if x.who[why] == nil {
+					x.who[why] = access.Crowds{}
+				}
+				x.who[why].Add(p.Crowd)
 			}
 		}
 	}
@@ -71,14 +74,17 @@ func pathUndecided(in posture.Input, found func(posture.Result)) {
 			most += n
 		}
 		for _, why := range slices.Sorted(maps.Keys(x.open)) {
-			slices.Sort(x.who[why])
 			r := posture.Result{
 				Outcome: lamina.Unknown, Resource: "arn:*:iam::" + id + ":root", Key: why,
 				Detail: fmt.Sprintf("between %d and %d paths by which somebody gains a function's role: %d of them hang on one thing", x.certain, most, x.open[why]),
 				Reason: why, Settle: "decide what the reason leaves open, or collect again with what is missing allowed",
 			}
-			for _, p := range first(slices.Compact(x.who[why])) {
-				r.Evidence = append(r.Evidence, "principal: "+p)
+			who, n := x.who[why].First(maxPeople)
+			for _, c := range who {
+				r.Evidence = append(r.Evidence, "principal: "+c.Principal.ARN)
+			}
+			if n > maxPeople {
+				r.Evidence = append(r.Evidence, fmt.Sprintf("principal: %d more", n-maxPeople))
 			}
 			found(r)
 		}

@@ -144,17 +144,17 @@ func attachments(in posture.Input) []posture.Deed {
 func ways(in posture.Input) []posture.Deed {
 	var out []posture.Deed
 	for _, t := range in.Access().Targets() {
-		n := 0
-		for _, p := range t.Paths {
-			if _, level := p.Reach.Beyond(p.Caller.Reach); !p.Known || p.Result != iam.Allow || level < access.Named || n == maxWays {
-				continue
-			}
-			n++
-			layer := p.Layer
+		gain := slices.DeleteFunc(slices.Clone(t.Paths), func(p access.Path) bool {
+			_, level := p.Reach.Beyond(p.Crowd.First().Reach)
+			return !p.Known || p.Result != iam.Allow || level < access.Named
+		})
+		steps, _ := access.Steps(gain, maxWays)
+		for _, s := range steps {
+			p, layer := s.Path, s.Path.Layer
 			if l, err := lamina.ParseLayerARN(layer); err != nil || l.Version == 0 {
 				layer = "arn:aws:lambda:" + p.Functions[0].Region + ":999999999999:layer:" + access.Canary + ":1" // of an account of their own
 			}
-			out = append(out, attach(*p.Functions[0], layer, p.Caller.Principal.ARN))
+			out = append(out, attach(*p.Functions[0], layer, s.Caller.Principal.ARN))
 		}
 	}
 	return out

@@ -37,15 +37,20 @@ type Decision struct {
 type Ref struct {
 	Edge   Edge
 	Policy string // Document.Name
-	Level  string
-	Sid    string
-	Index  int // from 1
-	Line   int // in the policy's document
+	// Of is the name of the caller whose own policy it is; "" of what others may have too.
+	Of    string
+	Level string
+	Sid   string
+	Index int // from 1
+	Line  int // in the policy's document
 }
 
 func (r Ref) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", r.Edge, r.Policy)
+	if r.Of != "" {
+		fmt.Fprintf(&b, " of %s", r.Of)
+	}
 	if r.Level != "" {
 		fmt.Fprintf(&b, " at %s", r.Level)
 	}
@@ -71,11 +76,11 @@ func (l Layer) String() string {
 }
 
 func (r *Request) ref(st *statementOf) Ref {
-	name := st.document.Name
+	of := ""
 	if st.document.Own {
-		name += " of " + r.Subject.Name
+		of = r.Subject.Name
 	}
-	return Ref{Edge: edges[st.edge], Policy: name, Level: st.document.Level, Sid: st.Sid, Index: st.Index, Line: st.Line}
+	return Ref{Edge: edges[st.edge], Policy: st.document.Name, Of: of, Level: st.document.Level, Sid: st.Sid, Index: st.Index, Line: st.Line}
 }
 
 // Decide answers without saying why. It allocates nothing unless keys that the

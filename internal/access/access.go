@@ -52,6 +52,8 @@ type Caller struct {
 	// May is how far it may make the calls that change functions and layers, by
 	// IAM action.
 	May map[string]Level
+
+	crowd *crowd
 }
 
 // Access answers questions about one estate. It may be used from many goroutines.
@@ -61,6 +63,8 @@ type Access struct {
 	people  map[string][]person  // by account, in the snapshot's order
 	groups  map[string]int       // of people, by ARN
 	callers map[string][]*Caller // by account, by ARN within
+	crowds  map[string][]*crowd  // by account, by ARN of the first
+	named   map[string]*Caller   // by ARN
 	reach   map[string]Reach     // of roles that functions run as, by ARN
 	names   []string             // layers that policies name, as patterns of ARNs
 	choosy  bool                 // some policy asks which layers are attached
@@ -96,7 +100,7 @@ var changes = []probe{
 // tells one from another.
 func New(e *estate.Estate) *Access {
 	a := &Access{
-		estate: e, org: orgOf(e), people: map[string][]person{}, groups: map[string]int{}, callers: map[string][]*Caller{}, reach: map[string]Reach{},
+		estate: e, org: orgOf(e), people: map[string][]person{}, groups: map[string]int{}, callers: map[string][]*Caller{}, crowds: map[string][]*crowd{}, named: map[string]*Caller{}, reach: map[string]Reach{},
 		finders: map[string]*finder{}, users: map[string][]lamina.Function{}, regions: map[string][]string{},
 	}
 	running, at := map[string]bool{}, map[string]string{}
@@ -158,8 +162,12 @@ func New(e *estate.Estate) *Access {
 			a.callers[p.Account] = append(a.callers[p.Account], &Caller{Principal: p, Subject: subjects[i], Kind: KindOf(p), Reach: *its.reach, May: its.may})
 		}
 	}
-	for _, list := range a.callers {
+	for account, list := range a.callers {
 		slices.SortFunc(list, func(x, y *Caller) int { return cmp.Compare(x.Principal.ARN, y.Principal.ARN) })
+		a.crowds[account] = crowdsOf(list, a.groups)
+		for _, c := range list {
+			a.named[c.Principal.ARN] = c
+		}
 	}
 	a.targets = sync.OnceValue(a.makeTargets)
 	return a
@@ -255,6 +263,8 @@ type Answer struct {
 	// By are the statements that allow it, sorted; of service control policies
 	// and boundaries none, since these allow by default.
 	By []string
+	// refs are the same statements.
+	refs []iam.Ref
 	// Why says what an Unknown depends on.
 	Why string
 }
@@ -268,21 +278,24 @@ func ask(s *iam.Subject, action string, o *iam.Object, keys iam.Keys) Answer {
 	out := Answer{Result: d.Result}
 	for _, ref := range d.Allows {
 		if mine(ref) {
-			out.By = append(out.By, ref.String())
+			out.refs = append(out.refs, ref)
 		}
 	}
 	if d.Result == iam.Unknown {
 		out.Why = d.Residue.String()
-		if len(out.By) == 0 { // the statement whose condition is open
+		if len(out.refs) == 0 { // the statement whose condition is open
 			for _, n := range d.Residue.Needs() {
 				if mine(n.Statement) {
-					out.By = append(out.By, n.Statement.String())
+					out.refs = append(out.refs, n.Statement)
 				}
 			}
 		}
 	}
-	slices.Sort(out.By)
-	out.By = slices.Compact(out.By)
+	slices.SortFunc(out.refs, func(x, y iam.Ref) int { return cmp.Compare(x.String(), y.String()) })
+	out.refs = slices.Compact(out.refs)
+	for _, ref := range out.refs {
+		out.By = append(out.By, ref.String())
+	}
 	return out
 }
 
@@ -294,7 +307,7 @@ func mine(ref iam.Ref) bool {
 
 // and is the answer to two calls that are both needed.
 func (x Answer) and(y Answer) Answer {
-	out := Answer{Result: worse(x.Result, y.Result), By: slices.Concat(x.By, y.By), Why: cmp.Or(x.Why, y.Why)}
+	out := Answer{Result: worse(x.Result, y.Result), By: slices.Concat(x.By, y.By), refs: slices.Concat(x.refs, y.refs), Why: cmp.Or(x.Why, y.Why)}
 	if x.Why != "" && y.Why != "" && x.Why != y.Why {
 		out.Why = x.Why + "; and " + y.Why
 	}

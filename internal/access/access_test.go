@@ -27,10 +27,13 @@ func TestFinder_equals_each_function_asked_alone(t *testing.T) {
 			together := a.finder(account, fs)
 			for _, f := range fs {
 				alone := a.finder(account, []lamina.Function{f})
-				for _, c := range a.callers[account] {
-					got := together.path(c, f)
+				for _, c := range a.callers[account] { // also those who are not the first of a crowd
+					got := *together.path(c.crowd, f)
 					results[got.Result]++
-					if d := cmp.Diff(alone.find(c, f), got, cmpopts.IgnoreFields(Path{}, "Caller")); d != "" {
+					for _, answer := range []*Answer{&got.Answer, &got.Update, &got.Rest, &got.Source, &got.Signing} {
+						answer.By = told(*answer, c)
+					}
+					if d := cmp.Diff(alone.find(c, f), got, cmpopts.IgnoreFields(Path{}, "Crowd"), cmpopts.IgnoreUnexported(Answer{}), cmpopts.SortSlices(strings.Compare)); d != "" {
 						t.Errorf("seed %d: %s to %s (-alone +together):\n%s", seed, c.Principal.ARN, f.ARN, d)
 					}
 				}
@@ -40,6 +43,18 @@ func TestFinder_equals_each_function_asked_alone(t *testing.T) {
 			t.Errorf("seed %d: no path to compare: %v", seed, results)
 		}
 	}
+}
+
+// told are the statements of what was asked about another of the caller's crowd.
+func told(a Answer, c *Caller) []string {
+	var out []string
+	for _, ref := range a.refs {
+		if ref.Of != "" {
+			ref.Of = c.Subject.Name
+		}
+		out = append(out, ref.String())
+	}
+	return out
 }
 
 func TestInstance(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/iam"
@@ -30,7 +31,7 @@ func TestOnAny_equals_each_asked_alone(t *testing.T) {
 						continue
 					}
 					results[got.Result]++
-					if d := cmp.Diff(want, got); d != "" {
+					if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Answer{})); d != "" {
 						t.Errorf("%s by %s (-alone +together):\n%s", action, p.ARN, d)
 					}
 				}

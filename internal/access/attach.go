@@ -24,16 +24,17 @@ const (
 	Existing Way = "existing" // takes one that is there
 )
 
-// A Path is how one caller may run code as a function's role by attaching a
-// layer to it.
+// A Path is how callers whom nothing tells apart may run code as a function's role
+// by attaching a layer to it.
 type Path struct {
-	Caller *Caller
+	Crowd Crowd
 	// Role is the function's, Reach what it reaches; Known says that it was read.
 	Role  string
 	Reach Reach
 	Known bool
 	// Answer is that of all calls together, never Deny. Update, Source and Signing are its
-	// edges: the change of the function, the layer, and its signature.
+	// edges: the change of the function, the layer, and its signature. What they say of
+	// statements, and Answer does, is for Statements.
 	Answer
 	Way    Way
 	Layer  string // ARN of the version that would be attached
@@ -42,8 +43,8 @@ type Path struct {
 	Source Answer
 	// Signing is how code signing is passed, zero where nothing enforces it.
 	Signing Answer
-	// Functions are those of the role that the caller may do this to. They belong to
-	// the Access and must not be changed.
+	// Functions are those of the role that the callers may do this to. They belong to
+	// the Access and must not be changed; paths may share them.
 	Functions []*lamina.Function
 }
 
@@ -80,53 +81,129 @@ func (a *Access) makeTargets() []Target {
 		slices.SortFunc(t.Functions, func(x, y lamina.Function) int { return cmp.Compare(x.ARN, y.ARN) })
 		var reach Reach
 		reach, t.Known = a.reach[role]
-		for _, c := range a.callers[t.Functions[0].Account] {
-			if c.Principal.ARN == role {
+		functions := make([]*lamina.Function, len(t.Functions))
+		for i := range t.Functions {
+			functions[i] = &t.Functions[i]
+		}
+		sets := a.sets(functions)
+		for _, c := range a.crowds[t.Functions[0].Account] {
+			who := c.without(a.named[role])
+			if who.Len() == 0 {
 				continue
 			}
-			var attach, configure *Path
-			for i := range t.Functions {
-				f := &t.Functions[i]
+			attach, configure := choice{of: sets}, choice{of: sets}
+			for i, f := range sets.first {
 				p := a.finders[f.Account].path(c, *f)
-				p.Role, p.Reach, p.Known = role, reach, t.Known
 				if p.Result != iam.Deny {
-					attach = better(attach, p, f)
+					attach.take(i, *p)
 				}
 				if p.Result != iam.Allow && p.Rest.Result != iam.Deny {
-					rest := Path{Caller: c, Role: role, Reach: reach, Known: t.Known, Answer: p.Rest, Update: p.Rest, Rest: p.Rest}
+					rest := Path{Answer: p.Rest, Update: p.Rest, Rest: p.Rest}
 					if p.Result == iam.Unknown {
 						rest.Result, rest.Why = iam.Unknown, cmp.Or(p.Rest.Why, p.Why)
 					}
-					configure = better(configure, rest, f)
+					configure.take(i, rest)
 				}
 			}
-			if attach != nil {
-				t.Paths = append(t.Paths, *attach)
-			}
-			if configure != nil {
-				t.Configures = append(t.Configures, *configure)
+			for _, x := range []struct {
+				choice
+				list *[]Path
+			}{{attach, &t.Paths}, {configure, &t.Configures}} {
+				if len(x.sets) > 0 {
+					p := x.path()
+					p.Crowd, p.Role, p.Reach, p.Known = who, role, reach, t.Known
+					*x.list = append(*x.list, p)
+				}
 			}
 		}
+		byFirst(t.Paths)
+		byFirst(t.Configures)
 		out = append(out, t)
 	}
 	return out
 }
 
-// better joins what a caller may do to one more function of a role: what is
-// certain goes before what is not, and a layer of the caller's own before one
-// that is there. A path has the functions of its best way alone.
-func better(best *Path, p Path, f *lamina.Function) *Path {
-	p.Functions = []*lamina.Function{f}
-	if best == nil {
-		return &p
+// byFirst sorts paths by the first of their callers, and by role.
+func byFirst(paths []Path) {
+	slices.SortFunc(paths, func(x, y Path) int {
+		return cmp.Or(cmp.Compare(x.Crowd.First().Principal.ARN, y.Crowd.First().Principal.ARN), cmp.Compare(x.Role, y.Role))
+	})
+}
+
+// sets are functions in parts that no policy tells apart, of which all ask once.
+type sets struct {
+	functions []*lamina.Function
+	first     []*lamina.Function // of each part
+	part      []int              // of each function
+	united    map[string][]*lamina.Function
+}
+
+func (a *Access) sets(functions []*lamina.Function) *sets {
+	s := &sets{functions: functions, united: map[string][]*lamina.Function{}}
+	at := map[[2]string]int{}
+	for _, f := range functions {
+		key := [2]string{f.Account, a.finders[f.Account].class[f.ARN]}
+		i, ok := at[key]
+		if !ok {
+			i = len(s.first)
+			at[key], s.first = i, append(s.first, f)
+		}
+		s.part = append(s.part, i)
 	}
-	switch cmp.Or(rank(p.Result == iam.Allow)-rank(best.Result == iam.Allow), rank(p.Way != Existing)-rank(best.Way != Existing)) {
-	case 1:
-		return &p
-	case 0:
-		best.Functions = append(best.Functions, f)
+	return s
+}
+
+// union are the functions of the parts, in their order: the same slice for the same
+// parts.
+func (s *sets) union(parts []int) []*lamina.Function {
+	if len(parts) == len(s.first) {
+		return s.functions
 	}
-	return best
+	var b strings.Builder
+	in := make(map[int]bool, len(parts))
+	for _, i := range parts {
+		b.WriteString(strconv.Itoa(i) + " ")
+		in[i] = true
+	}
+	out, ok := s.united[b.String()]
+	if !ok {
+		for i, f := range s.functions {
+			if in[s.part[i]] {
+				out = append(out, f)
+			}
+		}
+		s.united[b.String()] = out
+	}
+	return out
+}
+
+// A choice joins what callers may do to the parts of a role's functions: what is
+// certain goes before what is not, and a layer of the callers' own before one that
+// is there. It has the parts of its best way alone.
+type choice struct {
+	of   *sets
+	best Path
+	sets []int
+}
+
+func (c *choice) take(part int, p Path) {
+	switch d := c.best.compare(p); {
+	case len(c.sets) == 0 || d < 0:
+		c.best, c.sets = p, []int{part}
+	case d == 0:
+		c.sets = append(c.sets, part)
+	}
+}
+
+func (c *choice) path() Path {
+	p := c.best
+	p.Functions = c.of.union(c.sets)
+	return p
+}
+
+// compare is below zero when the other path is the better one.
+func (p Path) compare(other Path) int {
+	return cmp.Or(rank(p.Result == iam.Allow)-rank(other.Result == iam.Allow), rank(p.Way != Existing)-rank(other.Way != Existing))
 }
 
 func rank(is bool) int {
@@ -151,46 +228,60 @@ func (a *Access) Movers(layer string) []Path {
 	for _, v := range a.estate.Versions(layer) {
 		l.Version = max(l.Version, v.Version+1)
 	}
-	paths := map[string]*Path{}
-	asked := map[string]Path{}
-	source := map[*Caller]Answer{}
+	roles := map[string][]*lamina.Function{}
 	for i := range a.users[layer] {
-		f := &a.users[layer][i]
-		if f.Account != l.ARN.Account {
-			continue
+		if f := &a.users[layer][i]; f.Account == l.ARN.Account {
+			roles[f.Role] = append(roles[f.Role], f)
 		}
-		reach, known := a.reach[f.Role]
-		for _, c := range a.callers[f.Account] {
-			if _, level := reach.Beyond(c.Reach); known && level == None || c.Principal.ARN == f.Role {
+	}
+	var out []Path
+	type question struct {
+		crowd *crowd
+		class string
+	}
+	asked := map[question]Path{}
+	source := map[*crowd]Answer{}
+	for role, functions := range roles {
+		reach, known := a.reach[role]
+		sets := a.sets(functions)
+		for _, c := range a.crowds[l.ARN.Account] {
+			who := c.without(a.named[role])
+			if who.Len() == 0 {
+				continue
+			}
+			if _, level := reach.Beyond(c.all[0].Reach); known && level == None {
 				continue
 			}
 			publish, ok := source[c]
 			if !ok {
-				publish = a.Publish(c, l)
+				publish = a.Publish(c.all[0], l)
 				source[c] = publish
 			}
 			if publish.Result == iam.Deny {
 				continue
 			}
-			key := c.Principal.ARN + " " + x.class[f.ARN]
-			p, ok := asked[key]
-			if !ok {
-				update := ask(c.Subject, updateConfiguration, x.objects[f.ARN], direct(f.Region).Set("lambda:Layer", iam.Is(l.Versioned())))
-				sign := x.sign(c, *f)
-				p = Path{Caller: c, Answer: update.and(publish).and(sign), Way: Publish, Layer: l.Versioned(), Update: update, Source: publish, Signing: sign}
-				asked[key] = p
+			best := choice{of: sets}
+			for i, f := range sets.first {
+				key := question{c, x.class[f.ARN]}
+				p, ok := asked[key]
+				if !ok {
+					update := ask(c.all[0].Subject, updateConfiguration, x.objects[f.ARN], direct(f.Region).Set("lambda:Layer", iam.Is(l.Versioned())))
+					sign := x.sign(c.all[0], *f)
+					p = Path{Answer: update.and(publish).and(sign), Way: Publish, Layer: l.Versioned(), Update: update, Source: publish, Signing: sign}
+					asked[key] = p
+				}
+				if p.Result != iam.Deny {
+					best.take(i, p)
+				}
 			}
-			if p.Result == iam.Deny {
-				continue
+			if len(best.sets) > 0 {
+				p := best.path()
+				p.Crowd, p.Role, p.Reach, p.Known = who, role, reach, known
+				out = append(out, p)
 			}
-			p.Role, p.Reach, p.Known = f.Role, reach, known
-			paths[c.Principal.ARN+" "+f.Role] = better(paths[c.Principal.ARN+" "+f.Role], p, f)
 		}
 	}
-	var out []Path
-	for _, key := range slices.Sorted(maps.Keys(paths)) {
-		out = append(out, *paths[key])
-	}
+	byFirst(out)
 	return out
 }
 
@@ -201,7 +292,7 @@ type finder struct {
 	account string
 	objects map[string]*iam.Object // by function
 	class   map[string]string      // by function
-	found   map[string]Path        // by caller and class
+	found   map[asking]*Path
 	// layers are the account's own, by region, shared those of other accounts of
 	// ours that are granted to it; granted is the policy of such a layer.
 	layers  map[string][]string
@@ -209,11 +300,18 @@ type finder struct {
 	granted *iam.Set
 
 	mu    sync.Mutex
-	asked map[string]Answer // of also
+	asked map[asking]Answer // of also
+}
+
+// An asking is a question that callers whom nothing tells apart and functions that
+// no policy tells apart have one answer to.
+type asking struct {
+	crowd         *crowd
+	action, class string
 }
 
 func (a *Access) finder(account string, fs []lamina.Function) *finder {
-	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[string]Path{}, layers: map[string][]string{}, shared: map[string][]*lamina.LayerVersion{}, granted: grantedTo(account), asked: map[string]Answer{}}
+	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[asking]*Path{}, layers: map[string][]string{}, shared: map[string][]*lamina.LayerVersion{}, granted: grantedTo(account), asked: map[asking]Answer{}}
 	var subjects []*iam.Subject
 	for _, c := range a.callers[account] {
 		subjects = append(subjects, c.Subject)
@@ -315,23 +413,29 @@ func (a *Access) signing(f lamina.Function) string {
 	return c.ARN
 }
 
-// path is whether and how the caller may attach a layer to the function.
-func (x *finder) path(c *Caller, f lamina.Function) Path {
-	key := c.Principal.ARN + " " + x.class[f.ARN]
+// path is whether and how the callers may attach a layer to the function.
+func (x *finder) path(c *crowd, f lamina.Function) *Path {
+	key := asking{crowd: c, class: x.class[f.ARN]}
 	p, ok := x.found[key]
 	if !ok {
-		p = x.find(c, f)
+		p = nothing
+		if one := x.find(c.all[0], f); one.Result != iam.Deny || one.Rest.Result != iam.Deny {
+			p = &one
+		}
 		x.found[key] = p
 	}
 	return p
 }
+
+// nothing is the path of those who may change nothing of a function.
+var nothing = &Path{Answer: Answer{Result: iam.Deny}, Rest: Answer{Result: iam.Deny}}
 
 func (x *finder) find(c *Caller, f lamina.Function) Path {
 	object := x.objects[f.ARN]
 	update := func(layer iam.Value) Answer {
 		return ask(c.Subject, updateConfiguration, object, direct(f.Region).Set("lambda:Layer", layer))
 	}
-	best := Path{Caller: c, Answer: Answer{Result: iam.Deny}, Rest: update(iam.Absent())}
+	best := Path{Answer: Answer{Result: iam.Deny}, Rest: update(iam.Absent())}
 	if best.Rest.Result == iam.Deny && !x.choosy {
 		return best
 	}
@@ -358,7 +462,7 @@ func (x *finder) find(c *Caller, f lamina.Function) Path {
 		from := source()
 		all := u.and(from).and(signing)
 		if all.Result == iam.Allow && best.Result != iam.Allow || all.Result == iam.Unknown && best.Result == iam.Deny {
-			best = Path{Caller: c, Answer: all, Way: way, Layer: layer, Update: u, Rest: best.Rest, Source: from, Signing: signing}
+			best = Path{Answer: all, Way: way, Layer: layer, Update: u, Rest: best.Rest, Source: from, Signing: signing}
 		}
 		return all.Result
 	}
@@ -549,18 +653,12 @@ func Cut(paths []Path) string {
 		{updateConfiguration, func(p Path) Answer { return p.Update }},
 		{"what passes code signing", func(p Path) Answer { return p.Signing }},
 	} {
-		var statements []string
-		whole := true
-		for _, p := range paths {
-			by := e.of(p).By
-			whole = whole && len(by) > 0
-			statements = append(statements, by...)
-		}
-		slices.Sort(statements)
-		if statements = slices.Compact(statements); !whole || fewest > 0 && len(statements) >= fewest {
+		statements, n := Statements(paths, e.of, 1)
+		whole := !slices.ContainsFunc(paths, func(p Path) bool { return len(e.of(p).By) == 0 })
+		if !whole || fewest > 0 && n >= fewest {
 			continue
 		}
-		fewest = len(statements)
+		fewest = n
 		best = e.call + ", allowed by " + statements[0]
 		if fewest > 1 {
 			best += " and " + strconv.Itoa(fewest-1) + " more"
@@ -571,32 +669,64 @@ func Cut(paths []Path) string {
 
 // Also adds a call on the path's functions that is needed besides, and keeps the
 // functions that it is allowed on; ok is false where there is none.
-func (a *Access) Also(p Path, action string, alone func(lamina.Function) bool) (Path, bool) {
-	var out *Path
-	for _, f := range p.Functions {
-		one := p
-		if !alone(*f) {
-			one.Answer = p.and(a.finders[f.Account].also(p.Caller, action, *f))
+func (a *Access) Also(p Path, action string, alone func(*lamina.Function) bool) (Path, bool) {
+	type part struct {
+		Path
+		ok bool
+	}
+	parts := map[asking]part{}
+	of := func(f *lamina.Function) part {
+		key := asking{action: "alone"}
+		if !alone(f) {
+			key = asking{class: f.Account + " " + a.finders[f.Account].class[f.ARN]}
 		}
-		if one.Result != iam.Deny {
-			out = better(out, one, f)
+		one, known := parts[key]
+		if !known {
+			one.Path = p
+			if key.action == "" {
+				one.Answer = p.and(a.finders[f.Account].also(p.Crowd.crowd, action, *f))
+			}
+			one.ok = one.Result != iam.Deny
+			parts[key] = one
+		}
+		return one
+	}
+	var best *Path
+	n := 0
+	for _, f := range p.Functions {
+		one := of(f)
+		switch {
+		case !one.ok:
+		case best == nil || best.compare(one.Path) < 0:
+			best, n = &one.Path, 1
+		case best.compare(one.Path) == 0:
+			n++
 		}
 	}
-	if out == nil {
+	if best == nil {
 		return p, false
 	}
-	return *out, true
+	out := *best
+	if n < len(p.Functions) {
+		out.Functions = make([]*lamina.Function, 0, n)
+		for _, f := range p.Functions {
+			if one := of(f); one.ok && best.compare(one.Path) == 0 {
+				out.Functions = append(out.Functions, f)
+			}
+		}
+	}
+	return out, true
 }
 
-// also is whether the caller may make the call on the function, asked once about
+// also is whether the callers may make the call on the function, asked once about
 // functions that no policy tells apart.
-func (x *finder) also(c *Caller, action string, f lamina.Function) Answer {
-	key := action + " " + c.Principal.ARN + " " + x.class[f.ARN]
+func (x *finder) also(c *crowd, action string, f lamina.Function) Answer {
+	key := asking{c, action, x.class[f.ARN]}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	answer, ok := x.asked[key]
 	if !ok {
-		answer = ask(c.Subject, action, x.objects[f.ARN], direct(f.Region))
+		answer = ask(c.all[0].Subject, action, x.objects[f.ARN], direct(f.Region))
 		x.asked[key] = answer
 	}
 	return answer
