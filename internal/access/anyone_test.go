@@ -72,7 +72,7 @@ func TestOnAny_asks_in_the_regions_of_the_account(t *testing.T) {
 		"bob": {Result: iam.Allow, By: []string{"identity policy p of bob, statement 1, line 1"}},
 		"eve": {Result: iam.Deny},
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Answer{})); d != "" {
 		t.Error(d)
 	}
 }
