@@ -33,6 +33,7 @@ type collectFlags struct {
 	regions, accounts             []string
 	layers, functions             []string
 	organization, resume, full    bool
+	replace                       bool
 	rate                          float64
 	content                       string
 	functionCode                  bool
@@ -55,8 +56,9 @@ func newCollect(a *app) *cobra.Command {
 			"change, in every enabled region, and writes " + snapshotFile + " (or -o FILE). Every call only\n" +
 			"looks; lamina iam policy collect prints the exact policy it needs. A call that is denied\n" +
 			"is a gap in the coverage, and what rests on it is UNKNOWN, never PASS (exit 3).\n\n" +
-			"When FILE is there already, what cannot have changed is not read again. A run that is\n" +
-			"interrupted leaves FILE.part. With --content DIR zips are kept in DIR, each fetched once\n" +
+			"When FILE is there already, what cannot have changed is not read again, and a run that\n" +
+			"would leave out what FILE holds (other regions, accounts, layers) is refused: give\n" +
+			"another -o, or --replace. One that is interrupted leaves FILE.part. With --content DIR zips are kept in DIR, each fetched once\n" +
 			"ever; with --layer or --function nothing but that is read, what loads it and what it loads.",
 		Args: args(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.collect(cmd, f) },
@@ -73,6 +75,7 @@ func newCollect(a *app) *cobra.Command {
 	fl.StringArrayVar(&f.functions, "function", nil, "read only the function `ARN`, and its layers; may be given several times")
 	fl.BoolVar(&f.resume, "resume", false, "go on with a collection that was interrupted")
 	fl.BoolVar(&f.full, "full", false, "read everything again, whatever an earlier snapshot says")
+	fl.BoolVar(&f.replace, "replace", false, "write over FILE, whatever it holds")
 	fl.StringVar(&f.content, "content", "", "fetch the zips of layers, also those of others that functions load, into `DIR`")
 	fl.BoolVar(&f.functionCode, "function-code", false, "with --content: also functions' own packages (needs lambda:GetFunction)")
 	fl.Float64Var(&f.rate, "rate", collect.DefaultRate, "make at most `N` calls of Lambda a second in one account and region (AWS allows 15)")
@@ -112,19 +115,25 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 	if f.content != "" {
 		opt.Zips, opt.FunctionCode = zipstore.New(a.path(f.content)), f.functionCode
 	}
-	if !f.full || opt.Only != nil {
-		if opt.Previous, err = a.previous(file); err != nil {
+	var had *lamina.Snapshot
+	if !f.replace {
+		if had, err = a.previous(file); err != nil {
 			return err
 		}
 	}
-	if p := opt.Previous; p != nil && p.Only == nil && opt.Only != nil {
-		return &Error{Msg: file + " is a snapshot of more than was asked for, and would be replaced", Hint: "give another file: -o FILE", Code: Refused}
-	}
-	if f.full {
-		opt.Previous = nil
+	if !f.full {
+		opt.Previous = had
 	}
 	if err := a.whom(ctx, f, &opt); err != nil {
 		return err
+	}
+	if had != nil {
+		if lost := collect.Lost(*had, opt); lost != nil {
+			return &Error{
+				Msg:  fmt.Sprintf("%s holds what would not be read now, and be lost: %s", file, reasons(lost)),
+				Hint: "give another file with -o; --replace writes over this one", Code: Refused,
+			}
+		}
 	}
 	r, err := a.results(cmd)
 	if err != nil {
@@ -141,7 +150,7 @@ func (a *app) collect(cmd *cobra.Command, f collectFlags) (err error) {
 	if arn := unread(s); arn != "" {
 		return errors.Join(usagef("lamina collect without --layer and --function reads all that there is", "there is no %s that these credentials may read", arn), j.remove())
 	}
-	out, err := report.Create(a.path(file))
+	out, err := report.CreatePrivate(a.path(file))
 	if err != nil {
 		return a.outputError(file, err)
 	}
@@ -266,6 +275,9 @@ func (f collectFlags) again(file string) string {
 	}
 	for _, arn := range f.functions {
 		flag("function", arn)
+	}
+	if f.replace {
+		b.WriteString(" --replace")
 	}
 	flag("content", f.content)
 	if f.functionCode {
@@ -444,7 +456,7 @@ func (a *app) previous(file string) (*lamina.Snapshot, error) {
 	s, err := snapshot.Read(in)
 	err = errors.Join(err, in.Close())
 	if err != nil {
-		return nil, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "it would be replaced: give another file with -o, or move it away", Code: Refused, Err: err}
+		return nil, &Error{Msg: fmt.Sprintf("%s: %v", file, err), Hint: "give another file with -o; --replace writes over this one", Code: Refused, Err: err}
 	}
 	return &s, nil
 }

@@ -305,7 +305,7 @@ func shorten(ids []string) string {
 	return s
 }
 
-// reasons lists what is incomplete, the first three.
+// reasons lists what is incomplete, or would be lost, the first three.
 func reasons(all []string) string {
 	s := strings.Join(first(all, 3), "; ")
 	if n := len(all) - 3; n > 0 {

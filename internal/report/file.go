@@ -25,7 +25,13 @@ var ErrReadOnly = errors.New("is read-only")
 // replaced: somebody wanted to keep it. Results tell of people
 // and systems: a file that was private stays so, and a new one is as private as
 // the user's umask asks.
-func Create(path string) (*File, error) {
+func Create(path string) (*File, error) { return create(path, 0o666) }
+
+// CreatePrivate is Create for what tells a whole organisation's configuration: a new
+// file is its owner's alone, whatever the umask.
+func CreatePrivate(path string) (*File, error) { return create(path, 0o600) }
+
+func create(path string, mode fs.FileMode) (*File, error) {
 	old, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -48,7 +54,7 @@ func Create(path string) (*File, error) {
 		path = to
 	}
 	name := filepath.Join(filepath.Dir(path), ".lamina-"+rand.Text()+".tmp")
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask decides
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) //nolint:gosec // the umask decides
 	if err != nil {
 		// The name of the temporary file means nothing to the reader.
 		if pe, ok := errors.AsType[*fs.PathError](err); ok {

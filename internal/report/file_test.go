@@ -47,3 +47,30 @@ func TestFile_keeps_permissions_and_links(t *testing.T) {
 		t.Errorf("%d files are left, want 2: %v", len(entries), entries)
 	}
 }
+
+// A new private file is its owner's alone; one that its owner gave to others stays
+// theirs, too.
+func TestCreatePrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "estate")
+	for _, want := range []fs.FileMode{0o600, 0o640} {
+		if want != 0o600 {
+			if err := os.Chmod(path, want); err != nil { //nolint:gosec // the test is about that
+				t.Fatal(err)
+			}
+		}
+		f, err := CreatePrivate(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("mode %o, want %o", got, want)
+		}
+	}
+}
