@@ -60,6 +60,9 @@ func unboundedRole(in posture.Input, f lamina.Function) posture.Result {
 	r := posture.Result{Outcome: lamina.Pass, Resource: f.ARN, Detail: "its role reaches only what its policies name"}
 	if !known {
 		r.Outcome, r.Detail, r.Reason, r.Settle = lamina.Unknown, "what its role reaches is not known", "the role was not read, or was deleted", "allow iam:GetAccountAuthorizationDetails to the collector in the role's account"
+		if in.Estate.Snapshot.Only != nil && !in.Estate.Asked("iam:GetAccountAuthorizationDetails") {
+			r.Reason, r.Settle = "only some layers or functions were collected", posture.Rest.Settle()
+		}
 		return r
 	}
 	for j := access.Administration; j >= access.Data; j-- {

@@ -185,8 +185,8 @@ func (f collectFlags) check() error {
 	}
 	for _, arn := range f.functions {
 		const hint = "as in arn:aws:lambda:eu-west-1:111122223333:function:billing"
-		fn, err := lamina.ParseARN(arn)
-		if err != nil || fn.Service != "lambda" || !strings.HasPrefix(fn.Resource, "function:") {
+		fn, ok := functionARN(arn)
+		if !ok {
 			return usagef(hint, "--function %q is no ARN of a function", arn)
 		}
 		if err := validAccount(fn.Account); err != nil {
@@ -208,6 +208,12 @@ func (f collectFlags) check() error {
 		return usagef("give all or the regions", "--region all and other regions")
 	}
 	return nil
+}
+
+// functionARN is the ARN of a function, or of a version or alias of one.
+func functionARN(arn string) (lamina.ARN, bool) {
+	a, err := lamina.ParseARN(arn)
+	return a, err == nil && a.Service == "lambda" && strings.HasPrefix(a.Resource, "function:")
 }
 
 // asked is what a run was asked for, in the form of its flags.

@@ -37,7 +37,6 @@ func newScan(a *app) *cobra.Command {
 		Use:   "scan TARGET...",
 		Short: "open layers and say what is in them, what would run, and what is wrong",
 		Example: "  lamina scan layer.zip\n" +
-			"  lamina scan build/layer/                          # a folder as it would be zipped\n" +
 			"  lamina scan base.zip extra.zip --runtime python3.12 --function app.zip --handler app.handler\n" +
 			"  lamina scan layer.zip -f text -f sarif=out.sarif -f cyclonedx=sbom.json\n" +
 			"  lamina scan template.yaml --onto snapshot.lamina  # what a change would newly expose\n" +
@@ -51,8 +50,8 @@ func newScan(a *app) *cobra.Command {
 			"Infrastructure code (CloudFormation, SAM, Terraform and its plans, cdk.out), or a folder with\n" +
 			"it at its top, is judged as what it would deploy, each result at its line. What only the live\n" +
 			"estate has is counted; with --onto it is asked, and only what is newly exposed is shown.\n\n" +
-			"The ARN of a layer, aws, or a snapshot is judged as an estate, with what is in its layers:\n" +
-			"AWS is read as lamina collect reads it, and zips are fetched once and kept (--content).",
+			"The ARN of a layer or function, aws, or a snapshot is an estate, with what is in its layers:\n" +
+			"AWS is read as lamina collect reads it (--account too), and zips are kept (--content).",
 		Args: args(1, -1, "TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, ok, err := a.isEstate(args, f.estate)
@@ -76,7 +75,7 @@ func newScan(a *app) *cobra.Command {
 	f.code.register(a, c)
 	f.estate.register(c)
 	a.settingFlag(c, "approvals", "hash_key", "pipelines", "rules")
-	nameOnly(c, "account", "approvals", "arch", "content", "db", "db-max-age", "deploy-region", "env", "exceptions", "external-id", "handler", "hash-key", "hashes", "no-cache", "org-id", "organization", "parameter", "pipeline", "profile", "publishers", "rate", "region", "role-name", "rules", "verify", "vex")
+	nameOnly(c, "account", "approvals", "arch", "content", "db", "db-max-age", "deploy-region", "env", "exceptions", "external-id", "function-code", "handler", "hash-key", "hashes", "no-cache", "org-id", "organization", "parameter", "pipeline", "profile", "publishers", "rate", "region", "role-name", "rules", "verify", "vex")
 	return c
 }
 

@@ -25,12 +25,14 @@ type estateFlags struct {
 	regions                       []string
 	organization                  bool
 	content                       string
+	functionCode                  bool
 	rate                          float64
 }
 
 func (f *estateFlags) register(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.content, "content", "", "of an estate: keep the layers' zips in `DIR`, or take them from there")
+	fl.BoolVar(&f.functionCode, "function-code", false, "of AWS: also functions' own packages (needs lambda:GetFunction)")
 	fl.StringVar(&f.profile, "profile", "", "of AWS: a `NAME` of the AWS configuration files; else the default of the AWS CLI")
 	fl.StringArrayVar(&f.regions, "region", nil, "of AWS: read `REGION` only; may be given several times")
 	fl.BoolVar(&f.organization, "organization", false, "of AWS: read every active account of the organisation through --role-name")
@@ -41,21 +43,24 @@ func (f *estateFlags) register(c *cobra.Command) {
 
 // reads reports whether a flag about AWS was given.
 func (f *estateFlags) reads() bool {
-	return f.profile != "" || f.roleName != "" || f.externalID != "" || len(f.regions) > 0 || f.organization
+	return f.profile != "" || f.roleName != "" || f.externalID != "" || len(f.regions) > 0 || f.organization || f.functionCode
 }
+
+// ofAWS names the flags of reads.
+const ofAWS = "--profile, --region, --organization, --role-name, --external-id and --function-code"
 
 // liveTarget is the target of scan that means all of AWS that can be read.
 const liveTarget = "aws"
 
 // An estateTarget is what scan judges as an estate.
 type estateTarget struct {
-	snapshot string   // a file
-	layers   []string // ARNs
-	live     bool
+	snapshot          string   // a file
+	layers, functions []string // ARNs
+	live              bool
 }
 
 // isEstate reports whether scan takes the targets for an estate: one snapshot, all
-// of AWS, or layers by their ARN.
+// of AWS, or layers and functions by their ARN.
 func (a *app) isEstate(targets []string, f estateFlags) (t estateTarget, ok bool, err error) {
 	snapshots := 0
 	for _, target := range targets {
@@ -63,6 +68,10 @@ func (a *app) isEstate(targets []string, f estateFlags) (t estateTarget, ok bool
 		case target == liveTarget:
 			t.live = true
 		case strings.HasPrefix(target, "arn:"):
+			if _, ok := functionARN(target); ok {
+				t.functions = append(t.functions, target)
+				continue
+			}
 			l, err := lamina.ParseLayerARN(target)
 			if err != nil {
 				return t, false, usagef("as in arn:aws:lambda:eu-west-1:111122223333:layer:acme-auth:7", "%s", err)
@@ -76,19 +85,20 @@ func (a *app) isEstate(targets []string, f estateFlags) (t estateTarget, ok bool
 			snapshots++
 		}
 	}
-	kinds := snapshots + min(len(t.layers), 1)
+	named := len(t.layers) + len(t.functions)
+	kinds := snapshots + min(named, 1)
 	if t.live {
 		kinds++
 	}
 	switch {
 	case kinds == 0 && (f.reads() || f.content != ""):
-		return t, false, usagef("aws is all that can be read, an ARN one layer, a snapshot what lamina collect wrote", "--content, --profile, --region, --organization, --role-name and --external-id are about AWS, and %s is not", targets[0])
+		return t, false, usagef("aws is all that can be read, an ARN one layer or function, a snapshot what lamina collect wrote", "--content, "+ofAWS+" are about AWS, and %s is not", targets[0])
 	case kinds == 0:
 		return t, false, nil
-	case kinds > 1 || snapshots+len(t.layers) != len(targets) && !t.live || t.live && len(targets) > 1:
-		return t, false, usagef("scan them in several runs", "an estate is one snapshot, aws, or ARNs of layers, and nothing beside it")
+	case kinds > 1 || snapshots+named != len(targets) && !t.live || t.live && len(targets) > 1:
+		return t, false, usagef("scan them in several runs", "an estate is one snapshot, aws, or ARNs of layers and functions, and nothing beside it")
 	case snapshots == 1 && f.reads():
-		return t, false, usagef("leave them out", "--profile, --region, --organization, --role-name and --external-id are about AWS, and %s was collected", t.snapshot)
+		return t, false, usagef("leave them out", ofAWS+" are about AWS, and %s was collected", t.snapshot)
 	}
 	return t, true, nil
 }
@@ -119,6 +129,10 @@ func (a *app) scanEstate(cmd *cobra.Command, t estateTarget, f scanFlags) (err e
 	if f.sandbox {
 		return usagef("give the zips themselves: lamina scan --sandbox "+cmp.Or(f.estate.content, "DIR")+"/*.zip", "--sandbox is about layer files")
 	}
+	accounts, err := a.estateAccounts(cmd, t)
+	if err != nil {
+		return err
+	}
 	ctx := cmd.Context()
 	j, err := a.marks(markFlags{exceptions: f.exceptions}, nonEmpty(t.snapshot)...)
 	if err != nil {
@@ -137,7 +151,11 @@ func (a *app) scanEstate(cmd *cobra.Command, t estateTarget, f scanFlags) (err e
 				return usagef("give one with --content DIR, or set HOME", "there is no folder to keep zips in")
 			}
 		}
-		in, err = a.readEstate(ctx, t, f.estate, zipstore.New(a.path(dir)))
+		in, err = a.readEstate(ctx, collectFlags{
+			profile: f.estate.profile, roleName: f.estate.roleName, externalID: f.estate.externalID, regions: f.estate.regions,
+			organization: f.estate.organization, accounts: accounts, layers: t.layers, functions: t.functions,
+			content: dir, functionCode: f.estate.functionCode, rate: f.estate.rate,
+		})
 	}
 	if err != nil {
 		return err
@@ -174,6 +192,19 @@ func (a *app) scanEstate(cmd *cobra.Command, t estateTarget, f scanFlags) (err e
 	return r.Finish(sum)
 }
 
+// estateAccounts are the accounts to read, which are those of the flag alone: the
+// setting says whose layers are ours where nobody else does, of infrastructure code.
+func (a *app) estateAccounts(cmd *cobra.Command, t estateTarget) ([]string, error) {
+	given := cmd.Flags().Changed("account")
+	if cmd.Flags().Changed("org-id") || given && t.snapshot != "" {
+		return nil, usagef("leave them out: what is collected says whose it is", "--org-id is about infrastructure code, --account about that and AWS")
+	}
+	if !given {
+		return nil, nil
+	}
+	return a.conf.list("accounts"), nil
+}
+
 func nonEmpty(s string) []string {
 	if s == "" {
 		return nil
@@ -190,20 +221,18 @@ func (a *app) zipsDir() string {
 	return ""
 }
 
-// readEstate collects the layers, or everything.
-func (a *app) readEstate(ctx context.Context, t estateTarget, f estateFlags, zips collect.Zips) (posture.Input, error) {
+// readEstate collects what is asked for.
+func (a *app) readEstate(ctx context.Context, f collectFlags) (posture.Input, error) {
 	if a.conf.yes("offline") {
 		return posture.Input{}, &Error{Msg: "this scan reads AWS, and --offline forbids the network", Hint: "leave out --offline, or scan a snapshot", Code: Refused}
 	}
-	from := collectFlags{
-		profile: f.profile, roleName: f.roleName, externalID: f.externalID, regions: f.regions, organization: f.organization,
-		layers: t.layers, rate: f.rate,
-	}
-	if err := from.check(); err != nil {
+	if err := f.check(); err != nil {
 		return posture.Input{}, err
 	}
-	opt := collect.Options{Now: a.std.Now().UTC(), Jobs: a.conf.num("jobs"), Only: from.only(), Zips: zips}
-	if err := a.whom(ctx, from, &opt); err != nil {
+	opt := collect.Options{
+		Now: a.std.Now().UTC(), Jobs: a.conf.num("jobs"), Only: f.only(), Zips: zipstore.New(a.path(f.content)), FunctionCode: f.functionCode,
+	}
+	if err := a.whom(ctx, f, &opt); err != nil {
 		return posture.Input{}, err
 	}
 	s, err := a.gather(ctx, opt)
@@ -211,7 +240,7 @@ func (a *app) readEstate(ctx context.Context, t estateTarget, f estateFlags, zip
 		return posture.Input{}, err
 	}
 	if arn := unread(s); arn != "" {
-		return posture.Input{}, usagef("lamina scan aws reads all that there is", "there is no layer %s that these credentials may read", arn)
+		return posture.Input{}, usagef("lamina scan aws reads all that there is", "there is no %s that these credentials may read", arn)
 	}
 	return a.input(s)
 }
