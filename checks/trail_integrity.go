@@ -46,27 +46,43 @@ func trailIntegrity(in posture.Input, found func(posture.Result)) {
 }
 
 // bucketOf is r, a Pass, unless files can be taken out of the trail's bucket by
-// whoever administers the account that the trail logs.
+// whoever administers an account that the trail logs: its own, and of the
+// organisation's trail every one.
 func bucketOf(in posture.Input, t lamina.Trail, r posture.Result) posture.Result {
 	if missing, ok := in.Missing(t.Account, t.HomeRegion, t.Bucket, "s3:ListAllMyBuckets"); ok {
 		missing.Resource, missing.Detail = t.ARN, "it writes digests; whose its bucket is, is not known"
 		return missing
 	}
-	i := slices.IndexFunc(in.Estate.Snapshot.Buckets, func(b lamina.Bucket) bool { return b.Name == t.Bucket && b.Account == t.Account })
-	if i < 0 {
+	i := slices.IndexFunc(in.Estate.Snapshot.Buckets, func(b lamina.Bucket) bool { return b.Name == t.Bucket && b.Account != "" })
+	switch {
+	case i >= 0 && in.Estate.Snapshot.Buckets[i].Account == t.Account:
+	case !t.Organization:
 		r.Detail += ", and its bucket is another account's"
 		return r
+	case i < 0:
+		r = posture.Result{
+			Outcome: lamina.Unknown, Resource: t.ARN, Detail: "it writes digests; whether its bucket has object lock is not known",
+			Reason: "bucket " + t.Bucket + " is of none of the accounts that were read", Settle: "collect the account that has it",
+		}
+		if m := in.Estate.Unread("s3:ListAllMyBuckets"); len(m) > 0 {
+			r.Reason, r.Settle = "bucket "+t.Bucket+" is of none of the accounts that were read, and not of all could be: "+m[0].Why(), m[0].Settle()
+		}
+		return r
 	}
-	missing, ok := in.Missing(t.Account, t.HomeRegion, t.Bucket, "s3:GetBucketObjectLockConfiguration")
+	b := in.Estate.Snapshot.Buckets[i]
+	missing, ok := in.Missing(b.Account, t.HomeRegion, t.Bucket, "s3:GetBucketObjectLockConfiguration")
+	if b.Account != t.Account {
+		r.Evidence = append(r.Evidence, "account of the bucket: "+b.Account)
+	}
 	switch {
-	case in.Estate.Snapshot.Buckets[i].ObjectLock:
+	case b.ObjectLock:
 		r.Detail += ", and its bucket has object lock"
 	case ok:
 		missing.Resource, missing.Detail = t.ARN, "it writes digests; whether its bucket has object lock is not known"
 		return missing
 	default:
 		r.Outcome, r.Severity = lamina.Fail, lamina.Low
-		r.Detail = "its bucket is in the account that it logs, without object lock: digests tell that a file is gone, and nothing keeps it from going"
+		r.Detail = "its bucket is in " + map[bool]string{true: "the", false: "an"}[b.Account == t.Account] + " account that it logs, without object lock: digests tell that a file is gone, and nothing keeps it from going"
 	}
 	return r
 }

@@ -19,11 +19,11 @@ import (
 	"github.com/lamina-sec/lamina"
 )
 
-// Trails returns the trails of the account whose home is the client's region: the
-// organisation's is listed in its management account. Status and selectors come
-// with TrailLogging and TrailSelectors.
+// Trails returns the trails that log the account and whose home is the client's
+// region: its own, and those of its organisation, which other accounts own. Status
+// and selectors come with TrailLogging and TrailSelectors.
 func (c *Client) Trails(ctx context.Context) ([]lamina.Trail, error) {
-	out, err := c.cloudtrail.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(false)})
+	out, err := c.cloudtrail.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
 	if err != nil {
 		return nil, fail("cloudtrail:DescribeTrails", "*", err)
 	}
@@ -32,6 +32,9 @@ func (c *Client) Trails(ctx context.Context) ([]lamina.Trail, error) {
 		arn, err := lamina.ParseARN(aws.ToString(t.TrailARN))
 		if err != nil {
 			return all, fail("cloudtrail:DescribeTrails", "*", err)
+		}
+		if aws.ToString(t.HomeRegion) != c.Region { // it is listed there
+			continue
 		}
 		all = append(all, lamina.Trail{
 			ARN: arn.String(), Account: arn.Account, Name: aws.ToString(t.Name), HomeRegion: aws.ToString(t.HomeRegion),

@@ -56,10 +56,10 @@ func newCollect(a *app) *cobra.Command {
 			"change, in every enabled region, and writes " + snapshotFile + " (or -o FILE). Every call only\n" +
 			"looks; lamina iam policy collect prints the exact policy it needs. A call that is denied\n" +
 			"is a gap in the coverage, and what rests on it is UNKNOWN, never PASS (exit 3).\n\n" +
-			"When FILE is there already, what cannot have changed is not read again, and a run that\n" +
-			"would leave out what FILE holds (other regions, accounts, layers) is refused: give\n" +
-			"another -o, or --replace. One that is interrupted leaves FILE.part. With --content DIR zips are kept in DIR, each fetched once\n" +
-			"ever; with --layer or --function nothing but that is read, what loads it and what it loads.",
+			"When FILE is there already, what cannot have changed is not read again, and a run that would\n" +
+			"leave out what FILE holds (regions, accounts, layers) is refused: another -o, or --replace.\n" +
+			"A run that is interrupted leaves FILE.part. With --content DIR zips are kept in DIR, each\n" +
+			"fetched once; with --layer or --function only that is read, what loads it and what it loads.",
 		Args: args(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.collect(cmd, f) },
 	}
@@ -79,6 +79,7 @@ func newCollect(a *app) *cobra.Command {
 	fl.StringVar(&f.content, "content", "", "fetch the zips of layers, also those of others that functions load, into `DIR`")
 	fl.BoolVar(&f.functionCode, "function-code", false, "with --content: also functions' own packages (needs lambda:GetFunction)")
 	fl.Float64Var(&f.rate, "rate", collect.DefaultRate, "make at most `N` calls of Lambda a second in one account and region (AWS allows 15)")
+	nameOnly(c, "exceptions", "external-id", "full", "rate")
 	return c
 }
 

@@ -314,6 +314,7 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 	s.SecurityGroups = once(s.SecurityGroups, func(g lamina.SecurityGroup) string { return g.ID })
 	s.VPCEndpoints = once(s.VPCEndpoints, func(e lamina.VPCEndpoint) string { return e.ID })
 	s.DNSFirewalls = once(s.DNSFirewalls, func(w lamina.DNSFirewall) string { return w.ID })
+	slices.SortStableFunc(s.Buckets, func(a, b lamina.Bucket) int { return cmp.Compare(b.Account, a.Account) }) // its owner knows most
 	s.Buckets = once(s.Buckets, func(b lamina.Bucket) string { return b.Name })
 	s.CodeSigningConfigs = once(s.CodeSigningConfigs, func(c lamina.CodeSigningConfig) string { return c.ARN })
 	return s

@@ -48,11 +48,15 @@ func TestLost(t *testing.T) {
 				o.Accounts[i].Regions = nil
 			}
 		}), nil},
-		"one account":           {whole, run(func(o *collect.Options) { o.Accounts = o.Accounts[:1] }), []string{"account " + member}},
-		"no organisation":       {whole, run(without), []string{"the units and policies of the organisation"}},
-		"another organisation":  {whole, run(func(o *collect.Options) { o.Organization.ID = "o-other" }), []string{"organisation o-exampleorgid"}},
-		"an account was closed": {with(func(s *lamina.Snapshot) { s.Targets = slices.Concat(s.Targets, []lamina.Target{{Account: suspended, Region: region}}) }), run(nil), nil},
-		"an account left":       {with(func(s *lamina.Snapshot) { s.Targets = slices.Concat(s.Targets, []lamina.Target{{Account: "999999999999", Region: region}}) }), run(nil), nil},
+		"one account":          {whole, run(func(o *collect.Options) { o.Accounts = o.Accounts[:1] }), []string{"account " + member}},
+		"no organisation":      {whole, run(without), []string{"the units and policies of the organisation"}},
+		"another organisation": {whole, run(func(o *collect.Options) { o.Organization.ID = "o-other" }), []string{"organisation o-exampleorgid"}},
+		"an account was closed": {with(func(s *lamina.Snapshot) {
+			s.Targets = slices.Concat(s.Targets, []lamina.Target{{Account: suspended, Region: region}})
+		}), run(nil), nil},
+		"an account left": {with(func(s *lamina.Snapshot) {
+			s.Targets = slices.Concat(s.Targets, []lamina.Target{{Account: "999999999999", Region: region}})
+		}), run(nil), nil},
 		"whose account is not known": {
 			with(func(s *lamina.Snapshot) {
 				s.OrgID, s.Targets = "", []lamina.Target{{Account: "999999999999"}, {Account: "999999999999", Region: region}}

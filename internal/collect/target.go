@@ -25,6 +25,7 @@ type reader struct {
 	region    string
 	detector  string          // of GuardDuty, "" when there is none, or it is not known
 	holds     map[string]bool // layer versions whose policy needs no reading
+	shared    []lamina.Trail  // of the organisation, which other accounts own
 	unwritten lamina.Snapshot // read, and not yet in the journal
 	part      lamina.Snapshot
 }
@@ -341,13 +342,16 @@ func (d *reader) watch(ctx context.Context) {
 	if d.note("cloudtrail:DescribeTrails", "", err) {
 		d.begin("cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors")
 	}
-	for i := range trails {
-		on, err := d.client.TrailLogging(ctx, trails[i].ARN)
-		d.note("cloudtrail:GetTrailStatus", trails[i].ARN, err)
-		trails[i].Logging = on
-		d.note("cloudtrail:GetEventSelectors", trails[i].ARN, d.client.TrailSelectors(ctx, &trails[i]))
+	for _, t := range trails {
+		if t.Account != d.account {
+			d.shared = append(d.shared, t)
+			continue
+		}
+		t.Logging, err = d.client.TrailLogging(ctx, t.ARN)
+		d.note("cloudtrail:GetTrailStatus", t.ARN, err)
+		d.note("cloudtrail:GetEventSelectors", t.ARN, d.client.TrailSelectors(ctx, &t))
+		d.part.Trails = append(d.part.Trails, t)
 	}
-	d.part.Trails = trails
 	d.part.MetricFilters, err = d.client.MetricFilters(ctx, d.account)
 	d.note("logs:DescribeMetricFilters", "", err)
 	d.part.Alarms, err = d.client.Alarms(ctx, d.account)
@@ -535,7 +539,8 @@ func (d *reader) dnsFirewalls(ctx context.Context) {
 }
 
 // buckets reads the buckets that hold layers of which Lambda keeps no copy, and of
-// those that trails write to whose they are and whether files can go from them.
+// those that trails write to whose they are and whether files can go from them. Of
+// the organisation's trail each account finds out whether the bucket is its own.
 func (d *reader) buckets(ctx context.Context) {
 	d.begin("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
 	buckets := map[string]lamina.Bucket{}
@@ -560,7 +565,7 @@ func (d *reader) buckets(ctx context.Context) {
 	if d.answered("cloudtrail:DescribeTrails") {
 		d.begin("s3:ListAllMyBuckets", "s3:GetBucketObjectLockConfiguration")
 	}
-	for _, t := range d.part.Trails {
+	for _, t := range slices.Concat(d.part.Trails, d.shared) {
 		b := buckets[t.Bucket]
 		b.Name = t.Bucket
 		own, err := d.client.OwnsBucket(ctx, t.Bucket)

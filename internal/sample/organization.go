@@ -32,6 +32,7 @@ func organization() lamina.Snapshot {
 			ARN: "arn:aws:cloudtrail:" + Region + ":" + Platform + ":trail/acme", Account: Platform, Name: "acme", HomeRegion: Region,
 			MultiRegion: true, Organization: true, Logging: true, LogValidation: true, Bucket: "acme-cloudtrail", Management: "All",
 		}},
+		Buckets: []lamina.Bucket{{Name: "acme-cloudtrail", Account: Data, ObjectLock: true}},
 		Analyzers: []lamina.AccessAnalyzer{{
 			ARN: "arn:aws:access-analyzer:" + Region + ":" + Payments + ":analyzer/payments", Account: Payments, Region: Region, Type: "ACCOUNT", Status: "ACTIVE",
 		}},
