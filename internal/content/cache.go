@@ -14,7 +14,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -94,7 +93,7 @@ type held struct {
 
 // cacheTypes says what facts are made of: those of other types are not taken.
 var cacheTypes = sync.OnceValue(func() string {
-	sum := sha256.Sum256([]byte(wireSchema(reflect.TypeFor[batch]())))
+	sum := sha256.Sum256([]byte(batchWire().schema()))
 	return string(sum[:])
 })
 
@@ -195,8 +194,7 @@ func (h *held) get(e *layerfs.Entry, sum layerfs.Key) (b batch, ok bool) {
 	if !ok {
 		return b, false
 	}
-	r := wireReader{data: wire}
-	if r.read(reflect.ValueOf(&b).Elem()); r.err != nil || r.data != "" || len(b.Weights) != len(b.Files) {
+	if err := b.decode(wire); err != nil || len(b.Weights) != len(b.Files) {
 		return batch{}, false
 	}
 	h.fresh[key] = wire
@@ -210,7 +208,7 @@ func (h *held) forget(e *layerfs.Entry, sum layerfs.Key) {
 }
 
 func (h *held) put(e *layerfs.Entry, sum layerfs.Key, b batch) {
-	h.fresh[keyOf(e, sum)], h.dirty = string(appendWire(nil, reflect.ValueOf(&b).Elem())), true
+	h.fresh[keyOf(e, sum)], h.dirty = string(b.encode()), true
 }
 
 // keep writes what was read, if there is anything new, while others go on: Err waits

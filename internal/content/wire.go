@@ -11,18 +11,93 @@ import (
 	"sync"
 )
 
-// The form in which a Cache writes facts: of a struct the exported fields that are
-// not zero, each behind its number from 1, and a 0; numbers as varints, everything
-// that has a length behind it, a pointer behind a byte that says whether it is nil.
-// It says nothing of types; wireSchema says whether both sides have the same.
-// encoding/gob takes ten times as long for the many small structs and digests of a
-// layer.
+// A wire is the form in which a Cache writes facts of one type: of a struct the
+// exported fields that are not zero, each behind its number from 1, and a 0; numbers as
+// varints, everything that has a length behind it, a pointer behind a byte that says
+// whether it is nil. The bytes say nothing of types; schema says whether both sides have
+// the same. encoding/gob takes ten times as long for the many small structs and digests
+// of a layer.
+type wire struct {
+	kind   reflect.Kind
+	typ    reflect.Type
+	bytes  bool        // an array or slice of bytes
+	elem   *wire       // of an array, a slice, a map or a pointer
+	fields []wireField // of a struct
+}
+
+type wireField struct {
+	name  string
+	place int // among all fields
+	wire  *wire
+}
 
 var errWire = errors.New("kept facts end early or have lengths that cannot be")
 
-// appendWire appends v, which must be of a type that wireSchema takes.
-func appendWire(b []byte, v reflect.Value) []byte {
-	switch v.Kind() { //nolint:exhaustive // wireSchema takes no others
+// batchWire is the form of a batch.
+var batchWire = sync.OnceValue(func() *wire { return newWire(reflect.TypeFor[batch]()) })
+
+func (b *batch) encode() []byte { return batchWire().append(nil, reflect.ValueOf(b).Elem()) }
+
+// decode fills b, which must be zero; its strings share data.
+func (b *batch) decode(data string) error {
+	r := wireReader{data: data}
+	if r.read(batchWire(), reflect.ValueOf(b).Elem()); r.err == nil && r.data != "" {
+		r.err = errWire
+	}
+	return r.err
+}
+
+// newWire panics for types that have no form here, which a test would see.
+func newWire(t reflect.Type) *wire {
+	w := &wire{kind: t.Kind(), typ: t}
+	switch w.kind { //nolint:exhaustive // the default is for all others
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float64, reflect.String:
+		return w
+	case reflect.Array, reflect.Slice, reflect.Pointer:
+		w.elem = newWire(t.Elem())
+		w.bytes = w.kind != reflect.Pointer && w.elem.kind == reflect.Uint8
+		return w
+	case reflect.Map:
+		if t.Key().Kind() == reflect.String {
+			w.elem = newWire(t.Elem())
+			return w
+		}
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() {
+				w.fields = append(w.fields, wireField{f.Name, i, newWire(f.Type)})
+			}
+		}
+		return w
+	}
+	panic("content: facts of type " + t.String() + " cannot be kept")
+}
+
+// schema describes the type, so that facts of another type are told apart.
+func (w *wire) schema() string {
+	switch w.kind { //nolint:exhaustive // the others are what they are called
+	case reflect.Array:
+		return fmt.Sprintf("[%d]%s", w.typ.Len(), w.elem.schema())
+	case reflect.Slice:
+		return "[]" + w.elem.schema()
+	case reflect.Pointer:
+		return "*" + w.elem.schema()
+	case reflect.Map:
+		return "map[string]" + w.elem.schema()
+	case reflect.Struct:
+		var b strings.Builder
+		for _, f := range w.fields {
+			b.WriteString(f.name + " " + f.wire.schema() + ";")
+		}
+		return "{" + b.String() + "}"
+	}
+	return w.kind.String()
+}
+
+// append appends v to b.
+func (w *wire) append(b []byte, v reflect.Value) []byte {
+	switch w.kind { //nolint:exhaustive // newWire takes no others
 	case reflect.Bool:
 		if v.Bool() {
 			return append(b, 1)
@@ -38,22 +113,22 @@ func appendWire(b []byte, v reflect.Value) []byte {
 		b = binary.AppendUvarint(b, uint64(v.Len())) //nolint:gosec // a length is not negative
 		return append(b, v.String()...)
 	case reflect.Array:
-		if v.Type().Elem().Kind() == reflect.Uint8 && v.CanAddr() {
+		if w.bytes && v.CanAddr() {
 			return append(b, v.Bytes()...)
 		}
 		for i := range v.Len() {
-			b = appendWire(b, v.Index(i))
+			b = w.elem.append(b, v.Index(i))
 		}
 	case reflect.Slice:
 		if v.IsNil() {
 			return append(b, 0)
 		}
 		b = binary.AppendUvarint(b, uint64(v.Len())+1) //nolint:gosec // a length is not negative
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		if w.bytes {
 			return append(b, v.Bytes()...)
 		}
 		for i := range v.Len() {
-			b = appendWire(b, v.Index(i))
+			b = w.elem.append(b, v.Index(i))
 		}
 	case reflect.Map:
 		if v.IsNil() {
@@ -63,17 +138,19 @@ func appendWire(b []byte, v reflect.Value) []byte {
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, k := range keys {
-			b = appendWire(appendWire(b, k), v.MapIndex(k))
+			b = binary.AppendUvarint(b, uint64(k.Len())) //nolint:gosec // a length is not negative
+			b = w.elem.append(append(b, k.String()...), v.MapIndex(k))
 		}
 	case reflect.Pointer:
 		if v.IsNil() {
 			return append(b, 0)
 		}
-		return appendWire(append(b, 1), v.Elem())
+		return w.elem.append(append(b, 1), v.Elem())
 	case reflect.Struct:
-		for n, i := range wireFields(v.Type()) {
-			if f := v.Field(i); !f.IsZero() {
-				b = appendWire(binary.AppendUvarint(b, uint64(n)+1), f)
+		for n := range w.fields {
+			f := &w.fields[n]
+			if x := v.Field(f.place); !x.IsZero() {
+				b = f.wire.append(binary.AppendUvarint(b, uint64(n)+1), x)
 			}
 		}
 		b = append(b, 0)
@@ -81,7 +158,7 @@ func appendWire(b []byte, v reflect.Value) []byte {
 	return b
 }
 
-// A wireReader reads what appendWire wrote; strings share its data.
+// A wireReader reads what wire.append wrote; strings share its data.
 type wireReader struct {
 	data string
 	err  error
@@ -123,11 +200,11 @@ func (r *wireReader) length() int {
 }
 
 // read fills v, which must be settable and zero.
-func (r *wireReader) read(v reflect.Value) {
+func (r *wireReader) read(w *wire, v reflect.Value) {
 	if r.err != nil {
 		return
 	}
-	switch v.Kind() { //nolint:exhaustive // wireSchema takes no others
+	switch w.kind { //nolint:exhaustive // newWire takes no others
 	case reflect.Bool:
 		v.SetBool(r.take(1) == "\x01")
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -146,107 +223,57 @@ func (r *wireReader) read(v reflect.Value) {
 	case reflect.String:
 		v.SetString(r.take(r.uint()))
 	case reflect.Array:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		if w.bytes {
 			copy(v.Bytes(), r.take(uint64(v.Len()))) //nolint:gosec // a length is not negative
 			return
 		}
 		for i := range v.Len() {
-			r.read(v.Index(i))
+			r.read(w.elem, v.Index(i))
 		}
 	case reflect.Slice:
 		n := r.length()
 		if n == 0 {
 			return
 		}
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		if w.bytes {
 			v.SetBytes([]byte(r.take(uint64(n - 1)))) //nolint:gosec // not below 0
 			return
 		}
-		v.Set(reflect.MakeSlice(v.Type(), n-1, n-1))
+		v.Set(reflect.MakeSlice(w.typ, n-1, n-1))
 		for i := range n - 1 {
-			r.read(v.Index(i))
+			r.read(w.elem, v.Index(i))
 		}
 	case reflect.Map:
 		n := r.length()
 		if n == 0 {
 			return
 		}
-		v.Set(reflect.MakeMapWithSize(v.Type(), n-1))
+		v.Set(reflect.MakeMapWithSize(w.typ, n-1))
 		for range n - 1 {
-			k, x := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-			if r.read(k); r.err != nil {
+			k, x := reflect.ValueOf(r.take(r.uint())), reflect.New(w.elem.typ).Elem()
+			if r.read(w.elem, x); r.err != nil {
 				return
 			}
-			if r.read(x); r.err != nil {
-				return
-			}
-			v.SetMapIndex(k, x)
+			v.SetMapIndex(k.Convert(w.typ.Key()), x)
 		}
 	case reflect.Pointer:
 		if r.take(1) == "\x01" {
-			v.Set(reflect.New(v.Type().Elem()))
-			r.read(v.Elem())
+			v.Set(reflect.New(w.elem.typ))
+			r.read(w.elem, v.Elem())
 		}
 	case reflect.Struct:
-		fields := wireFields(v.Type())
 		for last := uint64(0); ; {
 			n := r.uint()
 			if n == 0 || r.err != nil {
 				return
 			}
-			if n <= last || n > uint64(len(fields)) {
+			if n <= last || n > uint64(len(w.fields)) {
 				r.err = errWire
 				return
 			}
-			r.read(v.Field(fields[n-1]))
+			f := &w.fields[n-1]
+			r.read(f.wire, v.Field(f.place))
 			last = n
 		}
 	}
-}
-
-// wireFieldsOf has the places of the exported fields of the structs met so far.
-var wireFieldsOf sync.Map // of reflect.Type to []int
-
-func wireFields(t reflect.Type) []int {
-	if is, ok := wireFieldsOf.Load(t); ok {
-		is, _ := is.([]int)
-		return is
-	}
-	var is []int
-	for i := range t.NumField() {
-		if t.Field(i).IsExported() {
-			is = append(is, i)
-		}
-	}
-	wireFieldsOf.Store(t, is)
-	return is
-}
-
-// wireSchema describes a type, so that facts of another type are told apart. It
-// panics for types that have no form here, which a test would see.
-func wireSchema(t reflect.Type) string {
-	switch t.Kind() { //nolint:exhaustive // the default is for all others
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float64, reflect.String:
-		return t.Kind().String()
-	case reflect.Array:
-		return fmt.Sprintf("[%d]%s", t.Len(), wireSchema(t.Elem()))
-	case reflect.Slice:
-		return "[]" + wireSchema(t.Elem())
-	case reflect.Pointer:
-		return "*" + wireSchema(t.Elem())
-	case reflect.Map:
-		if t.Key().Kind() == reflect.String {
-			return "map[string]" + wireSchema(t.Elem())
-		}
-	case reflect.Struct:
-		var b strings.Builder
-		for f := range t.Fields() {
-			if f.IsExported() {
-				b.WriteString(f.Name + " " + wireSchema(f.Type) + ";")
-			}
-		}
-		return "{" + b.String() + "}"
-	}
-	panic("content: facts of type " + t.String() + " cannot be kept")
 }
