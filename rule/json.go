@@ -128,7 +128,9 @@ func (p *jsonParser) object(v *Value, depth int) *Error {
 		if seen[name] {
 			return p.fail(start, "the key %q is there twice", name)
 		}
-		seen[name] = true
+		if seen[name] = true; len(seen) > MaxKeys {
+			return p.fail(start, "a table has more than %d keys", MaxKeys)
+		}
 		val, err := p.value(depth + 1)
 		if err != nil {
 			return err

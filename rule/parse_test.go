@@ -2,6 +2,7 @@ package rule
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -185,6 +186,27 @@ func TestLimits(t *testing.T) {
 	} {
 		if _, err := Parse("deep.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), "more than 100") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var keys, inline, headers, members strings.Builder
+	for i := range MaxKeys + 1 {
+		fmt.Fprintf(&keys, "k%d = 1\n", i)
+		fmt.Fprintf(&inline, "k%d = 1, ", i)
+		fmt.Fprintf(&headers, "[h%d]\n", i)
+		fmt.Fprintf(&members, "\"k%d\": 1, ", i)
+	}
+	for name, text := range map[string]string{
+		"many_keys.toml":    "[rule]\n" + keys.String() + "[x\n",
+		"many_inline.toml":  "x = { " + inline.String() + "z = 1 }\n",
+		"many_headers.toml": headers.String(),
+		"many.ndjson":       "{" + members.String() + "\"z\": 1}\n",
+	} {
+		_, err := Parse(name, []byte(text))
+		if strings.HasSuffix(name, ".ndjson") {
+			_, err = ParseNDJSON(name, []byte(text))
+		}
+		if err == nil || !strings.Contains(err.Error(), "more than 1000 keys") {
+			t.Errorf("%s: %.300v", name, err)
 		}
 	}
 	many := "[rule]\n" + strings.Repeat("a = 1\n", 1000)

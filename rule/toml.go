@@ -17,6 +17,9 @@ import (
 // MaxFile is the size above which a rule file is refused, in bytes.
 const MaxFile = 1 << 20
 
+// MaxKeys is how many keys a table may have: each is compared with all before it.
+const MaxKeys = 1_000
+
 // MaxDepth is how deep tables and arrays may nest.
 const MaxDepth = 100
 
@@ -173,6 +176,15 @@ func (p *tomlParser) fail(pos query.Pos, format string, args ...any) {
 	p.stop = p.stop || len(p.errs) >= maxErrors
 }
 
+// set gives the table the key, and ends the reading when it has too many.
+func (p *tomlParser) set(t *Value, k part, v *Value) {
+	t.set(k.name, k.pos, v)
+	if len(t.Keys) > MaxKeys && !p.stop {
+		p.fail(k.pos, "a table has more than %d keys", MaxKeys)
+		p.stop = true
+	}
+}
+
 func (p *tomlParser) expression(n *unstable.Node) {
 	switch n.Kind {
 	case unstable.Table, unstable.ArrayTable:
@@ -216,11 +228,11 @@ func (p *tomlParser) open(n *unstable.Node) *Value {
 		switch {
 		case e == nil && last && n.Kind == unstable.ArrayTable:
 			item := &Value{Kind: Table, Pos: k.pos, f: p.f, header: true}
-			t.set(k.name, k.pos, &Value{Kind: Array, Pos: k.pos, f: p.f, tables: true, Elems: []*Value{item}})
+			p.set(t, k, &Value{Kind: Array, Pos: k.pos, f: p.f, tables: true, Elems: []*Value{item}})
 			return item
 		case e == nil:
 			next := &Value{Kind: Table, Pos: k.pos, f: p.f, header: last}
-			t.set(k.name, k.pos, next)
+			p.set(t, k, next)
 			t = next
 		case e.Value.tables && last && n.Kind == unstable.ArrayTable:
 			item := &Value{Kind: Table, Pos: k.pos, f: p.f, header: true}
@@ -250,7 +262,7 @@ func (p *tomlParser) keyValue(t *Value, n *unstable.Node, depth int) {
 		switch {
 		case e == nil:
 			next := &Value{Kind: Table, Pos: k.pos, f: p.f}
-			t.set(k.name, k.pos, next)
+			p.set(t, k, next)
 			t = next
 		case e.Value.Kind == Table && !e.Value.closed && !e.Value.header:
 			t = e.Value
@@ -271,7 +283,7 @@ func (p *tomlParser) keyValue(t *Value, n *unstable.Node, depth int) {
 		off++
 	}
 	if v := p.value(n.Value(), off, depth+len(parts)); v != nil {
-		t.set(last.name, last.pos, v)
+		p.set(t, last, v)
 	}
 }
 
@@ -311,7 +323,7 @@ func (p *tomlParser) value(n *unstable.Node, off, depth int) *Value {
 		}
 	case unstable.InlineTable:
 		v.Kind, v.Text = Table, ""
-		for it := n.Children(); it.Next(); {
+		for it := n.Children(); it.Next() && !p.stop; {
 			p.keyValue(v, it.Node(), depth+1)
 		}
 		v.close()

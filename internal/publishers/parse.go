@@ -17,9 +17,11 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/tomlfile"
 )
 
-// MaxFile is the size above which a registry file is refused, in bytes.
+// MaxFile is the size above which a list of accounts is refused, in bytes; that of a
+// registry in TOML is tomlfile.MaxFile.
 const MaxFile = 4 << 20
 
 // An Error is the first thing that is wrong with a registry file.
@@ -81,13 +83,11 @@ type fileEvidence struct {
 // an unknown key, a wrong account id or a claim without evidence is an error
 // with its place. The name is used in messages only.
 func ParseTOML(name string, data []byte) (List, error) {
-	if len(data) > MaxFile {
-		return List{}, &Error{File: name, Msg: fmt.Sprintf("%d bytes is more than the %d a publisher file may have", len(data), MaxFile)}
+	if err := strict(name, data); err != nil {
+		return List{}, err
 	}
 	var f file
-	dec := toml.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&f); err != nil {
+	if err := toml.Unmarshal(data, &f); err != nil {
 		return List{}, tomlError(name, err)
 	}
 	c := checker{name: name, data: data}
@@ -120,6 +120,35 @@ func ParseTOML(name string, data []byte) (List, error) {
 	return list, nil
 }
 
+// strict refuses a document with a key that the layout does not have, and one that
+// would take the decoder too long. The decoder's own way to do the first takes a time
+// that grows with the square of their number.
+func strict(name string, data []byte) error {
+	root, err := tomlfile.Parse(name, data)
+	if err != nil {
+		return tomlError(name, err)
+	}
+	for _, p := range root.Tables("publisher") {
+		for _, list := range []struct {
+			key  string
+			keys []string
+		}{{"former", []string{"account", "layers", "status", "superseded_by"}}, {"evidence", []string{"url", "seen", "says"}}} {
+			for _, t := range p.Tables(list.key) {
+				t.Only(list.keys...)
+			}
+		}
+		p.Only("id", "name", "kind", "status", "superseded_by", "layers", "accounts", "regional", "license", "feed", "note")
+	}
+	for _, r := range root.Tables("release") {
+		r.Only("layer", "digest", "source")
+	}
+	root.Only("version")
+	if err := root.Err(); err != nil {
+		return tomlError(name, err)
+	}
+	return nil
+}
+
 // A checker finds the place of a value that is wrong, by reading the file again:
 // most files are right.
 type checker struct {
@@ -132,8 +161,9 @@ func (c *checker) fail(path, format string, args ...any) *Error {
 	e := &Error{File: c.name, Msg: fmt.Sprintf(format, args...)}
 	at := positions(c.data)
 	for p := path; ; {
-		if pos, ok := at[p]; ok {
-			e.Line, e.Col = pos.Line, pos.Column
+		if off, ok := at[p]; ok {
+			before := c.data[:off]
+			e.Line, e.Col = 1+bytes.Count(before, []byte("\n")), off-bytes.LastIndexByte(before, '\n')
 			return e
 		}
 		i := strings.LastIndexByte(p, '.')
@@ -227,16 +257,16 @@ func isAccount(s string) bool {
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
-// positions maps the path of every value to its place: "publisher.2.accounts.0".
+// positions maps the path of every value to its offset: "publisher.2.accounts.0".
 // A table of an array of tables adds its index.
-func positions(data []byte) map[string]unstable.Position {
-	at := map[string]unstable.Position{}
+func positions(data []byte) map[string]int {
+	at := map[string]int{}
 	counts := map[string]int{}
 	var p unstable.Parser
 	p.Reset(data)
 	prefix := ""
 	// path resolves a dotted key below the newest elements of arrays of tables.
-	path := func(it unstable.Iterator, base string) (full string, pos unstable.Position) {
+	path := func(it unstable.Iterator, base string) (full string, pos int) {
 		full = base
 		for it.Next() {
 			n := it.Node()
@@ -247,7 +277,7 @@ func positions(data []byte) map[string]unstable.Position {
 				full += "."
 			}
 			full += string(n.Data)
-			pos = p.Shape(n.Raw).Start
+			pos = int(n.Raw.Offset)
 		}
 		return full, pos
 	}
@@ -268,10 +298,10 @@ func positions(data []byte) map[string]unstable.Position {
 			at[full] = pos
 			v := e.Value()
 			if v.Raw.Length > 0 {
-				at[full] = p.Shape(v.Raw).Start
+				at[full] = int(v.Raw.Offset)
 			}
 			for i, it := 0, v.Children(); v.Kind == unstable.Array && it.Next(); i++ {
-				at[full+"."+strconv.Itoa(i)] = p.Shape(it.Node().Raw).Start
+				at[full+"."+strconv.Itoa(i)] = int(it.Node().Raw.Offset)
 			}
 		case unstable.Invalid, unstable.Comment, unstable.Key, unstable.Array, unstable.InlineTable, unstable.String, unstable.Bool,
 			unstable.Float, unstable.Integer, unstable.LocalDate, unstable.LocalTime, unstable.LocalDateTime, unstable.DateTime:
@@ -281,17 +311,10 @@ func positions(data []byte) map[string]unstable.Position {
 	return at
 }
 
-// tomlError is what the decoder said, with its place.
+// tomlError is the first thing that the reader or the decoder said, with its place.
 func tomlError(name string, err error) error {
-	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
-		first := unknown.Errors[0]
-		line, col := first.Position()
-		return &Error{
-			File: name, Line: line, Col: col, Err: err,
-			Msg:  fmt.Sprintf("unknown key %q", strings.Join(first.Key(), ".")),
-			Hint: "keys of a release: layer, digest, source; of a publisher: id, name, kind, status, superseded_by, layers, accounts, regional, former, license, feed, note, evidence",
-		}
+	if e, ok := errors.AsType[*tomlfile.Error](err); ok {
+		return &Error{File: name, Line: e.Line, Col: e.Col, Err: err, Msg: e.Msg, Hint: e.Hint}
 	}
 	if dec, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, col := dec.Position()

@@ -168,7 +168,7 @@ func TestParse_places_errors(t *testing.T) {
 	const ev = "[[publisher.evidence]]\nurl = \"https://example.com/\"\nseen = 2026-01-02\n"
 	const release = "version = 1\n[[release]]\nlayer = \"arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80\"\n"
 	tests := []struct{ name, file, in, want string }{
-		{"unknown_key", "p.toml", head + "acounts = [\"111122223333\"]\n" + ev, `p.toml:7:1: unknown key "publisher.acounts"`},
+		{"unknown_key", "p.toml", head + "acounts = [\"111122223333\"]\n" + ev, `p.toml:7:1: unknown key "acounts"`},
 		{"not_toml", "p.toml", "version = 1\n[[publisher]\n", "p.toml:2:"},
 		{"version", "p.toml", "version = 2\n", "p.toml:1:11: version 2: this program reads version 1"},
 		{"account", "p.toml", head + "accounts = [\"111122223333\",\n  \"11112222333\"]\n" + ev, `p.toml:8:3: publisher "a": account "11112222333" is not 12 digits`},
@@ -184,7 +184,7 @@ func TestParse_places_errors(t *testing.T) {
 		{"release_of_any_name", "p.toml", "version = 1\n[[release]]\nlayer = \"arn:aws:lambda:*:464622532012:layer:*:80\"\n", `p.toml:3:9: release "arn:aws:lambda:*:464622532012:layer:*:80": want the ARN`},
 		{"release_digest", "p.toml", release + "digest = \"sha256:00\"\n", `p.toml:4:10: release arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80: digest "sha256:00" is neither`},
 		{"release_source", "p.toml", release + "digest = \"sha256:" + strings.Repeat("00", 32) + "\"\n", `p.toml:2:3: release arn:aws:lambda:*:464622532012:layer:Datadog-Extension:80 has no source`},
-		{"release_key", "p.toml", release + "sha256 = \"\"\n", `p.toml:4:1: unknown key "release.sha256"`},
+		{"release_key", "p.toml", release + "sha256 = \"\"\n", `p.toml:4:1: unknown key "sha256"`},
 		{"yaml_account", "a.yaml", "- name: 'A'\n  accounts: ['111122223333']\n- name: 'B'\n  accounts: [11112222333]\n", `a.yaml:3:3: vendor "B": account "11112222333" is not 12 digits; quote account ids that begin with 0`},
 		{"yaml_shape", "a.yaml", "a: b\n", "a.yaml:1:1: want a list of vendors, each with name, source and accounts"},
 		{"yaml_type", "a.yml", "- name: [x]\n", "a.yml:1:1: not YAML:"},
@@ -279,6 +279,19 @@ func TestParseAccounts_known_aws_accounts(t *testing.T) {
 	}
 	if p, m := r.Lookup("454464851268", "us-east-1", "x"); m != publishers.AccountOnly || p.Name != "Cloudhealth" {
 		t.Errorf("got %q %s", p.Name, m)
+	}
+}
+
+// A registry of nothing but keys that the layout does not have is refused at the
+// first, as fast as it is read.
+func TestParse_bounds_the_keys(t *testing.T) {
+	many := "version = 1\n" + strings.Repeat("[[exception]]\n", 70_000)
+	if _, err := publishers.Parse("p.toml", []byte(many)); err == nil || !strings.HasPrefix(err.Error(), `p.toml:2:3: unknown key "exception"`) {
+		t.Errorf("got %.200v", err)
+	}
+	many = "version = 1\n" + strings.Repeat("[[publisher]]\nx = 1\n", 40_000)
+	if _, err := publishers.Parse("p.toml", []byte(many)); err == nil || !strings.HasPrefix(err.Error(), `p.toml:3:1: unknown key "x"`) {
+		t.Errorf("got %.200v", err)
 	}
 }
 

@@ -27,6 +27,14 @@ import (
 // MaxFile is the size above which a file is refused, in bytes.
 const MaxFile = 1 << 20
 
+// maxKeys is how many different keys a document may have, without those of all
+// but the last element of each array of tables: the decoder compares every key with
+// all of them. maxParts is how many parts a key may have.
+const (
+	maxKeys  = 10_000
+	maxParts = 100
+)
+
 // maxErrors is how many errors are kept; a file with more is no such file.
 const maxErrors = 20
 
@@ -55,6 +63,7 @@ type file struct {
 	name string
 	data []byte
 	errs []*Error
+	keys int // that the decoder will compare, as maxKeys counts them
 }
 
 // A Table is one table: the file itself, [name], an element of [[name]], or {…}.
@@ -82,7 +91,11 @@ func Parse(name string, data []byte) (*Table, error) {
 	if len(data) > MaxFile {
 		return nil, &Error{File: name, Msg: fmt.Sprintf("%d bytes is more than the %d such a file may have", len(data), MaxFile)}
 	}
-	// The decoder knows what a document may say twice; the parser below knows
+	err := root.fill(data)
+	if much, ok := errors.AsType[*Error](err); ok {
+		return nil, much
+	}
+	// The decoder knows what a document may say twice; the parser above knows
 	// where it is said.
 	var all map[string]any
 	if err := toml.Unmarshal(data, &all); err != nil {
@@ -92,10 +105,53 @@ func Parse(name string, data []byte) (*Table, error) {
 		}
 		return nil, &Error{File: name, Err: err, Msg: err.Error(), Hint: "such files are TOML"}
 	}
-	if err := root.fill(data); err != nil {
+	if err != nil {
 		return nil, &Error{File: name, Err: err, Msg: err.Error(), Hint: "such files are TOML"}
 	}
 	return root, nil
+}
+
+// much is the error for a document that the decoder would take too long over.
+func (f *file) much(at int, format string, args ...any) error {
+	line, col := f.place(at)
+	return &Error{File: f.name, Line: line, Col: col, Msg: fmt.Sprintf(format, args...)}
+}
+
+// add puts a new key into the table.
+func (t *Table) add(name string, v *value) error {
+	if t.f.keys++; t.f.keys > maxKeys {
+		return t.f.much(v.key, "more than %d keys", maxKeys)
+	}
+	t.values[name] = v
+	return nil
+}
+
+// size is how many keys are in the table and in what it holds.
+func (t *Table) size() int {
+	n := 0
+	for _, v := range t.values {
+		n++
+		if v.table != nil {
+			n += v.table.size()
+		}
+		for _, item := range v.items {
+			if item.table != nil {
+				n += item.table.size()
+			}
+		}
+	}
+	return n
+}
+
+// key is the parts of a key, of which there are not too many.
+func (f *file) key(it unstable.Iterator) ([]*unstable.Node, error) {
+	var parts []*unstable.Node
+	for it.Next() {
+		if parts = append(parts, it.Node()); len(parts) > maxParts {
+			return nil, f.much(int(parts[0].Raw.Offset), "a key has more than %d parts", maxParts)
+		}
+	}
+	return parts, nil
 }
 
 // fill builds the tree.
@@ -123,22 +179,32 @@ func (t *Table) fill(data []byte) error {
 
 // open is the table that a header names.
 func (t *Table) open(key unstable.Iterator, array bool) (*Table, error) {
-	for key.Next() {
-		n := key.Node()
+	parts, err := t.f.key(key)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range parts {
 		name, at := string(n.Data), int(n.Raw.Offset)
 		v := t.values[name]
 		switch {
-		case key.IsLast() && array:
+		case i == len(parts)-1 && array:
 			if v == nil {
 				v = &value{key: at, at: at, kind: unstable.Array}
-				t.values[name] = v
+				if err := t.add(name, v); err != nil {
+					return nil, err
+				}
+			}
+			if n := len(v.items); n > 0 && v.items[n-1].table != nil {
+				t.f.keys -= v.items[n-1].table.size()
 			}
 			c := &Table{f: t.f, at: at, values: map[string]*value{}}
 			v.items = append(v.items, &value{at: at, kind: unstable.InlineTable, table: c})
 			return c, nil
 		case v == nil:
 			v = &value{key: at, at: at, kind: unstable.InlineTable, table: &Table{f: t.f, at: at, values: map[string]*value{}}}
-			t.values[name] = v
+			if err := t.add(name, v); err != nil {
+				return nil, err
+			}
 		case v.kind == unstable.Array && len(v.items) > 0:
 			v = v.items[len(v.items)-1]
 		}
@@ -152,23 +218,26 @@ func (t *Table) open(key unstable.Iterator, array bool) (*Table, error) {
 
 // set puts a key's value into the table that its dots lead to.
 func (t *Table) set(e *unstable.Node) error {
-	key := e.Key()
-	for key.Next() {
-		n := key.Node()
+	parts, err := t.f.key(e.Key())
+	if err != nil {
+		return err
+	}
+	for i, n := range parts {
 		name, at := string(n.Data), int(n.Raw.Offset)
-		if key.IsLast() {
+		if i == len(parts)-1 {
 			v, err := t.read(e.Value(), at)
 			if err != nil {
 				return err
 			}
 			v.key = at
-			t.values[name] = v
-			return nil
+			return t.add(name, v)
 		}
 		v := t.values[name]
 		if v == nil {
 			v = &value{key: at, at: at, kind: unstable.InlineTable, table: &Table{f: t.f, at: at, values: map[string]*value{}}}
-			t.values[name] = v
+			if err := t.add(name, v); err != nil {
+				return err
+			}
 		}
 		if v.table == nil {
 			return fmt.Errorf("%q is no table", name)
@@ -388,6 +457,12 @@ func (t *Table) Done() bool {
 		t.f.fail(t.values[key].key, hint, fmt.Sprintf("unknown key %q", key))
 	}
 	return ok
+}
+
+// Only is Done after asking for the keys whatever they hold.
+func (t *Table) Only(keys ...string) bool {
+	t.asked = append(t.asked, keys...)
+	return t.Done()
 }
 
 // Err is everything that is wrong with the whole file, in the order of the file,

@@ -2,6 +2,7 @@ package tomlfile_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -157,4 +158,42 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%v is no *Error", err)
 		}
 	})
+}
+
+// What would take the decoder the square of its length is refused before it is
+// asked, at its place; a long file of small tables is read.
+func TestParse_bounds_the_keys(t *testing.T) {
+	many := func(format string) string {
+		var b strings.Builder
+		for i := range 10_001 {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for _, tt := range []struct{ name, in, want string }{
+		{"keys", many("k%d = 1\n"), "pets.toml:10001:1: more than 10000 keys"},
+		{"headers", many("[k%d]\n"), "pets.toml:10001:2: more than 10000 keys"},
+		{"inline", "a = { " + many("k%d = 1, ") + "z = 1 }", "pets.toml:1:"},
+		{"dotted", many("a.k%d = 1\n"), "pets.toml:10000:3: more than 10000 keys"},
+		{"in_one_element", "[[pet]]\n[pet.meals]\n" + many("k%d = 1\n"), "pets.toml:10001:1: more than 10000 keys"},
+		{"arrays", many("[[k%d]]\n"), "pets.toml:10001:3: more than 10000 keys"},
+		{"parts", "a = 1\n" + strings.Repeat("a.", 100) + "a = 1\n", "pets.toml:2:1: a key has more than 100 parts"},
+		{"header_parts", "[" + strings.Repeat("a.", 100) + "a]\n", "pets.toml:1:2: a key has more than 100 parts"},
+		{"cut", many("k%d = 1\n") + "[", "pets.toml:10001:1: more than 10000 keys"},
+		{"tables", many("[[pet]]\nname = \"p%d\"\nkind = \"cat\"\n"), ""},
+		{"nested_tables", many("[[pet]]\nname = \"p%d\"\n[[pet.toy]]\nwhat = \"x\"\n[[pet.toy]]\nwhat = \"y\"\n"), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			pets, err := read(tt.in)
+			if tt.want == "" {
+				if err != nil || len(pets) != 10_001 {
+					t.Errorf("%d pets, %v", len(pets), err)
+				}
+				return
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("got %.200v, want %s", err, tt.want)
+			}
+		})
+	}
 }
