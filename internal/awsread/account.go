@@ -33,8 +33,7 @@ func (c *Client) EveryRegion(ctx context.Context) ([]string, error) { return c.r
 func (c *Client) regions(ctx context.Context, states ...accounttypes.RegionOptStatus) ([]string, error) {
 	in := &account.ListRegionsInput{RegionOptStatusContains: states}
 	var all []string
-	for p := account.NewListRegionsPaginator(c.account, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, account.NewListRegionsPaginator(c.account, in)) {
 		if err != nil {
 			return all, fail("account:ListRegions", "*", err)
 		}
@@ -60,8 +59,7 @@ func (c *Client) Authorization(ctx context.Context) (Authorization, error) {
 	const action = "iam:GetAccountAuthorizationDetails"
 	var all Authorization
 	members := map[string][]string{} // user ARN → names of groups
-	for p := iam.NewGetAccountAuthorizationDetailsPaginator(c.iam, &iam.GetAccountAuthorizationDetailsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, iam.NewGetAccountAuthorizationDetailsPaginator(c.iam, &iam.GetAccountAuthorizationDetailsInput{})) {
 		if err != nil {
 			return all, fail(action, "*", err)
 		}

@@ -159,6 +159,7 @@ func session(cfg aws.Config, o Options) *Session {
 			a.StandardOptions = append(a.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts = attempts })
 		})
 	}
+	cfg.APIOptions = append(cfg.APIOptions, onward)
 	return &Session{cfg: cfg, opt: o, zips: zipClient(o.HTTP, o.Endpoint)}
 }
 
@@ -193,13 +194,35 @@ func (s *Session) Identity(ctx context.Context) (Identity, error) {
 func (s *Session) Assume(accountID, roleARN, externalID, name string) *Session {
 	c := s.In(s.cfg.Region)
 	cfg := s.cfg.Copy()
-	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(c.sts, roleARN, func(o *stscreds.AssumeRoleOptions) {
+	cfg.Credentials = aws.NewCredentialsCache(assumed{accountID, stscreds.NewAssumeRoleProvider(c.sts, roleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = name
 		if externalID != "" {
 			o.ExternalID = &externalID
 		}
-	}))
+	})})
 	return &Session{cfg: cfg, opt: s.opt, account: accountID, zips: s.zips}
+}
+
+// assumed gives the credentials of a role, if they are of the account that they were
+// asked for.
+type assumed struct {
+	account string
+	role    aws.CredentialsProvider
+}
+
+func (a assumed) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := a.role.Retrieve(ctx)
+	if err == nil && c.AccountID != "" && c.AccountID != a.account {
+		return aws.Credentials{}, &otherAccountError{c.AccountID}
+	}
+	return c, err
+}
+
+// An otherAccountError is a role that turned out to be of another account.
+type otherAccountError struct{ account string }
+
+func (e *otherAccountError) Error() string {
+	return "the role could not be assumed: the answer is about account " + e.account
 }
 
 // In makes a client of one region. It calls nothing.
@@ -313,6 +336,10 @@ var denials = []string{"AccessDenied", "UnauthorizedOperation", "AuthorizationEr
 
 func fail(action, resource string, err error) error {
 	e := &Error{Action: action, Resource: resource, Err: err}
+	if other, ok := errors.AsType[*otherAccountError](err); ok {
+		e.Err = other
+		return e
+	}
 	if strings.Contains(err.Error(), "failed to refresh cached credentials") && code(err) == "" {
 		e.Err = errors.New("no credentials were found") // the SDK lists every place where it looked
 		return e
@@ -328,6 +355,12 @@ func fail(action, resource string, err error) error {
 	if much, ok := errors.AsType[*tooMuchError](err); ok {
 		e.Err = much
 		return e
+	}
+	for _, unending := range []error{errCircle, errEndless} {
+		if errors.Is(err, unending) {
+			e.Err = unending
+			return e
+		}
 	}
 	if api, ok := errors.AsType[apiError](err); ok {
 		for _, d := range denials {

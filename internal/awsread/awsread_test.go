@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -150,7 +151,6 @@ func TestConnect_warns(t *testing.T) {
 	}
 }
 
-// A denied call is an Error that names the IAM action, for every call.
 // A list that never ends is an error that says so, and is not asked for again.
 func TestClient_endless(t *testing.T) {
 	calls := 0
@@ -174,10 +174,94 @@ func TestClient_endless(t *testing.T) {
 	}
 }
 
+// A role that turns out to be another account's reads nothing: what it saw would be
+// taken for what is in the account that was asked for.
+func TestAssume_another_account(t *testing.T) {
+	var asked []string
+	server := carrier(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.URL.Path)
+		body := `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::444455556666:assumed-role/r/s</Arn><AssumedRoleId>AROAEXAMPLE:s</AssumedRoleId></AssumedRoleUser>` +
+			`<Credentials><AccessKeyId>AKIDEXAMPLE</AccessKeyId><SecretAccessKey>x</SecretAccessKey><SessionToken>x</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+		if r.URL.Path != "/" {
+			body = `{"Layers":[]}`
+		}
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+	})
+	s := awsread.New(awsread.Options{
+		Region: "eu-west-1", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "x", HTTP: &http.Client{Transport: server}, Endpoint: "https://aws.invalid", Attempts: 1,
+	})
+	_, err := s.Assume("111122223333", "arn:aws:iam::111122223333:role/r", "", "test").In("eu-west-1").Layers(t.Context())
+	const want = "lambda:ListLayers on *: the role could not be assumed: the answer is about account 444455556666"
+	if e, ok := errors.AsType[*awsread.Error](err); !ok || err.Error() != want || e.Denied || !slices.Equal(asked, []string{"/"}) {
+		t.Errorf("got %v, asked %s", err, asked)
+	}
+	if _, err := s.Assume("444455556666", "arn:aws:iam::444455556666:role/r", "", "test").In("eu-west-1").Layers(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A list whose pages lead in a circle is an error, whatever the circle's length, and
+// so is one that goes on for ever without saying anything.
+func TestClient_circles(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		tokens     []string // for ever
+		list       func(*awsread.Client) error
+		want       string
+	}{
+		{"same_page", `{"Functions":[],"NextMarker":%q}`, []string{"a"}, func(c *awsread.Client) error { _, err := c.Functions(t.Context()); return err }, "lambda:ListFunctions on *: the pages of the answer lead in a circle: not read to the end"},
+		{"two_pages", `{"Functions":[],"NextMarker":%q}`, []string{"a", "b"}, func(c *awsread.Client) error { _, err := c.Functions(t.Context()); return err }, "lambda:ListFunctions on *: the pages of the answer lead in a circle: not read to the end"},
+		{"rules", `{"Rules":[],"NextToken":%q}`, []string{"a", "b", "c"}, func(c *awsread.Client) error { _, err := c.EventRules(t.Context(), "111122223333"); return err }, "events:ListRules on *: the pages of the answer lead in a circle: not read to the end"},
+		{"targets", `{"Targets":[],"NextToken":%q}`, []string{""}, func(c *awsread.Client) error { _, err := c.EventTargets(t.Context(), "x"); return err }, "events:ListTargetsByRule on x: the pages of the answer lead in a circle: not read to the end"},
+		{"endless", `{"Functions":[],"NextMarker":%q}`, nil, func(c *awsread.Client) error { _, err := c.Functions(t.Context()); return err }, "lambda:ListFunctions on *: the answer has more than 20000 pages: not read to the end"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			calls := 0
+			server := carrier(func(*http.Request) (*http.Response, error) {
+				token := strconv.Itoa(calls)
+				if tt.tokens != nil {
+					token = tt.tokens[calls%len(tt.tokens)]
+				}
+				calls++
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(fmt.Sprintf(tt.body, token)))}, nil
+			})
+			c := awsread.New(awsread.Options{
+				Region: "eu-west-1", AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "x", HTTP: &http.Client{Transport: server}, Endpoint: "https://aws.invalid",
+			}).In("eu-west-1")
+			for range min(2, 1+len(tt.tokens)) { // the second listing is one of its own
+				if err := tt.list(c); err == nil || err.Error() != tt.want {
+					t.Errorf("got %v, want %s", err, tt.want)
+				}
+			}
+			if tt.tokens != nil && calls > 2*(len(tt.tokens)+2) {
+				t.Errorf("%d calls", calls)
+			}
+		})
+	}
+}
+
+// Lists are read by pages alone, which sees to their end.
+func TestSource_lists(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != "pages.go" && !strings.HasSuffix(name, "_test.go") && strings.Contains(string(text), "HasMorePages") {
+			t.Errorf("%s pages through a list itself: for out, err := range pages(ctx, paginator)", name)
+		}
+	}
+}
+
 type carrier func(*http.Request) (*http.Response, error)
 
 func (f carrier) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// A denied call is an Error that names the IAM action, for every call.
 func TestClient_denied(t *testing.T) {
 	f := awsfake.New(1, time.Unix(0, 0))
 	f.Deny(func(awsfake.Call) bool { return true })

@@ -27,8 +27,6 @@ const (
 	// maxFindings is how many findings of one service are read in one account and
 	// region, the most severe first where the service can sort.
 	maxFindings = 10_000
-	// maxPages bounds a list whose pages hold little or nothing.
-	maxPages = 2_000
 	// findingBatch is how many findings of GuardDuty one call takes.
 	// https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetFindings.html
 	findingBatch = 50
@@ -93,12 +91,10 @@ func (c *Client) InspectorFindings(ctx context.Context, accountID string) ([]lam
 		SortCriteria: &inspectortypes.SortCriteria{Field: inspectortypes.SortFieldSeverity, SortOrder: inspectortypes.SortOrderDesc},
 	}
 	var all []lamina.ServiceFinding
-	p := inspector2.NewListFindingsPaginator(c.inspector, in)
-	for page := 0; p.HasMorePages(); page++ {
-		if len(all) >= maxFindings || page == maxPages {
-			return all, fail("inspector2:ListFindings", "*", errManyFindings)
+	for out, err := range pages(ctx, inspector2.NewListFindingsPaginator(c.inspector, in)) {
+		if err == nil && len(all) >= maxFindings {
+			err = errManyFindings
 		}
-		out, err := p.NextPage(ctx)
 		if err != nil {
 			return all, fail("inspector2:ListFindings", "*", err)
 		}
@@ -165,12 +161,10 @@ func (c *Client) DutyFindingIDs(ctx context.Context, accountID, detector string)
 		SortCriteria: &dutytypes.SortCriteria{AttributeName: aws.String("severity"), OrderBy: dutytypes.OrderByDesc},
 	}
 	var all []string
-	p := guardduty.NewListFindingsPaginator(c.guardduty, in)
-	for page := 0; p.HasMorePages(); page++ {
-		if len(all) >= maxFindings || page == maxPages {
-			return all, fail("guardduty:ListFindings", "*", errManyFindings)
+	for out, err := range pages(ctx, guardduty.NewListFindingsPaginator(c.guardduty, in)) {
+		if err == nil && len(all) >= maxFindings {
+			err = errManyFindings
 		}
-		out, err := p.NextPage(ctx)
 		if err != nil {
 			return all, fail("guardduty:ListFindings", "*", err)
 		}
@@ -246,12 +240,10 @@ func (c *Client) HubFindings(ctx context.Context, accountID string) (open []lami
 		},
 		MaxResults: aws.Int32(100),
 	}
-	p := securityhub.NewGetFindingsPaginator(c.securityhub, in)
-	for page := 0; p.HasMorePages(); page++ {
-		if len(open)+closed >= maxFindings || page == maxPages {
-			return open, closed, fail("securityhub:GetFindings", "*", errManyFindings)
+	for out, err := range pages(ctx, securityhub.NewGetFindingsPaginator(c.securityhub, in)) {
+		if err == nil && len(open)+closed >= maxFindings {
+			err = errManyFindings
 		}
-		out, err := p.NextPage(ctx)
 		if code(err) == "InvalidAccessException" { // the account has not subscribed to it
 			return open, closed, nil
 		}
@@ -322,12 +314,7 @@ func (c *Client) ConfigRecords(ctx context.Context) ([]lamina.ConfigRecord, erro
 	const action = "config:SelectResourceConfig"
 	var all []lamina.ConfigRecord
 	in := &configservice.SelectResourceConfigInput{Expression: aws.String(recordedFunctions), Limit: 100}
-	p := configservice.NewSelectResourceConfigPaginator(c.configservice, in)
-	for page := 0; p.HasMorePages(); page++ {
-		if page == maxPages {
-			return all, fail(action, "*", errors.New("there are too many records: not read to the end"))
-		}
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, configservice.NewSelectResourceConfigPaginator(c.configservice, in)) {
 		if err != nil {
 			return all, fail(action, "*", err)
 		}

@@ -172,12 +172,19 @@ func TestClient_findings_endless(t *testing.T) {
 	one := strings.TrimSuffix(strings.Repeat(`{"findingArn":"i","Id":"s"},`, 100), ",")
 	id := strings.TrimSuffix(strings.Repeat(`"i",`, 100), ",")
 	for name, answer := range map[string]string{
-		"full":  `{"nextToken":"n","NextToken":"n","findings":[` + one + `],"Findings":[` + one + `],"findingIds":[` + id + `]}`,
+		"full":  `{"nextToken":"n%[1]d","NextToken":"n%[1]d","findings":[` + one + `],"Findings":[` + one + `],"findingIds":[` + id + `]}`,
 		"empty": `{"nextToken":"n","NextToken":"n"}`,
 	} {
-		calls := map[string]int{"full": 100, "empty": 2000}[name]
+		calls := map[string]int{"full": 101, "empty": 2}[name]
 		list := func(what string, read func(c *awsread.Client) (int, error)) {
-			c, asked := answering(answer)
+			answers := []string{answer}
+			if name == "full" {
+				answers = nil
+				for i := range calls {
+					answers = append(answers, fmt.Sprintf(answer, i))
+				}
+			}
+			c, asked := answering(answers...)
 			n, err := read(c)
 			if err == nil || !strings.Contains(err.Error(), "not read to the end") || len(*asked) != calls || n != map[string]int{"full": 10_000}[name] {
 				t.Errorf("%s, %s: %d findings in %d calls: %v", what, name, n, len(*asked), err)

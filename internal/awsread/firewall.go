@@ -19,8 +19,7 @@ func (c *Client) DNSFirewalls(ctx context.Context, accountID string, subnets []l
 	const action = "route53resolver:ListFirewallRuleGroupAssociations"
 	wanted := vpcs(subnets)
 	var all []lamina.DNSFirewall
-	for p := route53resolver.NewListFirewallRuleGroupAssociationsPaginator(c.resolver, &route53resolver.ListFirewallRuleGroupAssociationsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, route53resolver.NewListFirewallRuleGroupAssociationsPaginator(c.resolver, &route53resolver.ListFirewallRuleGroupAssociationsInput{})) {
 		if err != nil {
 			return all, fail(action, "*", err)
 		}
@@ -40,8 +39,7 @@ func (c *Client) DNSFirewalls(ctx context.Context, accountID string, subnets []l
 // does not say which lists hold every domain.
 func (c *Client) DNSRules(ctx context.Context, group string) ([]lamina.DNSRule, error) {
 	var rules []types.FirewallRule
-	for p := route53resolver.NewListFirewallRulesPaginator(c.resolver, &route53resolver.ListFirewallRulesInput{FirewallRuleGroupId: &group}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, route53resolver.NewListFirewallRulesPaginator(c.resolver, &route53resolver.ListFirewallRulesInput{FirewallRuleGroupId: &group})) {
 		if err != nil {
 			return nil, fail("route53resolver:ListFirewallRules", group, err)
 		}
@@ -63,8 +61,7 @@ func (c *Client) DNSRules(ctx context.Context, group string) ([]lamina.DNSRule, 
 // what is in those that AWS keeps, it does not say.
 func (c *Client) OwnDomainLists(ctx context.Context) (map[string]bool, error) {
 	own := map[string]bool{}
-	for p := route53resolver.NewListFirewallDomainListsPaginator(c.resolver, &route53resolver.ListFirewallDomainListsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, route53resolver.NewListFirewallDomainListsPaginator(c.resolver, &route53resolver.ListFirewallDomainListsInput{})) {
 		if err != nil {
 			return nil, fail("route53resolver:ListFirewallDomainLists", "*", err)
 		}
@@ -77,8 +74,7 @@ func (c *Client) OwnDomainLists(ctx context.Context) (map[string]bool, error) {
 
 // EveryDomain reports whether the list holds all domains, as "*".
 func (c *Client) EveryDomain(ctx context.Context, list string) (bool, error) {
-	for p := route53resolver.NewListFirewallDomainsPaginator(c.resolver, &route53resolver.ListFirewallDomainsInput{FirewallDomainListId: &list}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, route53resolver.NewListFirewallDomainsPaginator(c.resolver, &route53resolver.ListFirewallDomainsInput{FirewallDomainListId: &list})) {
 		if err != nil {
 			return false, fail("route53resolver:ListFirewallDomains", list, err)
 		}

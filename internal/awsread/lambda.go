@@ -22,8 +22,7 @@ const lambdaTime = "2006-01-02T15:04:05.999Z0700"
 // Layers returns the names of the account's layers in the order AWS lists them.
 func (c *Client) Layers(ctx context.Context) ([]string, error) {
 	var names []string
-	for p := lambda.NewListLayersPaginator(c.lambda, &lambda.ListLayersInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, lambda.NewListLayersPaginator(c.lambda, &lambda.ListLayersInput{})) {
 		if err != nil {
 			return names, fail("lambda:ListLayers", "*", err)
 		}
@@ -38,8 +37,7 @@ func (c *Client) Layers(ctx context.Context) ([]string, error) {
 // what Describe and Policy add.
 func (c *Client) LayerVersions(ctx context.Context, name string) ([]lamina.LayerVersion, error) {
 	var vs []lamina.LayerVersion
-	for p := lambda.NewListLayerVersionsPaginator(c.lambda, &lambda.ListLayerVersionsInput{LayerName: &name}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, lambda.NewListLayerVersionsPaginator(c.lambda, &lambda.ListLayerVersionsInput{LayerName: &name})) {
 		if err != nil {
 			return vs, fail("lambda:ListLayerVersions", name, err)
 		}
@@ -136,8 +134,7 @@ func notFound(err error) bool {
 func (c *Client) Functions(ctx context.Context) ([]lamina.Function, error) {
 	var fs []lamina.Function
 	in := &lambda.ListFunctionsInput{FunctionVersion: types.FunctionVersionAll}
-	for p := lambda.NewListFunctionsPaginator(c.lambda, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, lambda.NewListFunctionsPaginator(c.lambda, in)) {
 		if err != nil {
 			return fs, fail("lambda:ListFunctions", "*", err)
 		}
@@ -297,8 +294,7 @@ func (c *Client) CodeSigningConfig(ctx context.Context, arn string) (lamina.Code
 // Aliases returns the function's aliases.
 func (c *Client) Aliases(ctx context.Context, arn string) ([]lamina.Alias, error) {
 	var all []lamina.Alias
-	for p := lambda.NewListAliasesPaginator(c.lambda, &lambda.ListAliasesInput{FunctionName: &arn}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, lambda.NewListAliasesPaginator(c.lambda, &lambda.ListAliasesInput{FunctionName: &arn})) {
 		if err != nil {
 			return all, fail("lambda:ListAliases", arn, err)
 		}
@@ -316,8 +312,7 @@ func (c *Client) Aliases(ctx context.Context, arn string) ([]lamina.Alias, error
 // URLs returns the function's URLs.
 func (c *Client) URLs(ctx context.Context, arn string) ([]lamina.FunctionURL, error) {
 	var all []lamina.FunctionURL
-	for p := lambda.NewListFunctionUrlConfigsPaginator(c.lambda, &lambda.ListFunctionUrlConfigsInput{FunctionName: &arn}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, lambda.NewListFunctionUrlConfigsPaginator(c.lambda, &lambda.ListFunctionUrlConfigsInput{FunctionName: &arn})) {
 		if err != nil {
 			return all, fail("lambda:ListFunctionUrlConfigs", arn, err)
 		}
@@ -333,8 +328,7 @@ func (c *Client) URLs(ctx context.Context, arn string) ([]lamina.FunctionURL, er
 func (c *Client) Provisioned(ctx context.Context, arn string) ([]lamina.Provisioned, error) {
 	var all []lamina.Provisioned
 	in := &lambda.ListProvisionedConcurrencyConfigsInput{FunctionName: &arn}
-	for p := lambda.NewListProvisionedConcurrencyConfigsPaginator(c.lambda, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, lambda.NewListProvisionedConcurrencyConfigsPaginator(c.lambda, in)) {
 		if err != nil {
 			return all, fail("lambda:ListProvisionedConcurrencyConfigs", arn, err)
 		}
@@ -349,8 +343,7 @@ func (c *Client) Provisioned(ctx context.Context, arn string) ([]lamina.Provisio
 // function they feed, without version or alias.
 func (c *Client) EventSources(ctx context.Context) (map[string][]lamina.EventSourceMapping, error) {
 	all := map[string][]lamina.EventSourceMapping{}
-	for p := lambda.NewListEventSourceMappingsPaginator(c.lambda, &lambda.ListEventSourceMappingsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, lambda.NewListEventSourceMappingsPaginator(c.lambda, &lambda.ListEventSourceMappingsInput{})) {
 		if err != nil {
 			return all, fail("lambda:ListEventSourceMappings", "*", err)
 		}

@@ -29,8 +29,7 @@ func filters(name string, values []string) func(func([]ec2types.Filter) bool) {
 func (c *Client) Subnets(ctx context.Context, accountID string, ids []string) ([]lamina.Subnet, error) {
 	var all []lamina.Subnet
 	for f := range filters("subnet-id", ids) {
-		for p := ec2.NewDescribeSubnetsPaginator(c.ec2, &ec2.DescribeSubnetsInput{Filters: f}); p.HasMorePages(); {
-			out, err := p.NextPage(ctx)
+		for out, err := range pages(ctx, ec2.NewDescribeSubnetsPaginator(c.ec2, &ec2.DescribeSubnetsInput{Filters: f})) {
 			if err != nil {
 				return all, fail("ec2:DescribeSubnets", "*", err)
 			}
@@ -52,8 +51,7 @@ func (c *Client) Routes(ctx context.Context, subnets []lamina.Subnet) error {
 	own, main := map[string][]string{}, map[string][]string{} // by subnet, by VPC
 	has := map[string]bool{}
 	for f := range filters("vpc-id", vpcs(subnets)) {
-		for p := ec2.NewDescribeRouteTablesPaginator(c.ec2, &ec2.DescribeRouteTablesInput{Filters: f}); p.HasMorePages(); {
-			out, err := p.NextPage(ctx)
+		for out, err := range pages(ctx, ec2.NewDescribeRouteTablesPaginator(c.ec2, &ec2.DescribeRouteTablesInput{Filters: f})) {
 			if err != nil {
 				return fail("ec2:DescribeRouteTables", "*", err)
 			}
@@ -114,8 +112,7 @@ func vpcs(subnets []lamina.Subnet) []string {
 func (c *Client) SecurityGroups(ctx context.Context, accountID string, ids []string) ([]lamina.SecurityGroup, error) {
 	var all []lamina.SecurityGroup
 	for f := range filters("group-id", ids) {
-		for p := ec2.NewDescribeSecurityGroupsPaginator(c.ec2, &ec2.DescribeSecurityGroupsInput{Filters: f}); p.HasMorePages(); {
-			out, err := p.NextPage(ctx)
+		for out, err := range pages(ctx, ec2.NewDescribeSecurityGroupsPaginator(c.ec2, &ec2.DescribeSecurityGroupsInput{Filters: f})) {
 			if err != nil {
 				return all, fail("ec2:DescribeSecurityGroups", "*", err)
 			}
@@ -152,8 +149,7 @@ func destinations(rules []ec2types.IpPermission) []string {
 func (c *Client) VPCEndpoints(ctx context.Context, accountID string, subnets []lamina.Subnet) ([]lamina.VPCEndpoint, error) {
 	var all []lamina.VPCEndpoint
 	for f := range filters("vpc-id", vpcs(subnets)) {
-		for p := ec2.NewDescribeVpcEndpointsPaginator(c.ec2, &ec2.DescribeVpcEndpointsInput{Filters: f}); p.HasMorePages(); {
-			out, err := p.NextPage(ctx)
+		for out, err := range pages(ctx, ec2.NewDescribeVpcEndpointsPaginator(c.ec2, &ec2.DescribeVpcEndpointsInput{Filters: f})) {
 			if err != nil {
 				return all, fail("ec2:DescribeVpcEndpoints", "*", err)
 			}

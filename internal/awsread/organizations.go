@@ -2,7 +2,9 @@ package awsread
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -29,12 +31,14 @@ func InNoOrganization(err error) bool { return code(err) == "AWSOrganizationsNot
 // Accounts returns the organisation's accounts without their place in it.
 func (c *Client) Accounts(ctx context.Context) ([]lamina.Account, error) {
 	var all []lamina.Account
-	for p := organizations.NewListAccountsPaginator(c.organizations, &organizations.ListAccountsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListAccountsPaginator(c.organizations, &organizations.ListAccountsInput{})) {
 		if err != nil {
 			return all, fail("organizations:ListAccounts", "*", err)
 		}
 		for _, a := range out.Accounts {
+			if id := aws.ToString(a.Id); len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+				return all, fail("organizations:ListAccounts", "*", fmt.Errorf("%q is no id of an account", id))
+			}
 			// State replaces Status; accounts read through older endpoints have only that.
 			status := string(a.State)
 			if status == "" {
@@ -50,8 +54,7 @@ func (c *Client) Accounts(ctx context.Context) ([]lamina.Account, error) {
 // organisation, its management account not among them.
 func (c *Client) Administrators(ctx context.Context) ([]string, error) {
 	var ids []string
-	for p := organizations.NewListDelegatedAdministratorsPaginator(c.organizations, &organizations.ListDelegatedAdministratorsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListDelegatedAdministratorsPaginator(c.organizations, &organizations.ListDelegatedAdministratorsInput{})) {
 		if err != nil {
 			return ids, fail("organizations:ListDelegatedAdministrators", "*", err)
 		}
@@ -67,8 +70,7 @@ func (c *Client) Administrators(ctx context.Context) ([]string, error) {
 func (c *Client) Administers(ctx context.Context, account string) ([]string, error) {
 	var services []string
 	in := &organizations.ListDelegatedServicesForAccountInput{AccountId: &account}
-	for p := organizations.NewListDelegatedServicesForAccountPaginator(c.organizations, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListDelegatedServicesForAccountPaginator(c.organizations, in)) {
 		if err != nil {
 			return services, fail("organizations:ListDelegatedServicesForAccount", account, err)
 		}
@@ -83,8 +85,7 @@ func (c *Client) Administers(ctx context.Context, account string) ([]string, err
 // Roots returns the organisation's root.
 func (c *Client) Roots(ctx context.Context) ([]lamina.OrganizationalUnit, error) {
 	var all []lamina.OrganizationalUnit
-	for p := organizations.NewListRootsPaginator(c.organizations, &organizations.ListRootsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListRootsPaginator(c.organizations, &organizations.ListRootsInput{})) {
 		if err != nil {
 			return all, fail("organizations:ListRoots", "*", err)
 		}
@@ -99,8 +100,7 @@ func (c *Client) Roots(ctx context.Context) ([]lamina.OrganizationalUnit, error)
 func (c *Client) Units(ctx context.Context, parent string) ([]lamina.OrganizationalUnit, error) {
 	var all []lamina.OrganizationalUnit
 	in := &organizations.ListOrganizationalUnitsForParentInput{ParentId: &parent}
-	for p := organizations.NewListOrganizationalUnitsForParentPaginator(c.organizations, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListOrganizationalUnitsForParentPaginator(c.organizations, in)) {
 		if err != nil {
 			return all, fail("organizations:ListOrganizationalUnitsForParent", parent, err)
 		}
@@ -115,8 +115,7 @@ func (c *Client) Units(ctx context.Context, parent string) ([]lamina.Organizatio
 func (c *Client) AccountsIn(ctx context.Context, parent string) ([]string, error) {
 	var all []string
 	in := &organizations.ListAccountsForParentInput{ParentId: &parent}
-	for p := organizations.NewListAccountsForParentPaginator(c.organizations, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListAccountsForParentPaginator(c.organizations, in)) {
 		if err != nil {
 			return all, fail("organizations:ListAccountsForParent", parent, err)
 		}
@@ -132,8 +131,7 @@ func (c *Client) AccountsIn(ctx context.Context, parent string) ([]string, error
 func (c *Client) OrganizationPolicies(ctx context.Context, kind string) ([]lamina.OrganizationPolicy, error) {
 	var all []lamina.OrganizationPolicy
 	in := &organizations.ListPoliciesInput{Filter: types.PolicyType(kind)}
-	for p := organizations.NewListPoliciesPaginator(c.organizations, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListPoliciesPaginator(c.organizations, in)) {
 		if err != nil {
 			return all, fail("organizations:ListPolicies", kind, err)
 		}
@@ -160,8 +158,7 @@ func (c *Client) OrganizationPolicy(ctx context.Context, id string) (string, err
 func (c *Client) OrganizationPolicyTargets(ctx context.Context, id string) ([]string, error) {
 	var all []string
 	in := &organizations.ListTargetsForPolicyInput{PolicyId: &id}
-	for p := organizations.NewListTargetsForPolicyPaginator(c.organizations, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, organizations.NewListTargetsForPolicyPaginator(c.organizations, in)) {
 		if err != nil {
 			return all, fail("organizations:ListTargetsForPolicy", id, err)
 		}

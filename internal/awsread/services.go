@@ -46,8 +46,7 @@ func (c *Client) Unscanned(ctx context.Context, accountID string) ([]lamina.Unsc
 		AccountId: is(accountID), ResourceType: is("AWS_LAMBDA_FUNCTION"), ScanStatusCode: is("INACTIVE"),
 	}}
 	var all []lamina.Unscanned
-	for p := inspector2.NewListCoveragePaginator(c.inspector, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, inspector2.NewListCoveragePaginator(c.inspector, in)) {
 		if err != nil {
 			return all, fail("inspector2:ListCoverage", "*", err)
 		}

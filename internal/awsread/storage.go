@@ -16,8 +16,7 @@ import (
 // that were cancelled or revoked among them.
 func (c *Client) SigningProfiles(ctx context.Context, accountID string) ([]lamina.SigningProfile, error) {
 	var all []lamina.SigningProfile
-	for p := signer.NewListSigningProfilesPaginator(c.signer, &signer.ListSigningProfilesInput{IncludeCanceled: true}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, signer.NewListSigningProfilesPaginator(c.signer, &signer.ListSigningProfilesInput{IncludeCanceled: true})) {
 		if err != nil {
 			return all, fail("signer:ListSigningProfiles", "*", err)
 		}
@@ -69,8 +68,7 @@ func (c *Client) BucketVersioning(ctx context.Context, bucket string) (string, e
 // OwnsBucket reports whether the bucket is the account's own: of others AWS says no
 // more than that access is denied.
 func (c *Client) OwnsBucket(ctx context.Context, bucket string) (bool, error) {
-	for p := s3.NewListBucketsPaginator(c.s3, &s3.ListBucketsInput{Prefix: &bucket}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, s3.NewListBucketsPaginator(c.s3, &s3.ListBucketsInput{Prefix: &bucket})) {
 		if err != nil {
 			return false, fail("s3:ListAllMyBuckets", bucket, err)
 		}

@@ -87,8 +87,7 @@ func (c *Client) Events(ctx context.Context, name string, since time.Time) ([]st
 		LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventName, AttributeValue: &name}},
 	}
 	var all []string
-	for p := cloudtrail.NewLookupEventsPaginator(c.cloudtrail, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, cloudtrail.NewLookupEventsPaginator(c.cloudtrail, in)) {
 		if err != nil {
 			return all, fail("cloudtrail:LookupEvents", name, err)
 		}
@@ -102,8 +101,7 @@ func (c *Client) Events(ctx context.Context, name string, since time.Time) ([]st
 // MetricFilters returns the region's metric filters of CloudWatch Logs.
 func (c *Client) MetricFilters(ctx context.Context, accountID string) ([]lamina.MetricFilter, error) {
 	var all []lamina.MetricFilter
-	for p := cloudwatchlogs.NewDescribeMetricFiltersPaginator(c.logs, &cloudwatchlogs.DescribeMetricFiltersInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, cloudwatchlogs.NewDescribeMetricFiltersPaginator(c.logs, &cloudwatchlogs.DescribeMetricFiltersInput{})) {
 		if err != nil {
 			return all, fail("logs:DescribeMetricFilters", "*", err)
 		}
@@ -122,8 +120,7 @@ func (c *Client) MetricFilters(ctx context.Context, accountID string) ([]lamina.
 // Alarms returns the region's metric alarms.
 func (c *Client) Alarms(ctx context.Context, accountID string) ([]lamina.Alarm, error) {
 	var all []lamina.Alarm
-	for p := cloudwatch.NewDescribeAlarmsPaginator(c.cloudwatch, &cloudwatch.DescribeAlarmsInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, cloudwatch.NewDescribeAlarmsPaginator(c.cloudwatch, &cloudwatch.DescribeAlarmsInput{})) {
 		if err != nil {
 			return all, fail("cloudwatch:DescribeAlarms", "*", err)
 		}
@@ -141,8 +138,7 @@ func (c *Client) Alarms(ctx context.Context, accountID string) ([]lamina.Alarm, 
 // Topic counts the subscriptions of an SNS topic. Endpoints are not kept.
 func (c *Client) Topic(ctx context.Context, arn string) (lamina.Topic, error) {
 	t := lamina.Topic{ARN: arn}
-	for p := sns.NewListSubscriptionsByTopicPaginator(c.sns, &sns.ListSubscriptionsByTopicInput{TopicArn: &arn}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, sns.NewListSubscriptionsByTopicPaginator(c.sns, &sns.ListSubscriptionsByTopicInput{TopicArn: &arn})) {
 		if err != nil {
 			return t, fail("sns:ListSubscriptionsByTopic", arn, err)
 		}
@@ -165,6 +161,7 @@ func (c *Client) Topic(ctx context.Context, arn string) (lamina.Topic, error) {
 func (c *Client) EventRules(ctx context.Context, accountID string) ([]lamina.EventRule, error) {
 	var all []lamina.EventRule
 	in := &eventbridge.ListRulesInput{}
+	ctx = listing(ctx)
 	for {
 		out, err := c.events.ListRules(ctx, in)
 		if err != nil {
@@ -189,6 +186,7 @@ func (c *Client) EventRules(ctx context.Context, accountID string) ([]lamina.Eve
 func (c *Client) EventTargets(ctx context.Context, rule string) ([]string, error) {
 	var all []string
 	in := &eventbridge.ListTargetsByRuleInput{Rule: &rule}
+	ctx = listing(ctx)
 	for {
 		out, err := c.events.ListTargetsByRule(ctx, in)
 		if err != nil {
@@ -207,8 +205,7 @@ func (c *Client) EventTargets(ctx context.Context, rule string) ([]string, error
 // Analyzers returns the region's analyzers of IAM Access Analyzer.
 func (c *Client) Analyzers(ctx context.Context, accountID string) ([]lamina.AccessAnalyzer, error) {
 	var all []lamina.AccessAnalyzer
-	for p := accessanalyzer.NewListAnalyzersPaginator(c.accessanalyzer, &accessanalyzer.ListAnalyzersInput{}); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, accessanalyzer.NewListAnalyzersPaginator(c.accessanalyzer, &accessanalyzer.ListAnalyzersInput{})) {
 		if err != nil {
 			return all, fail("access-analyzer:ListAnalyzers", "*", err)
 		}
@@ -244,12 +241,7 @@ func (c *Client) unused(ctx context.Context, analyzer string, kinds []string) ([
 		Filter:      map[string]analyzertypes.Criterion{"findingType": {Eq: kinds}, "status": {Eq: []string{string(analyzertypes.FindingStatusActive)}}},
 	}
 	var all []lamina.AccessFinding
-	p := accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in)
-	for page := 0; p.HasMorePages(); page++ {
-		if page == maxPages {
-			return all, fail("access-analyzer:ListFindings", analyzer, errManyFindings)
-		}
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in)) {
 		if err != nil {
 			return all, fail("access-analyzer:ListFindings", analyzer, err)
 		}
@@ -271,12 +263,7 @@ const maxUnused = 200
 // UnusedBy sets which permissions the finding says its role does not use.
 func (c *Client) UnusedBy(ctx context.Context, f *lamina.AccessFinding) error {
 	var all []string
-	p := accessanalyzer.NewGetFindingV2Paginator(c.accessanalyzer, &accessanalyzer.GetFindingV2Input{AnalyzerArn: &f.Analyzer, Id: &f.ID})
-	for page := 0; p.HasMorePages(); page++ {
-		if page == maxPages {
-			return fail("access-analyzer:GetFinding", f.ID, errManyFindings)
-		}
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, accessanalyzer.NewGetFindingV2Paginator(c.accessanalyzer, &accessanalyzer.GetFindingV2Input{AnalyzerArn: &f.Analyzer, Id: &f.ID})) {
 		if err != nil {
 			return fail("access-analyzer:GetFinding", f.ID, err)
 		}
@@ -321,8 +308,7 @@ func (c *Client) AccessFindings(ctx context.Context, analyzer string) ([]lamina.
 		Filter:      map[string]analyzertypes.Criterion{"resourceType": {Eq: []string{string(analyzertypes.ResourceTypeAwsLambdaLayerversion)}}},
 	}
 	var all []lamina.AccessFinding
-	for p := accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in); p.HasMorePages(); {
-		out, err := p.NextPage(ctx)
+	for out, err := range pages(ctx, accessanalyzer.NewListFindingsV2Paginator(c.accessanalyzer, in)) {
 		if err != nil {
 			return all, fail("access-analyzer:ListFindings", analyzer, err)
 		}

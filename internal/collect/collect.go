@@ -102,6 +102,12 @@ func Collect(ctx context.Context, o Options) (lamina.Snapshot, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o.Now = o.Now.UTC()
+	named := map[string]bool{} // one that is named twice is read once
+	o.Accounts = slices.DeleteFunc(slices.Clone(o.Accounts), func(a Account) bool {
+		again := named[a.ID]
+		named[a.ID] = true
+		return again
+	})
 	r := &run{Options: o, known: newKnown(o), cancel: cancel, fetching: map[string]*sync.Mutex{}}
 	done := map[string]bool{}
 	for _, e := range o.Resume {
@@ -272,7 +278,7 @@ func (r *run) reads(account string) bool {
 }
 
 // merge joins the parts of a run. What several accounts tell of the same thing
-// (managed policies of AWS, foreign layers) is kept once.
+// (managed policies of AWS, foreign layers), or one twice, is kept once.
 func merge(parts []lamina.Snapshot) lamina.Snapshot {
 	var s lamina.Snapshot
 	for _, p := range parts {
@@ -306,6 +312,10 @@ func merge(parts []lamina.Snapshot) lamina.Snapshot {
 		s.VPCEndpoints = append(s.VPCEndpoints, p.VPCEndpoints...)
 		s.DNSFirewalls = append(s.DNSFirewalls, p.DNSFirewalls...)
 	}
+	s.Accounts = once(s.Accounts, func(a lamina.Account) string { return a.ID })
+	s.Functions = once(s.Functions, func(f lamina.Function) string { return f.ARN + " " + f.Version }) // a list that changes between its pages may say one twice
+	s.Principals = once(s.Principals, func(p lamina.Principal) string { return p.ARN })
+	s.Groups = once(s.Groups, func(g lamina.Group) string { return g.ARN })
 	s.Layers = once(s.Layers, func(l lamina.LayerVersion) string { return l.ARN })
 	s.ManagedPolicies = once(s.ManagedPolicies, func(p lamina.ManagedPolicy) string { return p.ARN })
 	s.Topics = once(s.Topics, func(t lamina.Topic) string { return t.ARN })

@@ -37,7 +37,7 @@ func (d *reader) only(ctx context.Context) {
 		if l.ARN.Account != d.account { // the versions of others cannot be listed
 			continue
 		}
-		vs, err := d.client.LayerVersions(ctx, l.Unversioned())
+		vs, err := d.versions(ctx, l.Unversioned())
 		d.note("lambda:ListLayerVersions", l.Name, err)
 		for _, v := range vs {
 			if l.Version == 0 {
@@ -85,7 +85,7 @@ func (d *reader) version(ctx context.Context, arn string) {
 
 // using reads the functions that were asked for, and those that load the layers.
 func (d *reader) using(ctx context.Context, layers []lamina.LayerARN) {
-	fs, err := d.client.Functions(ctx)
+	fs, err := d.list(ctx)
 	if d.note("lambda:ListFunctions", "", err) {
 		d.beginFunctions()
 	}

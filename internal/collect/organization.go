@@ -1,7 +1,9 @@
 package collect
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -62,11 +64,22 @@ func (o *Organization) tree(ctx context.Context, c *awsread.Client, d *reader) {
 		d.begin("organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent")
 	}
 	o.units = roots
+	seen := map[string]bool{}
+	for _, r := range roots {
+		seen[r.ID] = true
+	}
 	for i := 0; i < len(o.units); i++ { // grows while it goes
 		parent := o.units[i].ID
 		below, err := c.Units(ctx, parent)
+		for _, u := range below {
+			if seen[u.ID] {
+				err = cmp.Or(err, fmt.Errorf("the answer has %s in it, which is elsewhere already", u.ID))
+				continue
+			}
+			seen[u.ID] = true
+			o.units = append(o.units, u)
+		}
 		d.note("organizations:ListOrganizationalUnitsForParent", parent, err)
-		o.units = append(o.units, below...)
 		ids, err := c.AccountsIn(ctx, parent)
 		d.note("organizations:ListAccountsForParent", parent, err)
 		for _, id := range ids {

@@ -50,6 +50,8 @@ func (r *run) account(ctx context.Context, a Account, known enabled) lamina.Snap
 		d.note("account:ListRegions", "", known.err)
 	}
 	auth, err := d.client.Authorization(ctx)
+	auth.Principals, err = own(d, auth.Principals, err, func(p lamina.Principal) (arn, account, region string) { return p.ARN, p.Account, "" })
+	auth.Groups, err = own(d, auth.Groups, err, func(g lamina.Group) (arn, account, region string) { return g.ARN, g.Account, "" })
 	d.note("iam:GetAccountAuthorizationDetails", "", err)
 	creds, err := d.client.Credentials(ctx)
 	if e, ok := errors.AsType[*awsread.Error](err); ok && e.Action == "iam:GenerateCredentialReport" {
@@ -101,7 +103,7 @@ func (d *reader) layers(ctx context.Context) {
 	}
 	var all []lamina.LayerVersion
 	for _, name := range names {
-		vs, err := d.client.LayerVersions(ctx, name)
+		vs, err := d.versions(ctx, name)
 		d.note("lambda:ListLayerVersions", name, err)
 		all = append(all, vs...)
 	}
@@ -113,6 +115,37 @@ func (d *reader) layers(ctx context.Context) {
 		d.layer(ctx, v)
 	}
 	d.flush()
+}
+
+// own keeps what is of the target, of an answer about what is the target's. Anything
+// else is the mistake of whoever answered, such as an emulator that does not keep
+// accounts apart, and then the answer is not to be trusted to be whole.
+func own[T any](d *reader, answer []T, err error, of func(T) (arn, account, region string)) ([]T, error) {
+	other := ""
+	answer = slices.DeleteFunc(answer, func(x T) bool {
+		arn, account, region := of(x)
+		if account == d.account && region == d.region {
+			return false
+		}
+		other = cmp.Or(other, arn)
+		return true
+	})
+	if err == nil && other != "" {
+		err = fmt.Errorf("the answer is about %s", other)
+	}
+	return answer, err
+}
+
+// versions lists the versions of a layer of the account.
+func (d *reader) versions(ctx context.Context, name string) ([]lamina.LayerVersion, error) {
+	vs, err := d.client.LayerVersions(ctx, name)
+	return own(d, vs, err, func(v lamina.LayerVersion) (arn, account, region string) { return v.ARN, v.Account, v.Region })
+}
+
+// list lists the account's functions and their versions.
+func (d *reader) list(ctx context.Context) ([]lamina.Function, error) {
+	fs, err := d.client.Functions(ctx)
+	return own(d, fs, err, func(f lamina.Function) (arn, account, region string) { return f.ARN, f.Account, f.Region })
 }
 
 func (d *reader) layer(ctx context.Context, v lamina.LayerVersion) {
@@ -160,7 +193,7 @@ func (d *reader) flush() {
 }
 
 func (d *reader) functions(ctx context.Context) {
-	fs, err := d.client.Functions(ctx)
+	fs, err := d.list(ctx)
 	if d.note("lambda:ListFunctions", "", err) {
 		d.beginFunctions()
 	}
