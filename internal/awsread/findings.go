@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
@@ -32,24 +31,21 @@ const (
 	findingBatch = 50
 	// findingText and findingParts bound what is kept of one finding: the bytes of a
 	// text, and how many resources, packages and vulnerabilities.
-	findingText  = 300
+	findingText  = 500
 	findingParts = 50
 )
 
 // errManyFindings is the error of a list that is longer than anybody would read.
 var errManyFindings = fmt.Errorf("there are more than %d findings: not read to the end", maxFindings)
 
-// brief is the text, cut at a character where it is too long.
+// brief is the text without the words that are too much of it: a part of a word may
+// be a part of a secret, which nobody would know for one.
 func brief(text *string) string {
 	s := aws.ToString(text)
 	if len(s) <= findingText {
 		return s
 	}
-	end := findingText
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "…"
+	return s[:strings.LastIndexByte(s[:findingText], ' ')+1] + "…"
 }
 
 // few is the list sorted, each once, without what is empty and what is too much.

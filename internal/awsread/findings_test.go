@@ -49,14 +49,14 @@ func TestClient_findings(t *testing.T) {
 	 "packageVulnerabilityDetails":{"vulnerabilityId":"CVE-2026-0001","vulnerablePackages":[{"name":"p","version":"1","fixedInVersion":"2","filePath":"python/p","sourceLambdaLayerArn":%q},{"name":"q","version":"1","sourceLambdaLayerArn":"no ARN"}]}},
 	{"findingArn":"i-2","type":"CODE_VULNERABILITY","severity":"HIGH","epss":{"score":7},"resources":[{"id":%q}],
 	 "codeVulnerabilityDetails":{"cwes":["CWE-94","CWE-78","CWE-94"],"filePath":{"filePath":"app.py"}}},
-	{}]}`, strings.Repeat("é", 400), at.Unix(), at.Unix(), fn+":$LATEST", layer, fn+":3"))
+	{}]}`, strings.Repeat("é", 90)+" word "+strings.Repeat("é", 200), at.Unix(), at.Unix(), fn+":$LATEST", layer, fn+":3"))
 	got, err := c.InspectorFindings(t.Context(), account)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []lamina.ServiceFinding{
 		{
-			ID: "i-1", Account: account, Region: "eu-west-1", Service: "inspector2", Type: "PACKAGE_VULNERABILITY", Severity: "CRITICAL", Title: strings.Repeat("é", 150) + "…",
+			ID: "i-1", Account: account, Region: "eu-west-1", Service: "inspector2", Type: "PACKAGE_VULNERABILITY", Severity: "CRITICAL", Title: strings.Repeat("é", 90) + " word …",
 			Resources: []string{fn}, Vulnerabilities: []string{"CVE-2026-0001"}, EPSS: 0.9, Exploit: true, First: at, Last: at,
 			Packages: []lamina.ServicePackage{{Name: "p", Version: "1", FixedIn: "2", Path: "python/p", Layer: layer}, {Name: "q", Version: "1"}},
 		},

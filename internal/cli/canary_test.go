@@ -199,6 +199,13 @@ func TestCanaries_posture(t *testing.T) {
 	for i := range s.OrganizationPolicies {
 		s.OrganizationPolicies[i].Name = next()
 	}
+	for i := range s.ServiceFindings {
+		x := &s.ServiceFindings[i]
+		x.Title, x.Type, x.Vulnerabilities = "a secret: "+next(), next(), []string{next()}
+		for j := range x.Packages {
+			x.Packages[j] = lamina.ServicePackage{Name: next(), Version: next(), FixedIn: next(), Path: "python/" + next(), Layer: x.Packages[j].Layer}
+		}
+	}
 	for i := range s.Targets {
 		for j := range s.Targets[i].Gaps {
 			s.Targets[i].Gaps[j].Reason = "refused " + next()
@@ -240,7 +247,7 @@ func TestCanaries_posture(t *testing.T) {
 		t.Fatal(err)
 	}
 	layer := s.Layers[slices.IndexFunc(s.Layers, func(l lamina.LayerVersion) bool { return l.Policy != nil })].ARN
-	function := s.Functions[0].ARN
+	function := s.ServiceFindings[0].Resources[0]
 	if code, _, errs := scanOf(t, dir, "snapshot", "redact", "s.lamina", "-o", "red.lamina"); code != 0 {
 		t.Fatal(errs)
 	}

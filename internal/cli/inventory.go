@@ -273,7 +273,7 @@ func newLayersShow(a *app) *cobra.Command {
 					for _, f := range users {
 						by = append(by, f.ARN)
 					}
-					out := map[string]any{"layer": r, "functions": by}
+					out := map[string]any{"layer": r, "functions": by, "aws_says": saysOfLayer(in, r, users)}
 					if r.Known {
 						out["described"] = v
 					}
@@ -380,6 +380,8 @@ func (a *app) writeLayer(w io.Writer, in posture.Input, r layerRow, v lamina.Lay
 	for _, f := range users {
 		b.WriteString("    " + safe.Line(f.ARN, 0) + aliasesOf(in.Estate, f) + "\n")
 	}
+	writeSays(field, saysOfLayer(in, r, users), true)
+	field("AWS Config", "cannot record layers")
 	fmt.Fprintf(&b, "\n%s\n", coverageLine(in.Estate.Snapshot))
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -563,7 +565,7 @@ func newFunctionsShow(a *app) *cobra.Command {
 			}
 			return a.document([]string{"text", "json"}, func(format string, w io.Writer) error {
 				if format == "json" {
-					return writeJSON(w, map[string]any{"function": f, "versions": append([]lamina.Function{}, versions...)})
+					return writeJSON(w, map[string]any{"function": f, "versions": append([]lamina.Function{}, versions...), "aws_says": saysOf(in, f, versions)})
 				}
 				return a.writeFunction(w, in, f, versions)
 			})
@@ -644,6 +646,14 @@ func (a *app) writeFunction(w io.Writer, in posture.Input, f lamina.Function, ve
 		}
 		field("version "+v.Version, cmp.Or(strings.Join(layers, " "), "no layers")+aliasesOf(in.Estate, v))
 	}
+	s := saysOf(in, f, versions)
+	if len(f.Layers) > 0 || len(s.Findings) > 0 || slices.ContainsFunc(versions, func(v lamina.Function) bool { return len(v.Layers) > 0 }) {
+		writeSays(field, s, false)
+	} else {
+		field("findings", "of functions without layers none are kept")
+	}
+	writeRecorded(field, s)
+	writeUnused(field, s)
 	fmt.Fprintf(&b, "\n%s\n", coverageLine(in.Estate.Snapshot))
 	_, err := io.WriteString(w, b.String())
 	return err

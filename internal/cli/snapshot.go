@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/estate"
 	"github.com/lamina-sec/lamina/internal/report"
 	"github.com/lamina-sec/lamina/internal/safe"
 	"github.com/lamina-sec/lamina/internal/snapshot"
@@ -138,6 +139,14 @@ func (a *app) writeSnapshot(w io.Writer, s lamina.Snapshot) error {
 		}
 		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		fmt.Fprintf(&b, "%7d  %s\n", v.Field(i).Len(), strings.ReplaceAll(name, "_", " "))
+	}
+	if lines := findingsLines(estate.New(s, nil)); len(lines) > 0 {
+		b.WriteString("\n")
+		for _, l := range lines {
+			for i, line := range a.fold(2, safe.Line(l, 0)) {
+				b.WriteString([]string{"", "  "}[min(i, 1)] + line + "\n")
+			}
+		}
 	}
 	gaps := gapsOf(s)
 	if len(gaps) > 0 {

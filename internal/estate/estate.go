@@ -32,6 +32,7 @@ type Estate struct {
 	units     map[string]int
 	configs   map[string]int // code signing configurations, by ARN
 	buckets   map[string]int
+	said      map[string][]int // by ARN, findings of services
 	worked    *worked
 	coverage  map[question]reading
 }
@@ -69,6 +70,7 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 		units:     index(s.OrganizationalUnits, func(u *lamina.OrganizationalUnit) string { return u.ID }),
 		configs:   index(s.CodeSigningConfigs, func(c *lamina.CodeSigningConfig) string { return c.ARN }),
 		buckets:   index(s.Buckets, func(b *lamina.Bucket) string { return b.Name }),
+		said:      map[string][]int{},
 		worked:    &worked{},
 		coverage:  map[question]reading{},
 	}
@@ -84,6 +86,18 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 		e.functions[f.ARN] = i
 		for _, l := range f.Layers {
 			e.users[l] = append(e.users[l], i)
+		}
+	}
+	for i, f := range s.ServiceFindings {
+		about := slices.Clone(f.Resources)
+		for _, p := range f.Packages {
+			about = append(about, p.Layer)
+		}
+		slices.Sort(about)
+		for _, arn := range slices.Compact(about) {
+			if arn != "" {
+				e.said[arn] = append(e.said[arn], i)
+			}
 		}
 	}
 	for _, t := range s.Targets {
@@ -175,6 +189,22 @@ func (e *Estate) Users(layerARN string) []lamina.Function {
 		fs = append(fs, e.Snapshot.Functions[i])
 	}
 	return fs
+}
+
+// Said returns what services of AWS say of functions, versions of functions and
+// layer versions with any of the ARNs, each finding once, in the snapshot's order. A
+// finding about a package of a layer is one of the layer, too.
+func (e *Estate) Said(arns ...string) []lamina.ServiceFinding {
+	var at []int
+	for _, arn := range arns {
+		at = append(at, e.said[arn]...)
+	}
+	slices.Sort(at)
+	var out []lamina.ServiceFinding
+	for _, i := range slices.Compact(at) {
+		out = append(out, e.Snapshot.ServiceFindings[i])
+	}
+	return out
 }
 
 // Qualifiers are the qualifiers of an ARN of the function that lead to the version:
