@@ -42,6 +42,8 @@ import (
 //	dns GROUP vpc-1 priority=101 ALLOW:list BLOCK:* BLOCK:@DNS_TUNNELING BLOCK:list?TXT
 //	service inspector2:LAMBDA on
 //	unscanned billing EXCLUDED_BY_TAG
+//	said billing inspector2 HIGH CVE-2099-0001 epss=0.9 in=acme-auth:7 package=old version=1.0 fixed=1.1
+//	recorded billing
 //	rule share ENABLED {"source":["aws.lambda"]} targets=arn:…
 //
 // log_test.go says how logs and an earlier estate are written beside it.
@@ -212,6 +214,20 @@ func (e *estateText) line(kind string, p []string, v map[string]string) error {
 		e.s.Services = append(e.s.Services, lamina.ServiceStatus{Account: account, Region: region, Feature: p[0], Enabled: p[1] == "on"})
 	case "unscanned":
 		e.s.Unscanned = append(e.s.Unscanned, lamina.Unscanned{Function: "arn:aws:lambda:" + region + ":" + account + ":function:" + p[0], Reason: p[1]})
+	case "said":
+		epss, err := strconv.ParseFloat(or(v["epss"], "0"), 64)
+		in := v["in"]
+		if in != "" {
+			in = e.layerARN(in, v)
+		}
+		e.s.ServiceFindings = append(e.s.ServiceFindings, lamina.ServiceFinding{
+			ID: "finding", Account: account, Region: region, Service: p[1], Severity: p[2], Title: p[3], Vulnerabilities: p[3:], EPSS: epss,
+			Resources: []string{"arn:aws:lambda:" + region + ":" + account + ":function:" + p[0]},
+			Packages:  []lamina.ServicePackage{{Name: v["package"], Version: v["version"], FixedIn: v["fixed"], Layer: in}},
+		})
+		return err
+	case "recorded":
+		e.s.ConfigRecords = append(e.s.ConfigRecords, lamina.ConfigRecord{Function: "arn:aws:lambda:" + region + ":" + account + ":function:" + p[0], Captured: e.s.Taken})
 	case "rule":
 		e.s.EventRules = append(e.s.EventRules, lamina.EventRule{
 			ARN: "arn:aws:events:" + region + ":" + account + ":rule/" + p[0], Account: account, Region: region, Bus: "default", State: p[1], Pattern: strings.Join(p[2:], " "), Targets: list(v["targets"]),
@@ -513,6 +529,11 @@ func without(s *lamina.Snapshot, action string) {
 		s.Trails = nil
 	case "inspector2:ListCoverage":
 		s.Unscanned = nil
+	case "inspector2:ListFindings", "guardduty:ListFindings", "guardduty:GetFindings", "securityhub:GetFindings":
+		service, _, _ := strings.Cut(action, ":")
+		s.ServiceFindings = slices.DeleteFunc(slices.Clone(s.ServiceFindings), func(x lamina.ServiceFinding) bool { return x.Service == service })
+	case "config:SelectResourceConfig":
+		s.ConfigRecords = nil
 	case "ec2:DescribeSubnets", "ec2:DescribeRouteTables":
 		s.Subnets = nil
 	case "ec2:DescribeSecurityGroups":

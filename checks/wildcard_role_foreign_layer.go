@@ -22,7 +22,7 @@ var WildcardRoleForeignLayer = posture.Check{
 	Techniques:  []string{"T1195.002", "T1078.004"},
 	Citation:    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-permissions.html",
 	Needs:       []string{"lambda:ListFunctions", "iam:GetAccountAuthorizationDetails"},
-	Uses:        posture.ServiceControl,
+	Uses:        append([]string{"access-analyzer:ListFindings", "access-analyzer:GetFinding"}, posture.ServiceControl...),
 	Lists:       []string{"lambda:ListFunctions", "iam:GetAccountAuthorizationDetails"},
 	Remediation: "give the function a role that names what it works with, or take the layer in-house",
 	NoFix:       "tightening a policy that a function works with needs its owner",
@@ -31,8 +31,21 @@ var WildcardRoleForeignLayer = posture.Check{
 
 func wildcardRoleForeignLayer(in posture.Input, found func(posture.Result)) {
 	a := alike{in: in, found: found}
+	unused := map[string]string{} // by role
+	for _, x := range in.Estate.Snapshot.AccessFindings {
+		if x.Kind == "UnusedPermission" && len(x.Unused) > 0 {
+			unused[x.Resource] = "Access Analyzer: the role does not use " + strings.Join(x.Unused[:min(len(x.Unused), 5)], " ")
+			if n := len(x.Unused) + x.UnusedMore - 5; n > 0 {
+				unused[x.Resource] += " and " + strconv.Itoa(n) + " more"
+			}
+		}
+	}
 	for _, f := range usersOf(in.ForeignUses()) {
-		a.add(unboundedRole(in, f), workload(in, f)...)
+		r := unboundedRole(in, f)
+		if says := unused[f.Role]; says != "" && r.Outcome == lamina.Fail {
+			r.Evidence = append(r.Evidence, says)
+		}
+		a.add(r, workload(in, f)...)
 	}
 	a.end()
 }

@@ -259,6 +259,7 @@ func (a *app) judgeEstate(ctx context.Context, r *results, list []posture.Check,
 	if err != nil {
 		return lamina.Summary{}, err
 	}
+	findings = append(findings, posture.Said(unasked, in)...)
 	if inside.shown {
 		findings = append(findings, inside.findings()...)
 	}

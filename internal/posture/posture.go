@@ -60,6 +60,10 @@ type Check struct {
 	NoFix       string
 	// Run looks at in and calls found for each resource it has an answer for.
 	Run func(in Input, found func(Result))
+	// Said, where there is one, finds what services of AWS say already when what the
+	// check needs Beside was not given. It may find Fails alone: the check counts as
+	// not asked.
+	Said func(in Input, found func(Result))
 }
 
 // Data is something that is read besides the snapshot, when the user gives it.
@@ -238,6 +242,30 @@ func Run(checks []Check, in Input) []lamina.Finding {
 	of = slices.DeleteFunc(of, func(fs []lamina.Finding) bool { return len(fs) == 0 })
 	slices.SortStableFunc(of, func(a, b []lamina.Finding) int { return cmp.Compare(a[0].Check, b[0].Check) })
 	return slices.Concat(of...)
+}
+
+// Said returns what services of AWS say of what the checks ask, of those that lack
+// what they need beside the snapshot; sorted as Run's.
+func Said(checks []Check, in Input) []lamina.Finding {
+	var said []Check
+	for _, c := range checks {
+		if d, lacks := in.Lacks(c); lacks && d != Rest && c.Said != nil {
+			c.Run, c.Beside, c.Lists = onlyFails(c.Said), nil, nil
+			said = append(said, c)
+		}
+	}
+	return Run(said, in)
+}
+
+// onlyFails is run without any answer that is not proven.
+func onlyFails(run func(Input, func(Result))) func(Input, func(Result)) {
+	return func(in Input, found func(Result)) {
+		run(in, func(r Result) {
+			if r.Outcome == lamina.Fail {
+				found(r)
+			}
+		})
+	}
 }
 
 // findings is what one check says.

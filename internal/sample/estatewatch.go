@@ -219,9 +219,13 @@ func (g *generator) said() {
 		}
 		n++
 		if n%4 == 1 && on["inspector2:LAMBDA "+at] && !left[f.ARN] {
+			epss := 0.02
+			if slices.ContainsFunc(f.URLs, func(u lamina.FunctionURL) bool { return u.AuthType == "NONE" }) {
+				epss = 0.71
+			}
 			say(lamina.ServiceFinding{
 				ID: "arn:aws:inspector2:" + f.Region + ":" + f.Account + ":finding/" + revision(f.ARN, "inspector"), Service: "inspector2", Type: "PACKAGE_VULNERABILITY",
-				Severity: "HIGH", Title: "CVE-2099-0001 - samplelib", Resources: []string{f.ARN}, Vulnerabilities: []string{"CVE-2099-0001"}, EPSS: 0.02,
+				Severity: "HIGH", Title: "CVE-2099-0001 - samplelib", Resources: []string{f.ARN}, Vulnerabilities: []string{"CVE-2099-0001"}, EPSS: epss,
 				Packages: []lamina.ServicePackage{{Name: "samplelib", Version: "1.4.0", FixedIn: "1.4.2", Path: "python/samplelib-1.4.0.dist-info/METADATA", Layer: f.Layers[0]}},
 			}, f.Account, f.Region)
 		}
