@@ -309,10 +309,10 @@ func newSnapshotRedact(a *app) *cobra.Command {
 		Short:   "write a snapshot that names no account, no user and no owner",
 		Example: "  lamina snapshot redact snapshot.lamina -o share.lamina",
 		Long: "Ids of accounts and of organisations become numbers, names of IAM users too; e-mail\n" +
-			"addresses, tags, descriptions and names of accounts and units are left out. The same\n" +
-			"becomes the same everywhere, so that checks find what they found. Accounts of known\n" +
-			"publishers stay, and so do names of functions, layers, roles and policies: look at the\n" +
-			"file before you share it (lamina snapshot show FILE -f json).",
+			"addresses, tags, descriptions, titles of findings and names of accounts and units are left\n" +
+			"out. The same becomes the same everywhere, so that checks find what they found. Accounts\n" +
+			"of known publishers stay, and so do names of functions, layers, roles and policies: look\n" +
+			"at the file before you share it (lamina snapshot show FILE -f json).",
 		Args: args(1, 1, "SNAPSHOT"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.snapshotRedact(args[0]) },
 	}

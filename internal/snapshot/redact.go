@@ -28,7 +28,7 @@ var exact = []string{"code_sha256", "config_sha256", "created", "taken"}
 
 // Redact returns s without what names people and owners: ids of accounts and of
 // organisations become numbers, names of IAM users too, e-mail addresses, tags,
-// descriptions and names of accounts and units go. The same becomes the same
+// descriptions, titles of findings and names of accounts and units go. The same becomes the same
 // everywhere, in policies too, so that checks find what they found. keep says
 // which account ids stay: those of publishers say nothing of the estate. Names of
 // functions, layers, roles and policies stay: findings would mean nothing
