@@ -92,7 +92,7 @@ func (a *app) exceptAdd(cmd *cobra.Command, ids []string, f exceptAdd) error {
 		if err != nil {
 			return err
 		}
-		x, err := exception.For(finding)
+		x, err := exception.For(finding, id)
 		if err != nil {
 			return wrap(err, Usage, "")
 		}

@@ -263,6 +263,7 @@ func (a *app) judgeEstate(ctx context.Context, r *results, list []posture.Check,
 	if inside.shown {
 		findings = append(findings, inside.findings()...)
 	}
+	findings = exception.Divide(j.accepted, findings, in.Part, a.std.Now())
 	j.apply(in.Estate, list, findings, a.std.Now())
 	shown, err := j.picked(findings, in, unasked)
 	if err != nil {

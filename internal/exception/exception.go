@@ -17,6 +17,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -240,8 +241,7 @@ func (x Item) Within(now time.Time, d time.Duration) bool {
 func (x Item) fits(f *lamina.Finding) bool {
 	if len(f.Members) > 0 && x.Match.Finding != f.ID {
 		return !slices.ContainsFunc(f.Members, func(m lamina.Member) bool {
-			one := *f
-			one.ID, one.Resource, one.Members = m.ID, m.Resource, nil
+			one := alone(*f, m)
 			return !x.fits(&one)
 		})
 	}
@@ -304,6 +304,85 @@ func (c *Counts) Add(d Counts) {
 	c.Changed += d.Changed
 }
 
+// A verdict is what exceptions say of one finding.
+type verdict struct {
+	about            []int    // the exceptions that are about it
+	best             *Item    // that covers it, and ends last; nil for none
+	lapsed           []string // why others do not
+	expired, changed bool
+}
+
+func judge(items []Item, f *lamina.Finding, now time.Time) verdict {
+	var v verdict
+	for j := range items {
+		x := &items[j]
+		if !x.fits(f) {
+			continue
+		}
+		v.about = append(v.about, j)
+		switch {
+		case x.Expired(now):
+			v.lapsed = append(v.lapsed, fmt.Sprintf("re-opened: exception %s (%s) expired on %s", x.ID, x.Owner, x.Expires.Format(time.DateOnly)))
+			v.expired = true
+		case x.Content != "" && x.Content != f.SHA256:
+			v.lapsed = append(v.lapsed, fmt.Sprintf("re-opened: exception %s (%s) is for sha256:%.12s…, the content has changed", x.ID, x.Owner, x.Content))
+			v.changed = true
+		case x.Content == "" && NeedsContent(f):
+			v.lapsed = append(v.lapsed, fmt.Sprintf("not covered: exception %s (%s) names no content, which a finding of %s needs", x.ID, x.Owner, f.Check))
+		case v.best == nil || x.Expires.After(v.best.Expires):
+			v.best = x
+		}
+	}
+	return v
+}
+
+// Divide makes of each finding about several things, of which exceptions are about
+// some alone, one finding for those of which they say the same, so that Apply covers
+// what was accepted and nothing else. part is the finding for some of its members;
+// the one that is left says how many were accepted, since its evidence is of all.
+func Divide(items []Item, findings []lamina.Finding, part func(lamina.Finding, []lamina.Member) lamina.Finding, now time.Time) []lamina.Finding {
+	out := make([]lamina.Finding, 0, len(findings))
+	for _, f := range findings {
+		if len(f.Members) == 0 || f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown || f.Exception != nil || judge(items, &f, now).best != nil {
+			out = append(out, f)
+			continue
+		}
+		said := map[string][]lamina.Member{}
+		by := map[string]*Item{}
+		accepted := 0
+		for _, m := range f.Members {
+			one := alone(f, m)
+			v := judge(items, &one, now)
+			key := strings.Join(v.lapsed, "\n")
+			if v.best != nil {
+				key = v.best.ID
+				by[key] = v.best
+				accepted++
+			}
+			said[key] = append(said[key], m)
+		}
+		if len(said) == 1 {
+			out = append(out, f)
+			continue
+		}
+		names := strings.Join(slices.Sorted(maps.Keys(by)), ", ")
+		for _, key := range slices.Sorted(maps.Keys(said)) {
+			p := part(f, said[key])
+			if by[key] == nil && accepted > 0 {
+				p.Evidence = append(slices.Clip(p.Evidence), fmt.Sprintf("accepted: %d of %d, by exception %s", accepted, len(f.Members), names))
+			}
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// alone is the finding about one of its members.
+func alone(f lamina.Finding, m lamina.Member) lamina.Finding {
+	f.ID, f.Resource, f.Members = m.ID, m.Resource, nil
+	return f
+}
+
 // Apply marks the findings that the exceptions cover, failed and unknown ones,
 // and writes into the evidence of those that an exception no longer covers why.
 // Findings that somebody already excepted stay as they are. It returns the counts and the
@@ -317,43 +396,25 @@ func Apply(items []Item, findings []lamina.Finding, now time.Time) (Counts, []It
 		if f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown || f.Exception != nil {
 			continue
 		}
-		var best *Item
-		var lapsed []string
-		expired, changed := false, false
-		for j := range items {
-			x := &items[j]
-			if !x.fits(f) {
-				continue
-			}
+		v := judge(items, f, now)
+		for _, j := range v.about {
 			used[j] = true
-			switch {
-			case x.Expired(now):
-				lapsed = append(lapsed, fmt.Sprintf("re-opened: exception %s (%s) expired on %s", x.ID, x.Owner, x.Expires.Format(time.DateOnly)))
-				expired = true
-			case x.Content != "" && x.Content != f.SHA256:
-				lapsed = append(lapsed, fmt.Sprintf("re-opened: exception %s (%s) is for sha256:%.12s…, the content has changed", x.ID, x.Owner, x.Content))
-				changed = true
-			case x.Content == "" && NeedsContent(f):
-				lapsed = append(lapsed, fmt.Sprintf("not covered: exception %s (%s) names no content, which a finding of %s needs", x.ID, x.Owner, f.Check))
-			case best == nil || x.Expires.After(best.Expires):
-				best = x
-			}
 		}
 		switch {
-		case best != nil:
-			f.Exception = best.Noun()
+		case v.best != nil:
+			f.Exception = v.best.Noun()
 			c.Suppressed++
-			if best.Within(now, SoonDays*24*time.Hour) {
+			if v.best.Within(now, SoonDays*24*time.Hour) {
 				c.Expiring++
 			}
 			continue
-		case expired:
+		case v.expired:
 			c.Expired++
-		case changed:
+		case v.changed:
 			c.Changed++
 		}
-		if lapsed != nil {
-			f.Evidence = append(slices.Clone(f.Evidence), lapsed...)
+		if v.lapsed != nil {
+			f.Evidence = append(slices.Clone(f.Evidence), v.lapsed...)
 		}
 	}
 	var unused []Item
@@ -371,9 +432,14 @@ func (x Item) Noun() *lamina.Exception {
 }
 
 // For is an exception for one finding: by its id, so that it is about this place
-// only, and by its content where there is one. It refuses a finding that neither
-// failed nor is unknown. It has no reason, owner or end yet.
-func For(f *lamina.Finding) (Item, error) {
+// only, and by its content where there is one; when id is that of one of its members,
+// for that one alone. It refuses a finding that neither failed nor is unknown. It has
+// no reason, owner or end yet.
+func For(f *lamina.Finding, id string) (Item, error) {
+	if i := slices.IndexFunc(f.Members, func(m lamina.Member) bool { return m.ID == id }); i >= 0 {
+		one := alone(*f, f.Members[i])
+		f = &one
+	}
 	switch {
 	case f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown:
 		return Item{}, fmt.Errorf("%s is %s: only what failed or is unknown can be accepted", f.ID, f.Outcome)

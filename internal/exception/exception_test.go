@@ -248,6 +248,70 @@ func TestApply_members(t *testing.T) {
 	}
 }
 
+// Exceptions about some members cover those: they become a finding of their own,
+// what is left says so, and no member is lost.
+func TestDivide(t *testing.T) {
+	const role = "arn:aws:iam::111122223333:role/"
+	now := time.Date(2026, 6, 20, 0, 0, 0, 0, time.UTC)
+	group := lamina.Finding{
+		ID: "F-GROUP", Check: "c", Outcome: lamina.Fail, Resource: role + "*", Evidence: []string{"x: y"},
+		Members: []lamina.Member{{ID: "F-A", Resource: role + "a"}, {ID: "F-B", Resource: role + "b"}, {ID: "F-C", Resource: role + "c"}},
+	}
+	passed := group
+	passed.Outcome = lamina.Pass
+	item := func(id string, days int, m exception.Match) exception.Item {
+		return exception.Item{ID: id, Match: m, Owner: "o", Reason: "r", Expires: now.AddDate(0, 0, days)}
+	}
+	part := func(f lamina.Finding, members []lamina.Member) lamina.Finding {
+		f.ID, f.Members = "F", members
+		for _, m := range members {
+			f.ID += strings.TrimPrefix(m.ID, "F")
+		}
+		return f
+	}
+	for name, tt := range map[string]struct {
+		of    lamina.Finding
+		items []exception.Item
+		want  []string
+	}{
+		"none": {group, nil, []string{"F-GROUP [x: y]"}},
+		"one": {group, []exception.Item{item("a", 1, exception.Match{Resource: role + "a"})}, []string{
+			"F-B-C [x: y; accepted: 1 of 3, by exception a]", "F-A by a [x: y]",
+		}},
+		"one_by_its_id": {group, []exception.Item{item("a", 1, exception.Match{Finding: "F-A"})}, []string{
+			"F-B-C [x: y; accepted: 1 of 3, by exception a]", "F-A by a [x: y]",
+		}},
+		"two_by_two": {group, []exception.Item{item("a", 1, exception.Match{Resource: role + "a"}), item("b", 1, exception.Match{Resource: role + "b"})}, []string{
+			"F-C [x: y; accepted: 2 of 3, by exception a, b]", "F-A by a [x: y]", "F-B by b [x: y]",
+		}},
+		"what_is_left_by_its_id": {group, []exception.Item{item("a", 1, exception.Match{Resource: role + "a"}), item("rest", 1, exception.Match{Finding: "F-B-C"})}, []string{
+			"F-B-C by rest [x: y; accepted: 1 of 3, by exception a]", "F-A by a [x: y]",
+		}},
+		"all_by_one":           {group, []exception.Item{item("all", 1, exception.Match{Resource: role + "*"}), item("a", 1, exception.Match{Finding: "F-A"})}, []string{"F-GROUP by all [x: y]"}},
+		"the_whole_by_its_id":  {group, []exception.Item{item("all", 1, exception.Match{Finding: "F-GROUP"}), item("a", 9, exception.Match{Finding: "F-A"})}, []string{"F-GROUP by all [x: y]"}},
+		"one_that_has_expired": {group, []exception.Item{item("a", -1, exception.Match{Finding: "F-A"})}, []string{"F-B-C [x: y]", "F-A [x: y; re-opened: exception a (o) expired on 2026-06-19]"}},
+		"what_passed":          {passed, []exception.Item{item("a", 1, exception.Match{Finding: "F-A"})}, []string{"F-GROUP [x: y]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			findings := exception.Divide(tt.items, []lamina.Finding{tt.of}, part, now)
+			exception.Apply(tt.items, findings, now)
+			var got []string
+			members := 0
+			for _, f := range findings {
+				line := f.ID
+				if f.Exception != nil {
+					line += " by " + f.Exception.ID
+				}
+				got = append(got, line+" ["+strings.Join(f.Evidence, "; ")+"]")
+				members += len(f.Members)
+			}
+			if d := cmp.Diff(tt.want, got); d != "" || members != 3 {
+				t.Errorf("%d members (-want +got):\n%s", members, d)
+			}
+		})
+	}
+}
+
 func TestLint(t *testing.T) {
 	items := parse(t, strings.ReplaceAll(`
 [[exception]]
@@ -346,7 +410,7 @@ func TestGlob(t *testing.T) {
 // The file keeps all it had; what is added reads back as it was.
 func TestAppend(t *testing.T) {
 	f := secret("F-1", hexA)
-	x, err := exception.For(&f)
+	x, err := exception.For(&f, f.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,13 @@ func Lint(items []Item, isCheck func(string) bool, findings []lamina.Finding, no
 		}
 	}
 	if findings != nil {
-		_, unused := Apply(items, slices.Clone(findings), now)
+		all := slices.Clone(findings)
+		for _, f := range findings {
+			for _, m := range f.Members {
+				all = append(all, alone(f, m))
+			}
+		}
+		_, unused := Apply(items, all, now)
 		for _, x := range unused {
 			if x.Coverage {
 				continue // no finding is what it is about

@@ -385,25 +385,56 @@ func finding(c Check, r Result) lamina.Finding {
 // is another when one comes or goes.
 func (r *Result) join(c Check) (id string, members []lamina.Member) {
 	slices.Sort(r.Resources)
-	r.Resources = slices.Compact(r.Resources)
-	ids := []string{c.ID, r.Key}
-	var named []string
-	for _, arn := range r.Resources {
-		m := lamina.Member{ID: lamina.ID("F", c.ID, arn, r.Key), Resource: arn}
-		members, ids = append(members, m), append(ids, m.ID)
-		if len(named) < maxEvidence {
-			named = append(named, kind(arn)+": "+arn)
-		}
+	for _, arn := range slices.Compact(r.Resources) {
+		members = append(members, lamina.Member{ID: lamina.ID("F", c.ID, arn, r.Key), Resource: arn})
 	}
+	id, r.Resource = together(c.ID, members)
 	if len(members) == 1 {
-		r.Resource = members[0].Resource
-		return members[0].ID, nil
+		return id, nil
+	}
+	r.Evidence = append(named(members), r.Evidence...)
+	return id, members
+}
+
+// together are the id and the resource of a finding about the members.
+func together(check string, members []lamina.Member) (id, resource string) {
+	if len(members) == 1 {
+		return members[0].ID, members[0].Resource
+	}
+	ids, arns := []string{check, ""}, make([]string, 0, len(members))
+	for _, m := range members {
+		ids, arns = append(ids, m.ID), append(arns, m.Resource)
+	}
+	return lamina.ID("F", ids...), common(arns)
+}
+
+// named is evidence: the first of the members, and how many there are besides.
+func named(members []lamina.Member) []string {
+	var out []string
+	for _, m := range members[:min(len(members), maxEvidence)] {
+		out = append(out, kind(m.Resource)+": "+m.Resource)
 	}
 	if n := len(members) - maxEvidence; n > 0 {
-		named = append(named, kind(r.Resources[0])+"s: "+strconv.Itoa(n)+" more")
+		out = append(out, kind(members[0].Resource)+"s: "+strconv.Itoa(n)+" more")
 	}
-	r.Resource, r.Evidence = common(r.Resources), append(named, r.Evidence...)
-	return lamina.ID("F", ids...), members
+	return out
+}
+
+// Part is what remains of a finding of Run about several things when it is about
+// some of its members alone. Its evidence is that of all, but for the names.
+func (in Input) Part(f lamina.Finding, members []lamina.Member) lamina.Finding {
+	rest := f.Evidence[len(named(f.Members)):]
+	f.ID, f.Resource = together(f.Check, members)
+	f.Evidence, f.Members = slices.Clone(rest), nil
+	if len(members) > 1 {
+		f.Evidence, f.Members = append(named(members), rest...), members
+	}
+	resources := make([]string, len(members))
+	for i, m := range members {
+		resources[i] = m.Resource
+	}
+	f.Accounts = in.accounts(resources)
+	return f
 }
 
 // kind is what the ARN is of, as evidence says it.

@@ -1,6 +1,7 @@
 package posture_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestRun_joins_resources_that_are_alike(t *testing.T) {
 			}
 		}
 	}
-	ids := []string{"c", "k"}
+	ids := []string{"c", ""}
 	for _, arn := range role("a", "b", "c", "d", "e", "f", "g") {
 		ids = append(ids, lamina.ID("F", "c", arn, "k"))
 	}
@@ -86,6 +87,40 @@ func TestRun_joins_resources_that_are_alike(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
+}
+
+// A part of a finding is the finding that the check would have made of its members
+// alone.
+func TestInput_Part(t *testing.T) {
+	const role = "arn:aws:iam::111122223333:role/"
+	names := []string{role + "a", role + "b", role + "c", role + "d", role + "e", role + "f", role + "team/g", "arn:aws:iam::444455556666:role/h"}
+	in := posture.Input{Estate: estate.New(lamina.Snapshot{Accounts: []lamina.Account{{ID: "111122223333"}, {ID: "444455556666"}}}, nil)}
+	run := func(resources []string) lamina.Finding {
+		fs := posture.Run([]posture.Check{{ID: "c", Severity: lamina.High, Run: func(_ posture.Input, found func(posture.Result)) {
+			found(posture.Result{Outcome: lamina.Fail, Resources: slices.Clone(resources), Key: "k", Detail: "d", Evidence: []string{"x: y", "z: y"}})
+		}}}, in)
+		return fs[0]
+	}
+	all := run(names)
+	before := slices.Clone(all.Evidence)
+	for _, of := range [][2]int{{0, 1}, {0, 2}, {0, 6}, {1, 7}, {6, 8}, {7, 8}, {0, 8}} {
+		if d := cmp.Diff(run(names[of[0]:of[1]]), in.Part(all, membersOf(all, names[of[0]:of[1]]))); d != "" {
+			t.Errorf("%v (-want +got):\n%s", of, d)
+		}
+	}
+	if d := cmp.Diff(before, all.Evidence); d != "" {
+		t.Errorf("the finding was changed:\n%s", d)
+	}
+}
+
+func membersOf(f lamina.Finding, resources []string) []lamina.Member {
+	var out []lamina.Member
+	for _, m := range f.Members {
+		if slices.Contains(resources, m.Resource) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 func TestGrants_says_what_policy_was_read(t *testing.T) {

@@ -134,7 +134,7 @@ func (g *grouping) add(f *lamina.Finding) {
 			a = &acceptedGroup{exception: *f.Exception}
 			g.accepted[f.Exception.ID] = a
 		}
-		a.n++
+		a.n += n
 		g.findings++
 	case f.Baseline == "known":
 		g.known++
