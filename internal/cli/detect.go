@@ -42,7 +42,7 @@ func newDetect(a *app) *cobra.Command {
 			"  lamina detect 'AWSLogs/**/2026/06/*/*.json.gz' --since 2026-06-17 -f ndjson\n" +
 			"  aws cloudtrail lookup-events | lamina detect -\n" +
 			"  lamina detect trail/ --follow -f ndjson          # until Ctrl-C\n" +
-			"  lamina detect trail/ --org-id o-… --account 111122223333 -f text -f sarif=out.sarif",
+			"  lamina detect trail/ --org-id o-a1b2c3d4e5 --account 111122223333 -f text -f sarif=out.sarif",
 		Long: "LOGS are files, folders, globs or - for standard input: CloudTrail as it is stored\n" +
 			"(.json.gz, AWSLogs layout), JSON lines, EventBridge and CloudWatch Logs envelopes,\n" +
 			"LookupEvents output, Elastic documents with event.original.\n\n" +

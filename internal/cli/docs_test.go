@@ -114,6 +114,188 @@ func checkCommandLine(t *testing.T, root *cobra.Command, where, line string) {
 	}
 }
 
+// Every command line that a document or a workflow of integrations shows is one that
+// the program takes: commands, flags with their values and, in blocks of code, the
+// number of arguments. None of them is run.
+func TestDocs_command_lines_parse(t *testing.T) {
+	root := os.DirFS(filepath.Join("..", ".."))
+	var lines int
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && (d.Name() == "testdata" || d.Name() != "." && strings.HasPrefix(d.Name(), ".") && d.Name() != ".github") {
+				return fs.SkipDir
+			}
+			return err
+		}
+		if ext := filepath.Ext(name); ext != ".md" && ext != ".yml" || name == "docs/traceability.md" { // which names what is planned
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		for _, l := range shownCommands(string(text), filepath.Ext(name) == ".yml") {
+			lines++
+			if err := parses(t, l); err != nil {
+				t.Errorf("%s:%d: lamina %s: %v", name, l.line, strings.Join(l.words, " "), err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines < 200 {
+		t.Errorf("only %d command lines were found", lines)
+	}
+}
+
+// A shownCommand is a command line of lamina in a text.
+type shownCommand struct {
+	line  int
+	words []string // after lamina
+	whole bool     // and not the mention of a command or a flag
+}
+
+// shownCommands finds the command lines: in Markdown in blocks and spans of code. A
+// block of text shows what something prints.
+func shownCommands(text string, code bool) []shownCommand {
+	var out []shownCommand
+	fenced := code
+	long, printed := "", false
+	for i, l := range strings.Split(text, "\n") {
+		if fence, ok := strings.CutPrefix(strings.TrimSpace(l), "```"); ok {
+			fenced, printed = !fenced, fence == "text"
+			continue
+		}
+		if printed {
+			continue
+		}
+		if !fenced {
+			for j, span := range strings.Split(l, "`") {
+				if words, ok := strings.CutPrefix(span, "lamina "); ok && j%2 == 1 {
+					out = append(out, shownCommand{line: i + 1, words: strings.Fields(words)})
+				}
+			}
+			continue
+		}
+		l, more := strings.CutSuffix(l, "\\")
+		if long != "" {
+			l = strings.TrimSpace(l)
+		}
+		if long += l; more {
+			long = strings.TrimSpace(long) + " "
+			continue
+		}
+		for _, words := range shellWords(long) {
+			if words[0] == "lamina" {
+				out = append(out, shownCommand{line: i + 1, words: words[1:], whole: true})
+			}
+		}
+		long = ""
+	}
+	return out
+}
+
+// shellWords splits a line as a shell does, as far as documents need it: into
+// commands, and these into words. What two spaces part from a command is said of it.
+func shellWords(line string) [][]string {
+	line = strings.TrimPrefix(strings.TrimSpace(line), "$ ")
+	line = strings.TrimPrefix(strings.TrimPrefix(line, "- "), "run: ")
+	if !strings.HasPrefix(line, "lamina ") && !strings.Contains(line, "| lamina ") && !strings.Contains(line, "&& lamina ") {
+		return nil
+	}
+	var all [][]string
+	var words []string
+	var word strings.Builder
+	quote, inside, redirected := rune(0), false, false
+	end := func() {
+		if inside && !redirected {
+			words = append(words, word.String())
+		}
+		redirected = redirected && !inside
+		inside = false
+		word.Reset()
+	}
+	previous := rune(0)
+	for _, r := range line {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			quote, inside = r, true
+		case r == ' ' && previous == ' ' || r == '#' && previous == ' ':
+			return append(all, words)
+		case r == ' ':
+			end()
+		case r == '|' || r == '&' || r == ';':
+			if end(); len(words) > 0 {
+				all, words = append(all, words), nil
+			}
+		case r == '>' || r == '<':
+			end()
+			redirected = true
+		default:
+			word.WriteRune(r)
+			inside = true
+		}
+		previous = r
+	}
+	if end(); len(words) > 0 {
+		all = append(all, words)
+	}
+	return all
+}
+
+// parses reads the command line as the program would, and stops before it runs.
+func parses(t *testing.T, l shownCommand) error {
+	t.Helper()
+	words := slices.DeleteFunc(slices.Clone(l.words), func(w string) bool { return w == "…" || w == "..." })
+	c, rest, err := testRoot(t).Find(words)
+	if err != nil {
+		return err
+	}
+	if err := c.ParseFlags(rest); err != nil && (l.whole || !strings.HasPrefix(err.Error(), "flag needs an argument")) {
+		return err
+	}
+	args := c.Flags().Args()
+	if c.HasSubCommands() && !strings.Contains(c.Use, " ") && len(args) > 0 && args[0] != "COMMAND" {
+		return fmt.Errorf("there is no command %q", args[0])
+	}
+	if help, _ := c.Flags().GetBool("help"); !l.whole || help || len(words) < len(l.words) {
+		return nil
+	}
+	return c.ValidateArgs(args)
+}
+
+// What documents would get wrong is found.
+func TestDocs_command_lines_are_checked(t *testing.T) {
+	for text, want := range map[string]string{
+		"`lamina scna x.zip`":                                                        `there is no command "scna"`,
+		"`lamina rules lnt`":                                                         `there is no command "lnt"`,
+		"see `lamina posture --chek EXP-01`":                                         "unknown flag: --chek",
+		"`lamina except add --reason`":                                               "",
+		"```\nlamina posture a.lamina b\n```":                                        "lamina posture",
+		"```\nlamina explain A-1 \\\n  --nosuch\n```":                                "unknown flag: --nosuch",
+		"```\nlamina collect --rate fast\n```":                                       "invalid argument",
+		"```sh\n$ cat x | lamina detect - -f json=x > y   what it does  not -z\n```": "",
+		"```sh\nlamina collect && lamina posture snapshot.lamina --fail 'a b'\n```":  "unknown flag: --fail",
+		"```text\nlamina scan  4 s\n```":                                             "",
+	} {
+		var errs []string
+		for _, l := range shownCommands(text, false) {
+			if err := parses(t, l); err != nil {
+				errs = append(errs, err.Error())
+			}
+		}
+		if got := strings.Join(errs, "; "); got != want && (want == "" || !strings.Contains(got, want)) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // The pages of docs/commands are made from the commands: `make docs`, which is
 // LAMINA_UPDATE=1, rewrites them.
 func TestDocs_commands(t *testing.T) {
