@@ -63,8 +63,10 @@ type derived struct {
 
 // New returns an Enricher.
 func New(cfg Config) *Enricher {
-	e := &Enricher{publishers: cfg.Publishers, history: history.New(cfg.Limits), estate: cfg.Estate,
-		fieldProvider: ecs.Lookup("event.provider"), fieldAction: ecs.Lookup("event.action"), fieldAPI: ecs.Lookup("lamina.api.name")}
+	e := &Enricher{
+		publishers: cfg.Publishers, history: history.New(cfg.Limits), estate: cfg.Estate,
+		fieldProvider: ecs.Lookup("event.provider"), fieldAction: ecs.Lookup("event.action"), fieldAPI: ecs.Lookup("lamina.api.name"),
+	}
 	if e.publishers == nil {
 		e.publishers = &publishers.Registry{}
 	}

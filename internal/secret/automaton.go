@@ -97,7 +97,7 @@ func (a *automaton) states() {
 		for j := range c {
 			c[j] = a.class[l.text[j]]
 		}
-		columns[i], order[i] = string(c), uint16(i) //nolint:gosec // fewer literals than states
+		columns[i], order[i] = string(c), uint16(i)
 	}
 	slices.SortFunc(order, func(x, y uint16) int { return cmp.Or(strings.Compare(columns[x], columns[y]), cmp.Compare(x, y)) })
 	// A state is the literals order[from:to] that begin with its prefix; the first of
@@ -117,7 +117,7 @@ func (a *automaton) states() {
 		}
 		a.edgeStart = append(a.edgeStart, uint32(len(a.edgeClass))) //nolint:gosec // fewer edges than states
 		if d <= 2 {
-			a.hot = uint16(s + 1) //nolint:gosec // checked below
+			a.hot = uint16(s + 1)
 		}
 		for from, to := st.more, states[s].to; from < to; {
 			c, next := columns[order[from]][d], from
@@ -218,7 +218,7 @@ var commonness = func() (t [256]uint8) {
 		t[c] = 12
 	}
 	for i, c := range []byte("etaoinsrhldcumfpgywbvkxjqz") {
-		t[c] = uint8(30 - i) //nolint:gosec // 26 letters
+		t[c] = uint8(30 - i)
 		t[c-'a'+'A'] = t[c]
 	}
 	t[' '], t['\n'], t[0] = 32, 32, 32
