@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -43,16 +44,21 @@ func (l *Layer) collisions() {
 	}
 }
 
+// fold is the name where neither case nor normalisation counts; most are that already.
 func fold(name string) string {
-	folded := strings.ToLower(name)
-	if !isASCII(folded) {
-		folded = norm.NFC.String(strings.ToLower(strings.ToUpper(name)))
+	small := true
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= utf8.RuneSelf:
+			return norm.NFC.String(strings.ToLower(strings.ToUpper(name)))
+		case 'A' <= c && c <= 'Z':
+			small = false
+		}
 	}
-	return folded
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
+	if small {
+		return name
+	}
+	return strings.ToLower(name)
 }
 
 // maxHops is how many links a path may go through, as in Linux.
