@@ -50,6 +50,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lamina-sec/lamina"
+	"github.com/lamina-sec/lamina/internal/content"
 	"github.com/lamina-sec/lamina/internal/safe"
 )
 
@@ -104,6 +105,8 @@ type app struct {
 	taken time.Time
 	// run is what the command examines, for those who read its result later.
 	run *lamina.RunInfo
+	// caches may still be written to.
+	caches []*content.Cache
 }
 
 // Main runs the command line args (without the program's name) and returns the
@@ -130,6 +133,11 @@ func Main(ctx context.Context, args []string, std Stdio) (code int) {
 	root.SetOut(std.Out)
 	root.SetErr(std.Err)
 	err := root.ExecuteContext(ctx)
+	for _, c := range a.caches {
+		if err := c.Err(); err != nil && a.flags.verbose {
+			a.note("warning: %v", err)
+		}
+	}
 	if a.cancel != nil {
 		a.cancel()
 	}

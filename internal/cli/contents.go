@@ -283,11 +283,10 @@ func (a *app) lookInside(ctx context.Context, e *estate.Estate, dir string, f sc
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closeKnown(known)) }()
-	opt, finish, err := a.reading(f, known)
+	opt, err := a.reading(f, known)
 	if err != nil {
 		return nil, err
 	}
-	defer finish()
 	bar := a.progress("content", int64(len(e.Snapshot.Layers)))
 	defer bar.done()
 	k := look{shelf: zipstore.New(a.path(dir)), known: known, analyzers: analyzers.All, opt: opt, jobs: a.jobs(), done: func(n int) { bar.set(int64(n)) }}

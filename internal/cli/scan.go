@@ -228,11 +228,10 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 		}
 		size += info.Size()
 	}
-	opt, finish, err := a.reading(f, s)
+	opt, err := a.reading(f, s)
 	if err != nil {
 		return err
 	}
-	defer finish()
 	opt.Budget = content.NewBudget()
 	bar := a.progress("scan", size)
 	defer bar.done()
@@ -266,23 +265,19 @@ func (a *app) scanLayers(ctx context.Context, s *content.Scan, targets []string,
 	return nil
 }
 
-// reading is how layers are read, and says so in s. finish is to be called when
-// they are.
-func (a *app) reading(f scanFlags, s *content.Scan) (opt content.Options, finish func(), err error) {
+// reading is how layers are read, and says so in s.
+func (a *app) reading(f scanFlags, s *content.Scan) (content.Options, error) {
 	key, err := a.fingerprintKey(!f.noCache)
 	if err != nil {
-		return opt, nil, err
+		return content.Options{}, err
 	}
 	s.Fingerprints = key.given
-	opt.Key = key.key
+	opt := content.Options{Key: key.key}
 	if dir := a.cacheDir(); dir != "" && !f.noCache && !f.sandbox && key.kept {
 		opt.Cache = &content.Cache{Dir: filepath.Join(dir, "facts"), Program: version().Lamina, Key: key.key}
+		a.caches = append(a.caches, opt.Cache)
 	}
-	return opt, func() {
-		if err := opt.Cache.Err(); err != nil && a.flags.verbose {
-			a.note("warning: %v", err)
-		}
-	}, nil
+	return opt, nil
 }
 
 // cacheDir is where what can be made again is kept, "" if there is no place.
