@@ -96,9 +96,9 @@ func (r *jsonReader) value(depth int) (value, error) {
 	case string:
 		v.kind, v.text = text, t
 	case json.Number:
-		v.kind, v.text = text, t.String()
+		v.kind, v.text, v.bare = text, t.String(), true
 	case bool:
-		v.kind, v.text = text, strconv.FormatBool(t)
+		v.kind, v.text, v.bare = text, strconv.FormatBool(t), true
 	case json.Delim:
 		if t == '[' {
 			v.kind = list

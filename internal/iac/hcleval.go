@@ -405,6 +405,14 @@ func (m *module) written(e hclsyntax.Expression, s scope, depth int) value {
 		return out
 	case *hclsyntax.ParenthesesExpr:
 		return m.written(x.Expression, s, depth+1)
+	case jsonText:
+		v := m.written(x.Expression, s, depth+1)
+		if x.broken {
+			v = located(v, at)
+		}
+		return v
+	case *hclsyntax.TemplateWrapExpr:
+		return m.written(x.Wrapped, s, depth+1)
 	case *hclsyntax.FunctionCallExpr:
 		if x.Name == "jsonencode" && len(x.Args) == 1 && !x.ExpandFinal {
 			return m.written(x.Args[0], s, depth+1)

@@ -206,7 +206,7 @@ func (r *reader) folder() error {
 		if files++; files > maxFiles {
 			return fmt.Errorf("%s has more than %d files that could be templates: give the template itself", r.shown, maxFiles)
 		}
-		if path.Ext(name) == ".tf" {
+		if path.Ext(name) == ".tf" || isTFJSON(name) {
 			folders[path.Dir(name)] = append(folders[path.Dir(name)], name)
 			return nil
 		}
@@ -236,15 +236,12 @@ func (r *reader) skip(name string, err error) {
 // file reads one file; what a folder holds besides code is passed over.
 func (r *reader) file(name string, named bool) error {
 	shown := r.display(name)
-	if path.Ext(name) == ".tf" { // one file is a configuration with what is beside it
+	if path.Ext(name) == ".tf" || isTFJSON(name) { // one file is a configuration with what is beside it
 		dir := path.Dir(name)
 		r.terraformRoots(map[string][]string{dir: r.tfFiles(dir)})
 		return nil
 	}
 	data, err := r.read(name)
-	if err == nil && strings.HasSuffix(name, ".tf.json") {
-		err = errJSON
-	}
 	if err != nil {
 		if named {
 			return fmt.Errorf("%s: %w", shown, err)
@@ -281,9 +278,6 @@ func (r *reader) file(name string, named bool) error {
 	}
 	return nil
 }
-
-// errJSON says why a configuration is skipped.
-var errJSON = errors.New("configurations in JSON are not read: scan the plan (terraform show -json)")
 
 // Recognises reports whether the file looks like infrastructure code.
 func Recognises(name string, data []byte) bool {

@@ -101,6 +101,14 @@ func hidden(v, marks value, depth int) value {
 func toCty(v value) cty.Value {
 	switch v.kind {
 	case text:
+		if v.bare && (v.text == "true" || v.text == "false") {
+			return cty.BoolVal(v.text == "true")
+		}
+		if v.bare && len(v.text) <= 100 { // no longer number is one that anybody wrote
+			if n, err := cty.ParseNumberVal(v.text); err == nil {
+				return n
+			}
+		}
 		return cty.StringVal(v.text)
 	case list:
 		items := make([]cty.Value, 0, len(v.items))

@@ -1,6 +1,7 @@
 package iac
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -127,21 +128,46 @@ func tooDeep(tokens hclsyntax.Tokens) (line int, deep bool) {
 }
 
 // terraformRoots reads the configurations among the folders that have .tf files:
-// those that no other folder calls as a module.
+// that which was named, and those that no other folder calls as a module.
 func (r *reader) terraformRoots(folders map[string][]string) {
 	parsed := map[string]*module{}
+	calls := map[string][]string{}
 	called := map[string]bool{}
 	for _, dir := range slices.Sorted(maps.Keys(folders)) {
 		m := r.load(dir, folders[dir])
 		parsed[dir] = m
 		for _, c := range m.calls {
 			if source, ok := literal(c.Body.Attributes["source"]); ok && local(source) {
-				called[path.Join(dir, source)] = true
+				to := path.Join(dir, source)
+				calls[dir] = append(calls[dir], to)
+				called[to] = true
 			}
 		}
 	}
-	for _, dir := range slices.Sorted(maps.Keys(parsed)) {
-		if called[dir] && len(parsed) > 1 || r.planned[dir] {
+	dirs := slices.Sorted(maps.Keys(parsed))
+	roots := slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool { return called[dir] && dir != r.name })
+	// What only calls itself in a circle is no part of any root, and is read all the same.
+	reached := map[string]bool{}
+	var reach func(dir string)
+	reach = func(dir string) {
+		if !reached[dir] {
+			reached[dir] = true
+			for _, to := range calls[dir] {
+				reach(to)
+			}
+		}
+	}
+	for _, dir := range roots {
+		reach(dir)
+	}
+	for _, dir := range dirs {
+		if !reached[dir] {
+			roots = append(roots, dir)
+			reach(dir)
+		}
+	}
+	for _, dir := range roots {
+		if r.planned[dir] {
 			continue
 		}
 		r.b.kinds["Terraform"] = true
@@ -178,14 +204,21 @@ func (r *reader) load(dir string, files []string) *module {
 		calls: map[string]*hclsyntax.Block{}, outputs: map[string]*hclsyntax.Block{}, locals: map[string]*hclsyntax.Attribute{},
 		children: map[string]map[string]*module{}, done: map[string]cty.Value{}, why: map[string]cause{}, open: map[string]bool{},
 	}
-	for _, name := range r.files(dir, ".tf.json") { // part of the module all the same
-		r.skip(name, errJSON)
-	}
+	// Files of overrides come after all others.
+	files = slices.SortedStableFunc(slices.Values(files), func(a, b string) int {
+		switch {
+		case overrides(a) == overrides(b):
+			return cmp.Compare(a, b)
+		case overrides(a):
+			return 1
+		}
+		return -1
+	})
 	for _, name := range files {
 		data, err := r.read(name)
 		var body *hclsyntax.Body
 		if err == nil {
-			body, err = parseHCL(r.display(name), data)
+			body, err = parseTerraform(name, r.display(name), data)
 		}
 		if err != nil {
 			r.skip(name, err)
@@ -193,19 +226,54 @@ func (r *reader) load(dir string, files []string) *module {
 		}
 		r.b.files = append(r.b.files, r.display(name))
 		for _, b := range body.Blocks {
-			m.block(b)
+			m.block(b, overrides(name))
 		}
 	}
 	return m
 }
 
-func (m *module) block(b *hclsyntax.Block) {
+// overrides reports whether the blocks of the file are put over those of others
+// (https://developer.hashicorp.com/terraform/language/files/override).
+func overrides(name string) bool {
+	base := strings.TrimSuffix(strings.TrimSuffix(path.Base(name), ".json"), ".tf")
+	return base == "override" || strings.HasSuffix(base, "_override")
+}
+
+// over is the block with what another says instead: arguments one by one, nested
+// blocks all of a type.
+func over(old, b *hclsyntax.Block) *hclsyntax.Block {
+	kind := func(b *hclsyntax.Block) string {
+		if b.Type == "dynamic" && len(b.Labels) == 1 {
+			return b.Labels[0]
+		}
+		return b.Type
+	}
+	out, body := *old, *old.Body
+	body.Attributes = maps.Clone(old.Body.Attributes)
+	maps.Copy(body.Attributes, b.Body.Attributes)
+	body.Blocks = slices.DeleteFunc(slices.Clone(old.Body.Blocks), func(o *hclsyntax.Block) bool {
+		_, argument := b.Body.Attributes[kind(o)] // as the JSON syntax may write it
+		return argument || slices.ContainsFunc(b.Body.Blocks, func(n *hclsyntax.Block) bool { return kind(n) == kind(o) })
+	})
+	for _, n := range b.Body.Blocks {
+		delete(body.Attributes, kind(n))
+	}
+	body.Blocks = append(body.Blocks, b.Body.Blocks...)
+	out.Body = &body
+	return &out
+}
+
+func (m *module) block(b *hclsyntax.Block, override bool) {
 	into := map[string]map[string]*hclsyntax.Block{"variable": m.variables, "output": m.outputs, "module": m.calls, "resource": m.resources, "data": m.data}[b.Type]
 	switch {
 	case b.Type == "locals":
 		maps.Copy(m.locals, b.Body.Attributes)
 	case into != nil && len(b.Labels) > 0:
-		into[strings.Join(b.Labels, ".")] = b
+		key := strings.Join(b.Labels, ".")
+		if old := into[key]; old != nil && override {
+			b = over(old, b)
+		}
+		into[key] = b
 	}
 }
 
@@ -274,9 +342,11 @@ func (r *reader) values(file string) (map[string]cty.Value, error) {
 		return nil, err
 	}
 	for key, a := range body.Attributes {
-		if v, diags := a.Expr.Value(nil); !diags.HasErrors() {
-			out[key] = v
+		v, diags := a.Expr.Value(nil)
+		if diags.HasErrors() {
+			v = cty.DynamicVal // and not what the variable has without the file
 		}
+		out[key] = v
 	}
 	return out, nil
 }
@@ -338,6 +408,7 @@ func (m *module) instances(b *hclsyntax.Block) []instance {
 		}
 		f, _ := n.AsBigFloat().Int64()
 		var out []instance
+		m.atMost(b, int(min(f, maxInstances+1)))
 		for i := range min(max(f, 0), maxInstances) {
 			index := cty.NumberIntVal(i)
 			out = append(out, instance{"[" + strconv.FormatInt(i, 10) + "]", index, scope{"count": cty.ObjectVal(map[string]cty.Value{"index": index})}})
@@ -354,6 +425,7 @@ func (m *module) instances(b *hclsyntax.Block) []instance {
 		return []instance{{key: "[?]", scope: scope{"each": each}}}
 	}
 	var out []instance
+	m.atMost(b, v.LengthInt())
 	for k, e := range v.Elements() {
 		if len(out) == maxInstances {
 			break
@@ -368,6 +440,14 @@ func (m *module) instances(b *hclsyntax.Block) []instance {
 		out = append(out, instance{"[" + s + "]", k, scope{"each": cty.ObjectVal(map[string]cty.Value{"key": k, "value": e})}})
 	}
 	return out
+}
+
+// atMost names a block that makes more than is read.
+func (m *module) atMost(b *hclsyntax.Block, n int) {
+	if n > maxInstances {
+		at := m.origin(b.DefRange())
+		m.b.skipped = append(m.b.skipped, lamina.Skipped{File: place(at), Offset: -1, Reason: fmt.Sprintf("it makes more than %d of %s, and the rest is not read", maxInstances, strings.Join(b.Labels, "."))})
+	}
 }
 
 func (m *module) origin(r hcl.Range) lamina.Origin {
@@ -429,24 +509,21 @@ func (m *module) source(name string, call *hclsyntax.Block) (string, error) {
 	if !fs.ValidPath(dir) {
 		return "", errors.New("its source is outside the folder that is scanned")
 	}
-	if len(m.r.tfFiles(dir))+len(m.r.files(dir, ".tf.json")) == 0 {
+	if len(m.r.tfFiles(dir)) == 0 {
 		return "", errors.New("its source has no .tf files")
 	}
 	return dir, nil
 }
 
-// tfFiles are the configuration files of a folder, sorted.
-func (r *reader) tfFiles(dir string) []string { return r.files(dir, ".tf") }
-
-// files are the files of a folder whose names end so, sorted.
-func (r *reader) files(dir, end string) []string {
+// tfFiles are the configuration files of a folder, of both syntaxes, sorted.
+func (r *reader) tfFiles(dir string) []string {
 	entries, err := fs.ReadDir(r.root, dir)
 	if err != nil {
 		return nil
 	}
 	var out []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), end) {
+		if e.Type().IsRegular() && (strings.HasSuffix(e.Name(), ".tf") || isTFJSON(e.Name())) {
 			out = append(out, path.Join(dir, e.Name()))
 		}
 	}

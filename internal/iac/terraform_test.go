@@ -1,6 +1,10 @@
 package iac_test
 
 import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -296,30 +300,330 @@ func TestTerraform_skipped(t *testing.T) {
 	}
 }
 
-// Values of variables in JSON are read; configurations in JSON are named, in
-// modules too.
-func TestTerraform_JSON(t *testing.T) {
+// Values of variables in JSON are read, with the types that they have there.
+func TestTerraform_JSON_values(t *testing.T) {
 	c, err := iac.Read(files(map[string]string{
-		"main.tf":                   "variable \"layer\" {}\nvariable \"n\" { type = number }\nresource \"aws_lambda_function\" \"f\" {\n  count = var.n\n  layers = [var.layer]\n}\nmodule \"m\" { source = \"./mod\" }\nmodule \"j\" { source = \"./json\" }\n",
+		"main.tf":                   "variable \"layer\" {}\nvariable \"n\" {}\nvariable \"on\" {}\nresource \"aws_lambda_function\" \"f\" {\n  count = var.n == 1 && var.on == true ? 1 : 2\n  layers = [var.layer]\n}\nmodule \"m\" { source = \"./mod\" }\n",
 		"terraform.tfvars":          "layer = \"arn:plain\"\n",
-		"terraform.tfvars.json":     `{"layer": "arn:json", "n": 1}`,
+		"terraform.tfvars.json":     `{"layer": "arn:json", "n": 1, "on": true}`,
 		"z.auto.tfvars.json":        `{"layer": "arn:last"}`,
 		"mod/main.tf":               "",
-		"mod/more.tf.json":          `{"resource": {}}`,
-		"json/main.tf.json":         `{}`,
 		"broken/main.tf":            "",
 		"broken/x.auto.tfvars.json": "{",
+		"said/main.tf":              "variable \"layer\" { default = \"arn:else\" }\nresource \"aws_lambda_function\" \"g\" { layers = [var.layer] }\n",
+		"said/terraform.tfvars":     "layer = nobody.knows\n",
 	}), ".", ".", iac.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const why = "!configurations in JSON are not read: scan the plan (terraform show -json)"
-	if got := resolved(c); !strings.HasPrefix(got, "arn:last!") || strings.Count(got, why) != 2 || len(c.Skipped) != 3 {
-		t.Errorf("got %q", got)
+	if got, want := resolved(c), "arn:last?var.layer is not known before it is deployed!line 1: EOF"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if !iac.Recognises("main.tf.json", nil) {
 		t.Error("a configuration in JSON is not seen to be one")
 	}
+}
+
+// nativeSyntax and jsonSyntax say the same, on other lines.
+const (
+	nativeSyntax = `
+variable "on" {
+  type    = bool
+  default = true
+}
+variable "words" { default = "$${not.a.template}" }
+variable "quiet" {
+  default   = "x"
+  sensitive = true
+}
+variable "loud" {
+  default   = "arn:loud"
+  sensitive = false
+}
+locals { own = "arn:own-${var.on ? "on" : "off"}" }
+data "aws_iam_policy_document" "d" {
+  dynamic "statement" {
+    for_each = ["lambda:PublishLayerVersion", "lambda:*"]
+    iterator = a
+    content {
+      actions   = [a.value]
+      resources = ["*"]
+      condition {
+        test     = "StringEquals"
+        variable = "aws:RequestedRegion"
+        values   = ["eu-west-1"]
+      }
+    }
+  }
+}
+resource "aws_lambda_layer_version" "l" {
+  for_each   = { one = "l-1", two = "l-2" }
+  layer_name = each.value
+}
+resource "aws_lambda_layer_version_permission" "p" {
+  layer_name     = "l-1"
+  version_number = 1
+  principal      = "*"
+  statement_id   = "all"
+  action         = "lambda:GetLayerVersion"
+}
+resource "aws_iam_role" "r" {
+  name               = "r"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }] })
+  inline_policy {
+    name   = "a"
+    policy = data.aws_iam_policy_document.d.json
+  }
+}
+resource "aws_lambda_function" "f" {
+  count         = 2
+  function_name = "f${count.index}"
+  role          = aws_iam_role.r.arn
+  layers        = [local.own, var.words, var.quiet, var.loud, module.m.out, aws_lambda_layer_version.l["one"].arn]
+  environment {
+    variables = { AWS_LAMBDA_EXEC_WRAPPER = "/opt/x" }
+  }
+}
+module "m" {
+  source = "./mod"
+  in     = 7
+}
+`
+	jsonSyntax = `{
+ "//": {"metadata": {"version": "1"}},
+ "terraform": {"required_version": ">= 1.0"},
+ "variable": {
+  "on": {"type": "bool", "default": true},
+  "words": [{"default": "${not.a.template}"}],
+  "quiet": {"default": "x", "sensitive": true},
+  "loud": {"default": "arn:loud", "sensitive": false}
+ },
+ "locals": [{"own": "arn:own-${var.on ? \"on\" : \"off\"}"}],
+ "data": {"aws_iam_policy_document": {"d": {
+  "//": "as in the console",
+  "dynamic": {"statement": [{
+   "for_each": ["lambda:PublishLayerVersion", "lambda:*"],
+   "iterator": "a",
+   "content": {
+    "actions": ["${a.value}"],
+    "resources": ["*"],
+    "condition": [{"test": "StringEquals", "variable": "aws:RequestedRegion", "values": ["eu-west-1"]}]
+   }
+  }]}
+ }}},
+ "resource": [
+  {"aws_lambda_layer_version": {"l": {"for_each": {"one": "l-1", "two": "l-2"}, "layer_name": "${each.value}"}}},
+  {
+   "aws_lambda_layer_version_permission": {
+    "p": [{
+     "layer_name": "l-1",
+     "version_number": 1,
+     "principal": "*",
+     "statement_id": "all",
+     "action": "lambda:GetLayerVersion"
+    }]
+   },
+   "aws_iam_role": {"r": {
+    "name": "r",
+    "assume_role_policy": "${jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = { Service = \"lambda.amazonaws.com\" } }] })}",
+    "inline_policy": {"name": "a", "policy": "${data.aws_iam_policy_document.d.json}"}
+   }},
+   "aws_lambda_function": {"f": {
+    "count": 2,
+    "function_name": "f${count.index}",
+    "role": "${aws_iam_role.r.arn}",
+    "layers": [
+     "${local.own}",
+     "${var.words}",
+     "${var.quiet}",
+     "${var.loud}",
+     "${module.m.out}",
+     "${aws_lambda_layer_version.l[\"one\"].arn}"
+    ],
+    "environment": [{"variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/x"}}]
+   }}
+  }
+ ],
+ "module": {"m": {"source": "./mod", "in": 7}}
+}
+`
+	calledModule = "variable \"in\" {}\noutput \"out\" { value = var.in == 7 ? \"arn:seven\" : \"arn:other\" }\n"
+)
+
+// A configuration in JSON is what it is in the native syntax, at its own lines.
+func TestTerraform_JSON(t *testing.T) {
+	read := func(main, text string) *iac.Code {
+		c, err := iac.Read(files(map[string]string{main: text, "mod/main.tf": calledModule}), ".", ".", iac.Options{
+			Account: "111122223333", Region: "eu-west-1", Keep: func(name, value string) string { return value },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	native, c := read("main.tf", nativeSyntax), read("main.tf.json", jsonSyntax)
+	if len(c.Skipped) > 0 || c.Resources != native.Resources || c.Read != native.Read {
+		t.Errorf("skipped %v, %d of %d resources, want %d of %d", c.Skipped, c.Read, c.Resources, native.Read, native.Resources)
+	}
+	// But for places and the name of the file the two are one.
+	plain := func(s lamina.Snapshot) string {
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile(`"line":\d+|main\.tf(\.json)?(:\d+)?`).ReplaceAllString(string(text), "…")
+	}
+	if d := cmp.Diff(plain(native.Snapshot), plain(c.Snapshot)); d != "" {
+		t.Errorf("-native +json\n%s", d)
+	}
+	if got, want := resolved(c), strings.ReplaceAll(resolved(native), "main.tf", "main.tf.json"); got != want || !strings.Contains(got, "arn:own-on ${not.a.template} arn:loud arn:seven main.tf.json#") {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	lines := strings.Split(jsonSyntax, "\n")
+	for _, tt := range []struct {
+		resource, evidence string
+		line               string // how the line begins
+	}{
+		{"main.tf.json#aws_lambda_function.f[1]", "foreign layer: arn:loud", `"${var.loud}"`},
+		{"main.tf.json#aws_lambda_function.f[1]", "environment: AWS_LAMBDA_EXEC_WRAPPER", `"environment"`},
+		{"main.tf.json#aws_lambda_function.f[0]", "", `"aws_lambda_function"`},
+		{`main.tf.json#aws_lambda_layer_version.l["one"]`, "", `{"aws_lambda_layer_version"`},
+		{`main.tf.json#aws_lambda_layer_version.l["one"]`, "statement: all", `"principal"`},
+		{"arn:aws:iam::111122223333:role/r", "statement: identity policy a of r, statement 2", `"content"`},
+	} {
+		f := lamina.Finding{Resource: tt.resource}
+		if tt.evidence != "" {
+			f.Evidence = []string{tt.evidence}
+		}
+		at, ok := c.Place(f)
+		if !ok || at.File != "main.tf.json" || !strings.HasPrefix(strings.TrimSpace(lines[at.Line-1]), tt.line) {
+			t.Errorf("%s, %s: at %v %t, want the line of %s", tt.resource, tt.evidence, at, ok, tt.line)
+		}
+	}
+}
+
+// What is no configuration is named with its line, and what is too deep to be read.
+func TestTerraform_JSON_skipped(t *testing.T) {
+	for name, tt := range map[string]struct{ file, want string }{
+		"syntax":      {"{\n\"resource\": [}", "main.tf.json line 2: invalid character '}' looking for beginning of value"},
+		"text":        {`"x"`, "main.tf.json line 1: the file is no object"},
+		"label":       {"{\"resource\": {\"aws_lambda_function\":\n3}}", "main.tf.json line 1: resource.aws_lambda_function is no object"},
+		"twice":       {"{\"resource\": {},\n\"resource\": {}}", `main.tf.json line 2: "resource" is there twice, and which of them counts depends on who reads it`},
+		"template":    {"{\"locals\": {\"a\":\n\"${\"}}", "main.tf.json line 1: missing expression"},
+		"second_line": {"{\"locals\": {\"a\": [1,\n\"\\n\\n${)}\"]}}", "main.tf.json line 2: invalid expression"},
+		"type":        {`{"variable": {"a": {"type": "("}}}`, "main.tf.json line 1: variable.type is no expression"},
+		"deep":        {`{"locals": {"a": "${` + strings.Repeat("(", 20_000) + `}"}}`, "main.tf.json line 1: it is nested or chained deeper than lamina reads"},
+		"deep_type":   {`{"variable": {"a": {"type": "` + strings.Repeat("(", 20_000) + `"}}}`, "main.tf.json line 1: variable.type is no expression"},
+		"deep_lists":  {`{"locals": {"a": ` + strings.Repeat("[", 20_000), "main.tf.json line 1: 1000000 values or 200 levels are above a limit"},
+		"long":        {strings.Repeat(" ", 1<<20+1), "main.tf.json 1048577 bytes are above a limit of 1048576"},
+		"module":      {`{"module": {"m": {"source": "../.."}}}`, "main.tf.json:1 module m: its source is outside the folder that is scanned"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := iac.Read(files(map[string]string{"main.tf.json": tt.file}), ".", ".", iac.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(c.Skipped) != 1 {
+				t.Fatalf("skipped %v", c.Skipped)
+			}
+			if got := c.Skipped[0].File + " " + c.Skipped[0].Reason; got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// What overrides say takes the place of what the other files say, argument by
+// argument and never more, whatever the names of the files.
+func TestTerraform_overrides(t *testing.T) {
+	const layer = "resource \"aws_lambda_function\" \"f\" {\n  layers  = [\"arn:main\"]\n  runtime = \"python3.13\"\n  environment {\n    variables = { A = \"1\" }\n  }\n}\n"
+	for _, tt := range []struct{ name, file, text, want string }{
+		{"other_argument", "override.tf", "resource \"aws_lambda_function\" \"f\" { runtime = \"nodejs24.x\" }\n", "arn:main nodejs24.x A"},
+		{"sorts_first", "a_override.tf", "resource \"aws_lambda_function\" \"f\" { layers = [\"arn:over\"] }\n", "arn:over python3.13 A"},
+		{"json", "z_override.tf.json", `{"resource": {"aws_lambda_function": {"f": {"layers": ["arn:over"], "environment": {"variables": {"B": "2"}}}}}}`, "arn:over python3.13 B"},
+		{"block", "override.tf", "resource \"aws_lambda_function\" \"f\" {\n  environment {\n    variables = { C = \"3\" }\n  }\n}\n", "arn:main python3.13 C"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := iac.Read(files(map[string]string{"main.tf": layer, tt.file: tt.text}), ".", ".", iac.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(c.Snapshot.Functions) != 1 || len(c.Skipped) > 0 {
+				t.Fatalf("functions %v, skipped %v", c.Snapshot.Functions, c.Skipped)
+			}
+			f := c.Snapshot.Functions[0]
+			if got := strings.Join(slices.Concat(f.Layers, []string{f.Runtime}, slices.Sorted(maps.Keys(f.Environment))), " "); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// The folder that was named is read as what is deployed, also when an example beside
+// it calls it with other values; and what calls itself in a circle is not passed over.
+func TestTerraform_roots(t *testing.T) {
+	const root = "variable \"layers\" { default = [\"arn:root\"] }\nresource \"aws_lambda_function\" \"f\" { layers = var.layers }\n"
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"example", map[string]string{"main.tf": root, "examples/a/main.tf": "module \"x\" {\n  source = \"../..\"\n  layers = []\n}\n"}, "arn:root"},
+		{"circle", map[string]string{"README.md": "", "a/main.tf": root + "module \"b\" {\n  source = \"../b\"\n  count  = 0\n}\n", "b/main.tf": "module \"a\" {\n  source = \"../a\"\n  count  = 0\n}\n"}, "arn:root"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := iac.Read(files(tt.files), ".", ".", iac.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.TrimSpace(resolved(c)); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// What is more than is read is named: what rests on the rest is not known.
+func TestTerraform_instances(t *testing.T) {
+	for name, tt := range map[string]struct{ in, want string }{
+		"count":    {"resource \"aws_lambda_function\" \"f\" { count = 501 }\n", "main.tf:1 it makes more than 500 of aws_lambda_function.f, and the rest is not read"},
+		"for_each": {"resource \"aws_lambda_function\" \"f\" {\n  for_each = toset([for i in range(501) : tostring(i)])\n}\n", "main.tf:1 it makes more than 500 of aws_lambda_function.f, and the rest is not read"},
+		"dynamic":  {"resource \"aws_iam_role\" \"r\" {\n  dynamic \"inline_policy\" {\n    for_each = range(501)\n    content { name = inline_policy.key }\n  }\n}\n", "main.tf:2 it makes more than 500 of inline_policy, and the rest is not read"},
+		"enough":   {"resource \"aws_lambda_function\" \"f\" { count = 500 }\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := iac.Read(files(map[string]string{"main.tf": tt.in}), ".", ".", iac.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, s := range c.Skipped {
+				got += s.File + " " + s.Reason
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzTerraformJSON reads anything as a configuration in JSON: it ends, and
+// everything it declares has a name and a place.
+func FuzzTerraformJSON(f *testing.F) {
+	f.Add([]byte(jsonSyntax))
+	f.Add([]byte(`[{"resource": {"aws_lambda_function": {"f": {"dynamic": {"environment": [{"for_each": "${x}", "content": []}]}}}}}]`))
+	f.Add([]byte(`{"variable": {"a": {"type": "bool", "default": null}}, "locals": {"a": "%{ if true }x%{ endif }"}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := iac.Read(files(map[string]string{"main.tf.json": string(data)}), "main.tf.json", "main.tf.json", iac.Options{})
+		if err != nil {
+			return
+		}
+		for _, x := range c.Snapshot.Functions {
+			if x.ARN == "" || x.Origin == nil || x.Origin.Line < 1 {
+				t.Errorf("%+v", x)
+			}
+		}
+	})
 }
 
 // FuzzTerraform reads anything as a configuration: it ends, and everything it

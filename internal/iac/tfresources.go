@@ -188,6 +188,7 @@ func (m *module) dynamic(b *hclsyntax.Block, s scope, depth int) []value {
 		return []value{unknownBy(m.reason(a.Expr, s), at)}
 	}
 	var out []value
+	m.atMost(b, v.LengthInt())
 	for k, e := range v.Elements() {
 		if len(out) == maxInstances {
 			break

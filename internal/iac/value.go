@@ -31,7 +31,9 @@ type value struct {
 	// parameter is the SSM parameter, "NAME" or "NAME:VERSION", that an unknown value
 	// is made of.
 	parameter string
-	at        lamina.Origin
+	// bare says of a text that it is a number or a boolean of JSON, and no string.
+	bare bool
+	at   lamina.Origin
 }
 
 func textOf(s string, at lamina.Origin) value { return value{kind: text, text: s, at: at} }
