@@ -284,7 +284,9 @@ func (m *module) many(b *hclsyntax.Block, one func(instance) cty.Value) cty.Valu
 func (m *module) object(b *hclsyntax.Block, in instance) cty.Value {
 	out := map[string]cty.Value{}
 	for name, a := range b.Body.Attributes {
-		out[name] = m.eval(a.Expr, in.scope)
+		if !repeats(name) {
+			out[name] = m.eval(a.Expr, in.scope)
+		}
 	}
 	kind, id := b.Labels[0], m.id(b, in)
 	name := func(attribute string) value {

@@ -144,6 +144,9 @@ func (m *module) declare(b *hclsyntax.Block, in instance) {
 func (m *module) body(b *hclsyntax.Body, s scope, depth int) value {
 	out := value{kind: object, fields: map[string]value{}, at: m.origin(b.SrcRange)}
 	for name, a := range b.Attributes {
+		if repeats(name) && depth == 0 { // worked out once, not once for each that it makes
+			continue
+		}
 		v := m.written(a.Expr, s, 0)
 		v.at = m.origin(a.NameRange)
 		out.fields[name] = v
@@ -165,6 +168,9 @@ func (m *module) body(b *hclsyntax.Body, s scope, depth int) value {
 	}
 	return out
 }
+
+// repeats reports whether the argument says how many a block makes.
+func repeats(name string) bool { return name == "count" || name == "for_each" }
 
 // dynamic is the blocks that a dynamic block makes.
 func (m *module) dynamic(b *hclsyntax.Block, s scope, depth int) []value {
