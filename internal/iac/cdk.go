@@ -85,6 +85,7 @@ func (r *reader) stack(file, environment string, traces map[string]lamina.Origin
 	r.b.files = append(r.b.files, r.display(file))
 	t := newTemplate(r.b, r.display(file), v)
 	t.traces = traces
+	t.beside = r.beside(path.Dir(file))
 	if account, region, ok := strings.Cut(strings.TrimPrefix(environment, "aws://"), "/"); ok && len(account) == 12 {
 		t.account, t.region = account, region
 		r.b.settle(account, region)

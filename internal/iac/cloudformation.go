@@ -27,6 +27,9 @@ type template struct {
 	account, region string
 	// traces are the places in the program that made the template, by logical id.
 	traces map[string]lamina.Origin
+	// beside reports whether a file beside the template is read as one of its own; nil
+	// where none is.
+	beside func(name string) bool
 	open   map[string]bool // conditions and names being resolved
 	sam    bool
 	steps  int
@@ -107,6 +110,9 @@ func (t *template) read() {
 		}
 		b.seen++
 		d := resource{id: t.file + "#" + id, logical: id, kind: r.fields["Type"].text, at: r.at}
+		if what := t.nested(d.kind, r); what != "" {
+			skip(r.at, id+" is "+what+", whose resources are not here")
+		}
 		if !slices.Contains(templateTypes, d.kind) {
 			continue
 		}
@@ -121,6 +127,29 @@ func (t *template) read() {
 		}
 		b.resources = append(b.resources, d)
 	}
+}
+
+// nested is what a resource is that stands for resources of a template which is not
+// read: "" for any other.
+func (t *template) nested(kind string, r value) string {
+	var from value
+	switch {
+	case strings.HasSuffix(kind, "::MODULE"):
+		return "a module of CloudFormation"
+	case kind == "AWS::CloudFormation::Stack":
+		from = r.get("Properties").get("TemplateURL")
+	case kind == "AWS::Serverless::Application":
+		from = r.get("Properties").get("Location")
+	default:
+		return ""
+	}
+	if asset := r.get("Metadata").get("aws:asset:path"); asset.kind == text { // of the CDK
+		from = asset
+	}
+	if from = t.resolve(from); from.kind == text && t.beside != nil && t.beside(from.text) {
+		return ""
+	}
+	return "a nested stack"
 }
 
 // condition is whether the condition with the name holds.
@@ -254,6 +283,9 @@ func (t *template) pure(name string, v value) (value, bool) {
 	switch {
 	case name == "Fn::Join" && n == 2:
 		parts := v.items[1].texts()
+		if len(parts) < len(v.items[1].each()) {
+			return value{}, false // a list in the list, which has no text
+		}
 		size := len(v.items[0].text) * len(parts)
 		for _, p := range parts {
 			size += len(p)
@@ -391,7 +423,7 @@ func (t *template) parameter(name string, p value, at lamina.Origin) value {
 		v = p.get("Default")
 	}
 	switch {
-	case strings.EqualFold(p.get("NoEcho").text, "true"):
+	case !slices.Contains([]string{"", "false", "no", "off"}, strings.ToLower(p.get("NoEcho").text)) || p.get("NoEcho").kind > text:
 		return unknownOf("parameter "+name+" has NoEcho, so its value is not looked at", at)
 	case strings.HasPrefix(kind, "AWS::SSM::Parameter::Value<") && !given:
 		return unknownBy(cause{"parameter " + name + " is read from the SSM parameter " + cmp.Or(v.text, "that is given") + " when it is deployed", v.text}, at)

@@ -93,6 +93,8 @@ Resources:
 		{`!Sub ['${X}-${Plain}', {X: !Ref L}]`, "t.yaml#L-arn:one"},
 		{`!Sub '${T.Arn}'`, "?T.Arn is not known before it is deployed"},
 		{`!Sub '${Open'`, "?a ${ of Fn::Sub is not closed"},
+		{`!Join [':', [arn, !Ref Many]]`, "?Fn::Join is worked out when it is deployed"},
+		{`!Join [':', !Ref Many]`, "arn:one:arn:two"},
 		{`!If [Yes, a, b]`, "a"},
 		{`!If [No, a, b]`, "b"},
 		{`!If [Both, a, b]`, "b"},
@@ -351,6 +353,78 @@ func TestTemplate_skipped(t *testing.T) {
 		"infra/t.yaml:3: Fn::ForEach::Each is worked out when it is deployed",
 	}, got); d != "" {
 		t.Errorf("skipped differ (-want +got):\n%s", d)
+	}
+}
+
+// What a template takes from others that are not read is named; what is beside it in a
+// folder that is scanned is read as a template of its own.
+func TestTemplate_nested(t *testing.T) {
+	const parent = `Resources:
+  Far:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: 'https://example.com/t.yaml'}
+  Near:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: ./sub/t.yaml}
+  Outside:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: ../t.yaml}
+  Open:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: !Ref Url}
+  App:
+    Type: AWS::Serverless::Application
+    Properties: {Location: {ApplicationId: 'arn:x', SemanticVersion: 1.0.0}}
+  Part:
+    Type: Ours::Lambda::Layer::MODULE
+`
+	fsys := fstest.MapFS{
+		"in/p.yaml":     {Data: []byte(parent)},
+		"in/sub/t.yaml": {Data: []byte("Resources: {L: {Type: 'AWS::Lambda::LayerVersion'}}\n")},
+		"t.yaml":        {Data: []byte("Resources: {L: {Type: 'AWS::Lambda::LayerVersion'}}\n")},
+	}
+	for name, want := range map[string][]string{
+		"in": {
+			"in/p.yaml:11: Open is a nested stack, whose resources are not here", "in/p.yaml:14: App is a nested stack, whose resources are not here",
+			"in/p.yaml:17: Part is a module of CloudFormation, whose resources are not here", "in/p.yaml:2: Far is a nested stack, whose resources are not here",
+			"in/p.yaml:8: Outside is a nested stack, whose resources are not here",
+		},
+		"in/p.yaml": {
+			"in/p.yaml:11: Open is a nested stack, whose resources are not here", "in/p.yaml:14: App is a nested stack, whose resources are not here",
+			"in/p.yaml:17: Part is a module of CloudFormation, whose resources are not here", "in/p.yaml:2: Far is a nested stack, whose resources are not here",
+			"in/p.yaml:5: Near is a nested stack, whose resources are not here", "in/p.yaml:8: Outside is a nested stack, whose resources are not here",
+		},
+	} {
+		c, err := iac.Read(fsys, name, name, iac.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range c.Skipped {
+			got = append(got, s.File+": "+s.Reason)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: skipped differ (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// A URL of a function that is not known is one UNKNOWN at its line: it may be that of
+// any function.
+func TestURL_of_unknown_function(t *testing.T) {
+	c := read(t, "Parameters: {Name: {Type: String}}\nResources:\n  U:\n    Type: AWS::Lambda::Url\n    Properties: {TargetFunctionArn: !Ref Name, AuthType: NONE}\n", iac.Options{})
+	if len(c.Unresolved) != 1 || c.Unresolved[0].Property != "TargetFunctionArn" || c.Unresolved[0].At.Line != 5 || c.Unresolved[0].Why != "parameter Name has no default" {
+		t.Errorf("%+v", c.Unresolved)
+	}
+}
+
+// NoEcho is what YAML takes for true, in whatever spelling.
+func TestParameter_without_echo(t *testing.T) {
+	for spelling, hidden := range map[string]bool{"true": true, "'True'": true, "yes": true, "on": true, "false": false, "no": false} {
+		c := read(t, "Parameters: {Layer: {Type: String, NoEcho: "+spelling+", Default: 'arn:secret'}}\nResources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties: {Layers: [!Ref Layer]}\n", iac.Options{})
+		if got := len(c.Unresolved) == 1; got != hidden {
+			t.Errorf("NoEcho: %s: hidden %t, want %t", spelling, got, hidden)
+		}
 	}
 }
 

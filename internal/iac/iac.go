@@ -261,6 +261,9 @@ func (r *reader) file(name string, named bool) error {
 	case isTemplate(v):
 		r.b.files = append(r.b.files, shown)
 		t := newTemplate(r.b, shown, v)
+		if !named {
+			t.beside = r.beside(path.Dir(name))
+		}
 		if t.sam {
 			r.b.kinds["SAM"] = true
 		} else {
@@ -277,6 +280,18 @@ func (r *reader) file(name string, named bool) error {
 		return fmt.Errorf("%s: %w: it is neither a template nor a plan", shown, ErrNone)
 	}
 	return nil
+}
+
+// beside reports of names below a folder whether they are files there.
+func (r *reader) beside(dir string) func(string) bool {
+	return func(name string) bool {
+		name = path.Join(dir, name)
+		if !fs.ValidPath(name) || r.name != "." && !strings.HasPrefix(name, r.name+"/") {
+			return false
+		}
+		info, err := fs.Stat(r.root, name)
+		return err == nil && info.Mode().IsRegular() && slices.Contains(extensions, strings.ToLower(path.Ext(name)))
+	}
 }
 
 // Recognises reports whether the file looks like infrastructure code.

@@ -501,8 +501,10 @@ func (b *builder) named(r resource, v value) *lamina.Function {
 }
 
 func (b *builder) takeURL(r resource) {
-	f := b.named(r, r.props.get("TargetFunctionArn"))
+	target := r.props.get("TargetFunctionArn")
+	f := b.named(r, target)
 	if f == nil {
+		b.doubtful("lambda:ListFunctionUrlConfigs", r.id, "TargetFunctionArn", r.at, target)
 		return
 	}
 	auth := r.props.get("AuthType")

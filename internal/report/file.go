@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // A File becomes visible under its name only when Commit succeeds: until then
@@ -40,7 +41,15 @@ func create(path string, mode fs.FileMode) (*File, error) {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: errors.New("is a folder")}
 	case !old.Mode().IsRegular():
 		// A device or pipe (/dev/null, /dev/fd/3) cannot be replaced; write through.
-		f, err := os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // the user named this file
+		// A pipe that nobody reads is not waited for: nothing could end that.
+		flag := os.O_WRONLY
+		if old.Mode()&fs.ModeNamedPipe != 0 {
+			flag |= syscall.O_NONBLOCK
+		}
+		f, err := os.OpenFile(path, flag, 0) //nolint:gosec // the user named this file
+		if errors.Is(err, syscall.ENXIO) {
+			return nil, &fs.PathError{Op: "create", Path: path, Err: errors.New("is a pipe that nobody reads")}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("create output: %w", err)
 		}
