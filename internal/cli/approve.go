@@ -110,6 +110,9 @@ func (a *app) approve(cmd *cobra.Command, x approval.Item, f approveAdd) error {
 	if x.Kind == approval.Share {
 		required = append(required, struct{ flag, value, hint string }{"to", f.to, "say who it is for: --to 444455556666, o-…, or everyone"})
 	}
+	if !strings.HasPrefix(x.Layer, "arn:") && !strings.HasPrefix(x.Layer, "*") {
+		return usagef("give its ARN, or a pattern of ARNs: lamina layers ls -f csv lists them", "%q is no ARN of a layer", x.Layer)
+	}
 	for _, r := range required {
 		if strings.TrimSpace(r.value) == "" {
 			return usagef(r.hint, "--%s is missing", r.flag)

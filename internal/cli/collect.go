@@ -205,11 +205,16 @@ func (f collectFlags) check() error {
 		return usagef("add --content DIR", "--function-code fetches packages, and there is no folder to keep them in")
 	case f.rate <= 0:
 		return usagef("a number above 0", "--rate %g holds back every call", f.rate)
+	case slices.ContainsFunc(f.regions, notRegion):
+		return usagef("as in eu-west-1, or all", "--region %q is no name of a region", f.regions[slices.IndexFunc(f.regions, notRegion)])
 	case slices.Contains(f.regions, "all") && len(f.regions) > 1:
 		return usagef("give all or the regions", "--region all and other regions")
 	}
 	return nil
 }
+
+// notRegion reports whether a value of --region can be neither a region nor all.
+func notRegion(name string) bool { return name != "all" && !regionName.MatchString(name) }
 
 // functionARN is the ARN of a function, or of a version or alias of one.
 func functionARN(arn string) (lamina.ARN, bool) {

@@ -603,6 +603,9 @@ func (a *app) target(t string) string {
 // sourceError reports a target that cannot be read.
 func (a *app) sourceError(err error) error {
 	if t, ok := errors.AsType[*source.TargetError](err); ok {
+		if t.Hint == "" && errors.Is(err, fs.ErrNotExist) {
+			return a.missing(t.Target, err)
+		}
 		return &Error{Msg: t.Error(), Hint: t.Hint, Code: Usage, Err: err}
 	}
 	return err

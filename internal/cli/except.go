@@ -161,7 +161,7 @@ func (a *app) until(s string) (time.Time, error) {
 	return d, nil
 }
 
-// pick is the finding whose id is, or begins with, id.
+// pick is the finding whose id is id or, of what is wrong or unknown, begins with it.
 func pick(findings []lamina.Finding, id, from string) (*lamina.Finding, error) {
 	var found []*lamina.Finding
 	ids := make([]string, len(findings))
@@ -171,7 +171,7 @@ func pick(findings []lamina.Finding, id, from string) (*lamina.Finding, error) {
 		if f.ID == id || slices.ContainsFunc(f.Members, func(m lamina.Member) bool { return m.ID == id }) {
 			return f, nil
 		}
-		if len(id) >= 4 && strings.HasPrefix(f.ID, id) {
+		if len(id) >= 4 && strings.HasPrefix(f.ID, id) && (f.Outcome == lamina.Fail || f.Outcome == lamina.Unknown) {
 			found = append(found, f)
 		}
 	}

@@ -314,7 +314,9 @@ func pickLayer(in posture.Input, what, file string) (layerRow, error) {
 			names = append(names, r.Name, fmt.Sprintf("%s:%d", r.Name, r.Version))
 		}
 		hint := "lamina layers ls lists them"
-		if g := nearest(what, names); g != "" {
+		if exists(what) {
+			hint = "it is a file: the layer comes first, as lamina layers ls lists it"
+		} else if g := nearest(what, names); g != "" {
 			hint = "did you mean " + g + "?"
 		}
 		return layerRow{}, usagef(hint, "no layer %q in %s", what, file)
@@ -589,7 +591,9 @@ func pickFunction(in posture.Input, what, file string) (lamina.Function, error) 
 		return found[0], nil
 	case 0:
 		hint := "lamina functions ls lists them"
-		if g := nearest(what, names); g != "" {
+		if exists(what) {
+			hint = "it is a file: the function comes first, as lamina functions ls lists it"
+		} else if g := nearest(what, names); g != "" {
 			hint = "did you mean " + g + "?"
 		}
 		return lamina.Function{}, usagef(hint, "no function %q in %s", what, file)

@@ -130,9 +130,10 @@ func Write(w io.Writer, s lamina.Snapshot) error {
 	return nil
 }
 
-// ErrCut is a file that was not copied or written to its end, ErrDamaged one that is
-// not as it was written.
+// ErrOther is a file that is no snapshot, ErrCut one that was not copied or written to
+// its end, ErrDamaged one that is not as it was written.
 var (
+	ErrOther   = errors.New("it is no snapshot")
 	ErrCut     = errors.New("the file is cut short")
 	ErrDamaged = errors.New("the file was changed or damaged")
 )
@@ -149,8 +150,15 @@ func Read(r io.Reader) (lamina.Snapshot, error) {
 func read(r io.Reader) (s lamina.Snapshot, err error) {
 	br := bufio.NewReaderSize(r, headerMax)
 	line, err := br.ReadSlice('\n')
-	if err != nil {
-		return s, errors.New("no lamina-snapshot header in the first line")
+	switch {
+	case errors.Is(err, io.EOF) && len(line) == 0:
+		return s, fmt.Errorf("%w, but an empty file", ErrOther)
+	case !bytes.HasPrefix(line, []byte("lamina-snapshot ")):
+		return s, ErrOther
+	case errors.Is(err, io.EOF):
+		return s, ErrCut
+	case err != nil:
+		return s, fmt.Errorf("%w: its header has no end", ErrDamaged)
 	}
 	var version int
 	var digest string

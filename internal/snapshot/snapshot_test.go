@@ -100,8 +100,8 @@ func TestRead_refuses(t *testing.T) {
 
 // testdata holds a file of each version that lamina reads; the files are never
 // written anew.
-// What is cut and what is too long are told apart: the one is copied again, the
-// other looked into.
+// What is cut, what is too long and what never was one are told apart: the first is
+// copied again, the second looked into.
 func TestRead_cut_or_damaged(t *testing.T) {
 	good := write(t, estate())
 	for _, tt := range []struct {
@@ -110,6 +110,11 @@ func TestRead_cut_or_damaged(t *testing.T) {
 		want error
 	}{
 		{"cut off", good[:len(good)-5], snapshot.ErrCut},
+		{"cut in its first line", good[:30], snapshot.ErrCut},
+		{"a first line without end", append([]byte("lamina-snapshot "), strings.Repeat("x", 1000)...), snapshot.ErrDamaged},
+		{"empty", nil, snapshot.ErrOther},
+		{"a zip", []byte("PK\x03\x04\n"), snapshot.ErrOther},
+		{"text", []byte("my notes\n"), snapshot.ErrOther},
 		{"a byte behind", append(bytes.Clone(good), "x"...), snapshot.ErrDamaged},
 		{"many behind", append(bytes.Clone(good), strings.Repeat("x", 1000)...), snapshot.ErrDamaged},
 	} {
