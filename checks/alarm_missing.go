@@ -27,7 +27,22 @@ var AlarmMissing = posture.Check{
 }
 
 func alarmMissing(in posture.Input, found func(posture.Result)) {
-	a := alarms{in: in, patterns: map[string]*metricfilter.Pattern{}, wrong: map[string]error{}}
+	a := alarms{
+		in: in, patterns: map[string]*metricfilter.Pattern{}, wrong: map[string]error{}, filters: map[group][]lamina.MetricFilter{},
+		made: map[metric]bool{}, watching: map[metric][]lamina.Alarm{}, topics: map[string]lamina.Topic{},
+	}
+	for _, f := range in.Estate.Snapshot.MetricFilters {
+		place := posture.Place{Account: f.Account, Region: f.Region}
+		a.filters[group{place, f.LogGroup}] = append(a.filters[group{place, f.LogGroup}], f)
+		a.made[metric{place, f.Namespace, f.Metric}] = true
+	}
+	for _, al := range in.Estate.Snapshot.Alarms {
+		m := metric{posture.Place{Account: al.Account, Region: al.Region}, al.Namespace, al.Metric}
+		a.watching[m] = append(a.watching[m], al)
+	}
+	for _, t := range in.Estate.Snapshot.Topics {
+		a.topics[t.ARN] = t
+	}
 	for _, p := range in.Places() {
 		found(a.place(p))
 	}
@@ -38,7 +53,23 @@ type alarms struct {
 	in       posture.Input
 	patterns map[string]*metricfilter.Pattern
 	wrong    map[string]error
+	filters  map[group][]lamina.MetricFilter
+	made     map[metric]bool // by a filter
+	watching map[metric][]lamina.Alarm
+	topics   map[string]lamina.Topic // by ARN
 }
+
+// A group is a log group, a metric one of CloudWatch.
+type (
+	group struct {
+		posture.Place
+		name string
+	}
+	metric struct {
+		posture.Place
+		namespace, name string
+	}
+)
 
 // A hearing is whether an event comes to somebody's ears, by what, or what is in
 // the way.
@@ -76,10 +107,12 @@ const tryFilter = "try the filter's pattern on such a record with aws logs test-
 func (a *alarms) place(p posture.Place) posture.Result {
 	r := posture.Result{Outcome: lamina.Pass, Resource: p.Resource(), Detail: "an alarm tells somebody of every change of layers"}
 	var unheard, unsure []string
+	said := map[string]bool{}
 	for _, e := range posture.Events {
 		h := a.hears(p, e)
 		for _, s := range h.by {
-			if !slices.Contains(r.Evidence, s) {
+			if !said[s] {
+				said[s] = true
 				r.Evidence = append(r.Evidence, s)
 			}
 		}
@@ -145,19 +178,16 @@ func (a *alarms) trail(t lamina.Trail, record metricfilter.Event) (h hearing) {
 	if t.LogGroupARN == "" {
 		return deaf("trail without log group: " + t.ARN)
 	}
-	group, err := lamina.ParseARN(t.LogGroupARN)
+	arn, err := lamina.ParseARN(t.LogGroupARN)
 	if err != nil {
 		return doubt(err.Error(), "this is a defect of lamina: please report it")
 	}
-	if m, missing := a.in.Estate.Missing(group.Account, group.Region, "logs:DescribeMetricFilters", ""); missing {
+	if m, missing := a.in.Estate.Missing(arn.Account, arn.Region, "logs:DescribeMetricFilters", ""); missing {
 		return doubt(m.Why(), m.Settle())
 	}
-	name := strings.TrimSuffix(strings.TrimPrefix(group.Resource, "log-group:"), ":*")
+	name := strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "log-group:"), ":*")
 	matched := false
-	for _, f := range a.in.Estate.Snapshot.MetricFilters {
-		if f.LogGroup != name || f.Account != group.Account || f.Region != group.Region {
-			continue
-		}
+	for _, f := range a.filters[group{posture.Place{Account: arn.Account, Region: arn.Region}, name}] {
 		v := a.try(f.Pattern, record)
 		if v.Answer == metricfilter.No {
 			continue
@@ -191,14 +221,11 @@ func (a *alarms) metric(f lamina.MetricFilter) (h hearing) {
 	if m, missing := a.in.Estate.Missing(f.Account, f.Region, "cloudwatch:DescribeAlarms", ""); missing {
 		return doubt(m.Why(), m.Settle())
 	}
-	watched := false
-	for _, al := range a.in.Estate.Snapshot.Alarms {
-		if al.Account == f.Account && al.Region == f.Region && al.Namespace == f.Namespace && al.Metric == f.Metric {
-			watched = true
-			h.or(a.alarm(al))
-		}
+	watching := a.watching[metric{posture.Place{Account: f.Account, Region: f.Region}, f.Namespace, f.Metric}]
+	for _, al := range watching {
+		h.or(a.alarm(al))
 	}
-	if !watched {
+	if len(watching) == 0 {
 		return deaf("metric without alarm: " + f.Namespace + " " + f.Metric)
 	}
 	return h
@@ -232,14 +259,14 @@ func (a *alarms) alarm(al lamina.Alarm) hearing {
 }
 
 func (a *alarms) topic(al lamina.Alarm, arn lamina.ARN) hearing {
-	i := slices.IndexFunc(a.in.Estate.Snapshot.Topics, func(t lamina.Topic) bool { return t.ARN == arn.String() })
+	topic, listed := a.topics[arn.String()]
 	if m, missing := a.in.Estate.Missing(arn.Account, arn.Region, "sns:ListSubscriptionsByTopic", arn.String()); missing {
 		return doubt(m.Why(), m.Settle())
 	}
-	if i < 0 {
+	if !listed {
 		return doubt("sns:ListSubscriptionsByTopic: "+arn.String()+" was not read", "collect "+arn.Account+" in "+arn.Region)
 	}
-	for _, n := range a.in.Estate.Snapshot.Topics[i].Confirmed {
+	for _, n := range topic.Confirmed {
 		if n > 0 {
 			return heard(al)
 		}
@@ -254,14 +281,19 @@ func (a *alarms) dumb(p posture.Place) []string {
 	var out []string
 	places := map[posture.Place]bool{p: true}
 	for _, t := range a.in.Estate.Snapshot.Trails {
-		group, err := lamina.ParseARN(t.LogGroupARN)
+		arn, err := lamina.ParseARN(t.LogGroupARN)
 		if err != nil || !p.CoveredBy(t) {
 			continue
 		}
-		places[posture.Place{Account: group.Account, Region: group.Region}] = true
-		for _, f := range a.in.Estate.Snapshot.MetricFilters {
-			if f.Account == group.Account && f.Region == group.Region && "log-group:"+f.LogGroup+":*" == group.Resource &&
-				(strings.Contains(f.Pattern, "LayerVersion") || strings.Contains(f.Pattern, "lambda.amazonaws.com")) && a.never(f.Pattern, p) {
+		place := posture.Place{Account: arn.Account, Region: arn.Region}
+		places[place] = true
+		name, all := strings.CutSuffix(arn.Resource, ":*")
+		name, is := strings.CutPrefix(name, "log-group:")
+		if !all || !is {
+			continue
+		}
+		for _, f := range a.filters[group{place, name}] {
+			if (strings.Contains(f.Pattern, "LayerVersion") || strings.Contains(f.Pattern, "lambda.amazonaws.com")) && a.never(f.Pattern, p) {
 				out = append(out, "filter that matches no change of layers: "+f.Name)
 			}
 		}
@@ -274,9 +306,7 @@ func (a *alarms) dumb(p posture.Place) []string {
 		if _, missing := a.in.Estate.Missing(al.Account, al.Region, "logs:DescribeMetricFilters", ""); missing {
 			continue
 		}
-		if !slices.ContainsFunc(a.in.Estate.Snapshot.MetricFilters, func(f lamina.MetricFilter) bool {
-			return f.Account == al.Account && f.Region == al.Region && f.Namespace == al.Namespace && f.Metric == al.Metric
-		}) {
+		if !a.made[metric{posture.Place{Account: al.Account, Region: al.Region}, al.Namespace, al.Metric}] {
 			out = append(out, "alarm on a metric that no filter makes: "+al.ARN)
 		}
 	}

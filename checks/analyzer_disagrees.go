@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina"
@@ -31,11 +30,12 @@ func analyzerDisagrees(in posture.Input, found func(posture.Result)) {
 			says[f.Resource] = append(says[f.Resource], f)
 		}
 	}
+	watched := watchers(in)
 	for l := range in.Estate.OurLayers() {
 		if l.Account == "" {
 			continue // declared, not there yet
 		}
-		account, organization := watched(in, l)
+		account, organization := watched[posture.Place{Account: l.Account, Region: l.Region}], watched[posture.Place{Region: l.Region}]
 		findings := says[l.ARN]
 		if !account && !organization && len(findings) == 0 {
 			continue
@@ -81,19 +81,21 @@ func analyzerDisagrees(in posture.Input, found func(posture.Result)) {
 	}
 }
 
-// watched reports whether an analyzer of external access watches the layer
-// version, and its findings were read: one whose zone of trust is its account, and
-// one of the organisation.
-func watched(in posture.Input, l lamina.LayerVersion) (account, organization bool) {
-	active := func(a lamina.AccessAnalyzer) bool {
-		_, missing := in.Missing(a.Account, a.Region, "", "access-analyzer:ListFindings")
-		return a.Status == "ACTIVE" && a.Region == l.Region && !missing
+// watchers are the places of which an analyzer of external access watches the layer
+// versions, and its findings were read: one whose zone of trust is the account, and
+// without an account one of the organisation.
+func watchers(in posture.Input) map[posture.Place]bool {
+	out := map[posture.Place]bool{}
+	for _, a := range in.Estate.Snapshot.Analyzers {
+		if _, missing := in.Missing(a.Account, a.Region, "", "access-analyzer:ListFindings"); missing || a.Status != "ACTIVE" {
+			continue
+		}
+		switch a.Type {
+		case "ACCOUNT":
+			out[posture.Place{Account: a.Account, Region: a.Region}] = true
+		case "ORGANIZATION":
+			out[posture.Place{Region: a.Region}] = true
+		}
 	}
-	account = slices.ContainsFunc(in.Estate.Snapshot.Analyzers, func(a lamina.AccessAnalyzer) bool {
-		return active(a) && a.Type == "ACCOUNT" && a.Account == l.Account
-	})
-	organization = slices.ContainsFunc(in.Estate.Snapshot.Analyzers, func(a lamina.AccessAnalyzer) bool {
-		return active(a) && a.Type == "ORGANIZATION"
-	})
-	return account, organization
+	return out
 }

@@ -31,6 +31,14 @@ var DNSForeignLayer = posture.Check{
 }
 
 func dnsForeignLayer(in posture.Input, found func(posture.Result)) {
+	firewalls := map[vpc][]lamina.DNSFirewall{}
+	for _, w := range in.Estate.Snapshot.DNSFirewalls {
+		of := vpc{w.Region, w.VPC}
+		firewalls[of] = append(firewalls[of], w)
+	}
+	for _, groups := range firewalls {
+		slices.SortStableFunc(groups, func(a, b lamina.DNSFirewall) int { return cmp.Compare(a.Priority, b.Priority) })
+	}
 	for _, f := range in.Estate.Snapshot.Functions {
 		foreign, _ := foreignLayers(in, f)
 		switch {
@@ -40,7 +48,7 @@ func dnsForeignLayer(in posture.Input, found func(posture.Result)) {
 			found(posture.Result{Outcome: lamina.NotApplicable, Resource: f.ARN, Detail: "all its layers are ours"})
 			continue
 		}
-		r := resolves(in, f)
+		r := resolves(in, f, firewalls)
 		r.Resource, r.Evidence = f.ARN, append(foreign, r.Evidence...)
 		found(r)
 	}
@@ -49,9 +57,12 @@ func dnsForeignLayer(in posture.Input, found func(posture.Result)) {
 // tunnelling is what DNS Firewall calls data sent in names.
 const tunnelling = "DNS_TUNNELING"
 
+// A vpc is a VPC of a region.
+type vpc struct{ region, id string }
+
 // resolves says whether a function can ask for any name: Pass when its VPC's DNS
 // Firewall holds back those that carry data, or all that it does not name.
-func resolves(in posture.Input, f lamina.Function) posture.Result {
+func resolves(in posture.Input, f lamina.Function, firewalls map[vpc][]lamina.DNSFirewall) posture.Result {
 	r := posture.Result{Outcome: lamina.Fail, Detail: "it runs in no VPC, where no DNS Firewall is asked"}
 	if len(f.Subnets) == 0 {
 		return r
@@ -63,18 +74,11 @@ func resolves(in posture.Input, f lamina.Function) posture.Result {
 	if m, missing := in.Missing(f.Account, f.Region, f.ARN, "ec2:DescribeSubnets", "route53resolver:ListFirewallRuleGroupAssociations"); missing {
 		return unknown(m)
 	}
-	i := slices.IndexFunc(in.Estate.Snapshot.Subnets, func(n lamina.Subnet) bool { return n.ID == f.Subnets[0] }) // all are of one VPC
-	if i < 0 {
+	subnet, listed := in.Estate.Subnet(f.Subnets[0]) // all are of one VPC
+	if !listed {
 		return unknown(posture.Result{Outcome: lamina.Unknown, Reason: "subnet " + f.Subnets[0] + " was not listed", Settle: "collect the account that owns it, or see whether it still exists"})
 	}
-	subnet := in.Estate.Snapshot.Subnets[i]
-	var groups []lamina.DNSFirewall
-	for _, w := range in.Estate.Snapshot.DNSFirewalls {
-		if w.VPC == subnet.VPC && w.Region == subnet.Region {
-			groups = append(groups, w)
-		}
-	}
-	slices.SortStableFunc(groups, func(a, b lamina.DNSFirewall) int { return cmp.Compare(a.Priority, b.Priority) })
+	groups := firewalls[vpc{subnet.Region, subnet.VPC}]
 	if len(groups) == 0 {
 		if subnet.Owner != "" {
 			return unknown(posture.Result{Outcome: lamina.Unknown, Reason: subnet.VPC + " is shared by " + subnet.Owner + ", and AWS tells its rule groups to no other account", Settle: "see which rule groups of DNS Firewall it has in " + subnet.Owner})

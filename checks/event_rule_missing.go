@@ -29,6 +29,12 @@ var EventRuleMissing = posture.Check{
 
 func eventRuleMissing(in posture.Input, found func(posture.Result)) {
 	share := posture.Events[0]
+	on := map[posture.Place][]lamina.EventRule{} // the default bus
+	for _, rule := range in.Estate.Snapshot.EventRules {
+		if place := (posture.Place{Account: rule.Account, Region: rule.Region}); rule.Bus == "default" {
+			on[place] = append(on[place], rule)
+		}
+	}
 	for _, p := range in.Places() {
 		if missing, ok := in.Missing(p.Account, p.Region, p.Resource(), "events:ListRules"); ok {
 			missing.Detail = "whether a rule forwards shares is not known"
@@ -38,10 +44,7 @@ func eventRuleMissing(in posture.Input, found func(posture.Result)) {
 		r := posture.Result{Outcome: lamina.Fail, Resource: p.Resource(), Detail: "no rule that is on forwards that a layer was shared"}
 		best := metricfilter.Verdict{}
 		rules := 0
-		for _, rule := range in.Estate.Snapshot.EventRules {
-			if rule.Account != p.Account || rule.Region != p.Region || rule.Bus != "default" {
-				continue
-			}
+		for _, rule := range on[p] {
 			rules++
 			if blind(rule, p) {
 				found(posture.Result{

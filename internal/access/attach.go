@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -293,10 +294,9 @@ type finder struct {
 	objects map[string]*iam.Object // by function
 	class   map[string]string      // by function
 	found   map[asking]*Path
-	// layers are the account's own, by region, shared those of other accounts of
-	// ours that are granted to it; granted is the policy of such a layer.
+	// layers are the account's own, by region; granted is the policy of one of another
+	// account that is granted to it.
 	layers  map[string][]string
-	shared  map[string][]*lamina.LayerVersion
 	granted *iam.Set
 
 	mu    sync.Mutex
@@ -311,7 +311,7 @@ type asking struct {
 }
 
 func (a *Access) finder(account string, fs []lamina.Function) *finder {
-	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[asking]*Path{}, layers: map[string][]string{}, shared: map[string][]*lamina.LayerVersion{}, granted: grantedTo(account), asked: map[asking]Answer{}}
+	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[asking]*Path{}, layers: map[string][]string{}, granted: grantedTo(account), asked: map[asking]Answer{}}
 	var subjects []*iam.Subject
 	for _, c := range a.callers[account] {
 		subjects = append(subjects, c.Subject)
@@ -331,24 +331,38 @@ func (a *Access) finder(account string, fs []lamina.Function) *finder {
 		l := &a.estate.Snapshot.Layers[i]
 		x.layers[l.Region] = append(x.layers[l.Region], l.ARN)
 	}
-	for _, i := range slices.Sorted(slices.Values(slices.Concat(a.layers.wide, a.layers.granted[account]))) {
-		if l := &a.estate.Snapshot.Layers[i]; l.Account != account {
-			x.shared[l.Region] = append(x.shared[l.Region], l)
+	return x
+}
+
+// shared yields the layer versions of other accounts of ours, in the region, that are
+// granted to the account, in the snapshot's order.
+func (x *finder) shared(region string) iter.Seq[*lamina.LayerVersion] {
+	return func(yield func(*lamina.LayerVersion) bool) {
+		wide, own := x.Access.layers.wide[region], x.Access.layers.granted[x.account]
+		for len(wide)+len(own) > 0 {
+			list := &wide
+			if len(wide) == 0 || len(own) > 0 && own[0] < wide[0] {
+				list = &own
+			}
+			l := &x.estate.Snapshot.Layers[(*list)[0]]
+			*list = (*list)[1:]
+			if l.Region == region && l.Account != x.account && !yield(l) {
+				return
+			}
 		}
 	}
-	return x
 }
 
 // attachable says where in the snapshot the layers are that an account may attach:
 // its own, those of others that are granted to it alone, and those that are granted
 // to the organisation or to everyone.
 type attachable struct {
-	of, granted map[string][]int
-	wide        []int
+	of, granted map[string][]int // by account
+	wide        map[string][]int // by region
 }
 
 func attachables(e *estate.Estate) attachable {
-	out := attachable{of: map[string][]int{}, granted: map[string][]int{}}
+	out := attachable{of: map[string][]int{}, granted: map[string][]int{}, wide: map[string][]int{}}
 	for i, l := range e.Snapshot.Layers {
 		out.of[l.Account] = append(out.of[l.Account], i)
 		if l.Policy == nil {
@@ -369,7 +383,7 @@ func attachables(e *estate.Estate) attachable {
 			}
 		}
 		if wide {
-			out.wide = append(out.wide, i)
+			out.wide[l.Region] = append(out.wide[l.Region], i)
 			continue
 		}
 		for account := range to {
@@ -492,7 +506,7 @@ func (x *finder) find(c *Caller, f lamina.Function) Path {
 		}
 	}
 	if ask(c.Subject, "lambda:GetLayerVersion", x.object("", "", x.org, x.granted), keys).Result != iam.Deny {
-		for _, l := range x.shared[f.Region] {
+		for l := range x.shared(f.Region) {
 			source := func() Answer {
 				return ask(c.Subject, "lambda:GetLayerVersion", x.object(l.ARN, l.Account, x.org, x.granted), keys)
 			}

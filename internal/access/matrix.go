@@ -100,7 +100,7 @@ func (x *finder) offered(region string) []string {
 	for _, arn := range x.layers[region] {
 		take(arn)
 	}
-	for _, l := range x.shared[region] {
+	for l := range x.shared(region) {
 		take(l.ARN)
 	}
 	for _, f := range x.estate.Snapshot.Functions {

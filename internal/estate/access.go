@@ -53,10 +53,8 @@ func (e *Estate) ServiceControl(account string) []iam.Document {
 	levels := append([]string{account}, units...)
 	var docs []iam.Document
 	for _, level := range slices.Backward(levels) {
-		for _, p := range e.Snapshot.OrganizationPolicies {
-			if p.Type != "SERVICE_CONTROL_POLICY" || !slices.Contains(p.Targets, level) {
-				continue
-			}
+		for _, i := range e.control[level] {
+			p := e.Snapshot.OrganizationPolicies[i]
 			docs = append(docs, iam.Document{Policy: e.Policy(p.Document), Edge: iam.SCP, Name: p.Name, Level: level})
 		}
 	}

@@ -33,6 +33,10 @@ type Estate struct {
 	configs   map[string]int // code signing configurations, by ARN
 	buckets   map[string]int
 	said      map[string][]int // by ARN, findings of services
+	subnets   map[string]int   // by id
+	security  map[string]int   // security groups, by id
+	control   map[string][]int // service control policies, by what they are attached to
+	only      map[string]bool
 	worked    *worked
 	coverage  map[question]reading
 }
@@ -46,8 +50,43 @@ type question struct {
 
 // A reading is how far one action of one target was answered.
 type reading struct {
-	read bool
-	gaps []lamina.Gap
+	read  bool
+	gaps  []lamina.Gap
+	whole int            // the first gap of all of the target, -1 for none
+	of    map[string]int // the first gap of each resource
+}
+
+func (r reading) with(g lamina.Gap) reading {
+	if r.of == nil {
+		r.of, r.whole = map[string]int{}, -1
+	}
+	if len(g.Resources) == 0 && r.whole < 0 {
+		r.whole = len(r.gaps)
+	}
+	for _, resource := range g.Resources {
+		if !has(r.of, resource) {
+			r.of[resource] = len(r.gaps)
+		}
+	}
+	r.gaps = append(r.gaps, g)
+	return r
+}
+
+// about is the first gap that the resource is in.
+func (r reading) about(resource string) (lamina.Gap, bool) {
+	first := r.whole
+	switch of, ok := r.of[resource]; {
+	case len(r.gaps) == 0:
+		return lamina.Gap{}, false
+	case resource == "":
+		first = 0
+	case ok && (first < 0 || of < first):
+		first = of
+	}
+	if first < 0 {
+		return lamina.Gap{}, false
+	}
+	return r.gaps[first], true
 }
 
 // New indexes s. vendor says whether an account is a listed publisher; nil
@@ -71,6 +110,9 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 		configs:   index(s.CodeSigningConfigs, func(c *lamina.CodeSigningConfig) string { return c.ARN }),
 		buckets:   index(s.Buckets, func(b *lamina.Bucket) string { return b.Name }),
 		said:      map[string][]int{},
+		subnets:   index(s.Subnets, func(n *lamina.Subnet) string { return n.ID }),
+		security:  index(s.SecurityGroups, func(g *lamina.SecurityGroup) string { return g.ID }),
+		control:   map[string][]int{},
 		worked:    &worked{},
 		coverage:  map[question]reading{},
 	}
@@ -109,9 +151,23 @@ func New(s lamina.Snapshot, vendor func(account string) bool) *Estate {
 			e.coverage[question{at, action}] = reading{read: true}
 		}
 		for _, g := range t.Gaps {
-			r := e.coverage[question{at, g.Action}]
-			r.gaps = append(r.gaps, g)
-			e.coverage[question{at, g.Action}] = r
+			e.coverage[question{at, g.Action}] = e.coverage[question{at, g.Action}].with(g)
+		}
+	}
+	for i, p := range s.OrganizationPolicies {
+		if p.Type != "SERVICE_CONTROL_POLICY" {
+			continue
+		}
+		for _, t := range p.Targets {
+			if known := e.control[t]; len(known) == 0 || known[len(known)-1] != i {
+				e.control[t] = append(known, i)
+			}
+		}
+	}
+	if s.Only != nil {
+		e.only = make(map[string]bool, len(s.Only))
+		for _, arn := range s.Only {
+			e.only[arn] = true
 		}
 	}
 	return e
@@ -253,13 +309,9 @@ func (e *Estate) Missing(account, region, action, resource string) (m Missing, o
 		m.Reason, m.Unasked = NotCollected, true
 		return m, true
 	}
-	for _, g := range r.gaps {
-		if resource == "" || len(g.Resources) == 0 || slices.Contains(g.Resources, resource) {
-			m.Reason, m.Denied = g.Reason, g.Denied
-			return m, true
-		}
-	}
-	return m, false
+	g, gap := r.about(resource)
+	m.Reason, m.Denied = g.Reason, g.Denied
+	return m, gap
 }
 
 // NotCollected is the Reason for an action that the collector did not ask.
@@ -364,6 +416,24 @@ func (e *Estate) CodeSigningConfig(arn string) (lamina.CodeSigningConfig, bool) 
 		return lamina.CodeSigningConfig{}, false
 	}
 	return e.Snapshot.CodeSigningConfigs[i], true
+}
+
+// Subnet returns the subnet with the id.
+func (e *Estate) Subnet(id string) (lamina.Subnet, bool) {
+	i, ok := e.subnets[id]
+	if !ok {
+		return lamina.Subnet{}, false
+	}
+	return e.Snapshot.Subnets[i], true
+}
+
+// SecurityGroup returns the security group with the id.
+func (e *Estate) SecurityGroup(id string) (lamina.SecurityGroup, bool) {
+	i, ok := e.security[id]
+	if !ok {
+		return lamina.SecurityGroup{}, false
+	}
+	return e.Snapshot.SecurityGroups[i], true
 }
 
 // Bucket returns the bucket with the name.

@@ -21,17 +21,16 @@ func (e *Estate) Asked(action string) bool {
 // ARN of a layer, of a version of one or of a function: everything is, unless the
 // collection was restricted to some (Snapshot.Only).
 func (e *Estate) Within(resource string) bool {
-	only := e.Snapshot.Only
-	if only == nil || slices.Contains(only, resource) {
+	if e.only == nil || e.only[resource] {
 		return true
 	}
 	if l, err := lamina.ParseLayerARN(resource); err == nil {
-		if slices.Contains(only, l.Unversioned()) {
+		if e.only[l.Unversioned()] {
 			return true
 		}
-		return slices.ContainsFunc(e.Users(resource), func(f lamina.Function) bool { return e.Within(f.ARN) })
+		return slices.ContainsFunc(e.users[resource], func(i int) bool { return e.Within(e.Snapshot.Functions[i].ARN) })
 	}
 	// The version of a function.
 	parts := strings.Split(resource, ":")
-	return len(parts) == 8 && slices.Contains(only, strings.Join(parts[:7], ":"))
+	return len(parts) == 8 && e.only[strings.Join(parts[:7], ":")]
 }

@@ -31,11 +31,11 @@ func (in Input) Egress(f lamina.Function) Result {
 	r = Result{Outcome: lamina.Pass, Resource: f.ARN, Detail: "its network has no way to the internet"}
 	open := false
 	for _, id := range f.SecurityGroups {
-		i := slices.IndexFunc(in.Estate.Snapshot.SecurityGroups, func(g lamina.SecurityGroup) bool { return g.ID == id })
-		if i < 0 {
+		group, listed := in.Estate.SecurityGroup(id)
+		if !listed {
 			return unlisted(f, "security group "+id)
 		}
-		for _, to := range in.Estate.Snapshot.SecurityGroups[i].Egress {
+		for _, to := range group.Egress {
 			if slices.Contains(anywhere, to) {
 				open = true
 				r.Evidence = append(r.Evidence, "security group: "+id+" to "+to)
@@ -47,11 +47,11 @@ func (in Input) Egress(f lamina.Function) Result {
 		return r
 	}
 	for _, id := range f.Subnets {
-		i := slices.IndexFunc(in.Estate.Snapshot.Subnets, func(n lamina.Subnet) bool { return n.ID == id })
-		if i < 0 {
+		subnet, listed := in.Estate.Subnet(id)
+		if !listed {
 			return unlisted(f, "subnet "+id)
 		}
-		for _, to := range in.Estate.Snapshot.Subnets[i].DefaultRoutes {
+		for _, to := range subnet.DefaultRoutes {
 			evidence := fmt.Sprintf("default route of %s: %s", id, to)
 			switch kind, _, _ := strings.Cut(to, "-"); kind {
 			case "nat", "eigw":

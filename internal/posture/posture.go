@@ -307,9 +307,11 @@ func (in Input) accounts(resources []string) []string {
 			out = append(out, a.Account)
 			continue
 		}
-		for _, account := range in.Estate.Snapshot.Accounts {
-			if a.Service == "organizations" && account.Management {
-				out = append(out, account.ID)
+		if a.Service == "organizations" {
+			for _, account := range in.Estate.Snapshot.Accounts {
+				if account.Management {
+					out = append(out, account.ID)
+				}
 			}
 		}
 		for _, f := range in.Estate.Users(resource) {
