@@ -76,6 +76,7 @@ type Code struct {
 	// partial are the ARNs of what the code adds to and does not declare itself.
 	partial map[string]bool
 	places  map[string]lamina.Origin
+	longest int // key of places
 }
 
 // Unresolved is a value that is not known before the code is deployed.
@@ -114,7 +115,11 @@ func (c *Code) Place(f lamina.Finding) (lamina.Origin, bool) {
 // code does: the value of a variable, the line in a policy.
 func (c *Code) evidence(resource, e string) (lamina.Origin, bool) {
 	for end := len(e); end > 0; end = strings.LastIndexAny(e[:end], "=,(") {
-		if at, ok := c.places[resource+"\x00"+strings.TrimRight(e[:end], " ")]; ok {
+		known := strings.TrimRight(e[:end], " ")
+		if len(resource)+1+len(known) > c.longest {
+			continue
+		}
+		if at, ok := c.places[resource+"\x00"+known]; ok {
 			return at, true
 		}
 	}

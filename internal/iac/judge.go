@@ -40,13 +40,17 @@ var speaks = map[string]string{
 // UNKNOWN at its line, and nothing that rests on the value passes.
 func (c *Code) Judge(findings []lamina.Finding, checks []Check) Judgement {
 	var j Judgement
+	open := make(map[doubt]bool, len(c.Unresolved))
+	for _, u := range c.Unresolved {
+		open[doubt{u.Resource, u.Action}] = true
+	}
 	byID := make(map[string]Check, len(checks))
 	for _, k := range checks {
 		byID[k.ID] = k
 	}
 	for _, f := range findings {
 		at, here := c.Place(f)
-		doubted := here && c.doubted(f.Resource, byID[f.Check].Needs)
+		doubted := here && slices.ContainsFunc(byID[f.Check].Needs, func(action string) bool { return open[doubt{f.Resource, action}] })
 		switch {
 		case doubted && (f.Outcome == lamina.Unknown || f.Outcome == lamina.Pass):
 			// The value that is not resolved speaks for itself.
@@ -86,10 +90,5 @@ func (c *Code) unresolved(checks []Check) []lamina.Finding {
 // not in the snapshot: the IAM action.
 var missing = regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z]+: |was not read`)
 
-// doubted reports whether something of the resource that one of the actions
-// answers is not resolved.
-func (c *Code) doubted(resource string, actions []string) bool {
-	return slices.ContainsFunc(c.Unresolved, func(u Unresolved) bool {
-		return u.Resource == resource && slices.Contains(actions, u.Action)
-	})
-}
+// A doubt is that an answer about the resource hangs on a value that is not resolved.
+type doubt struct{ resource, action string }

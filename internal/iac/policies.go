@@ -1,9 +1,9 @@
 package iac
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -23,18 +23,13 @@ func (b *builder) roleOf(v value) string {
 
 // roleNamed is the declared role with the ARN or the name, nil if there is none.
 func (b *builder) roleNamed(ref string) *lamina.Principal {
-	if p := b.principals[ref]; p != nil {
+	if p := b.principals.byARN[ref]; p != nil {
 		return p
 	}
 	if a, err := lamina.ParseARN(ref); err == nil && a.Service == "iam" && a.Account == b.account {
 		ref = a.Resource[strings.LastIndex(a.Resource, "/")+1:]
 	}
-	for _, k := range slices.Sorted(maps.Keys(b.principals)) {
-		if b.principals[k].Name == ref {
-			return b.principals[k]
-		}
-	}
-	return nil
+	return b.principals.byARN[b.principals.named[ref]]
 }
 
 func (b *builder) takeRole(r resource) {
@@ -43,7 +38,7 @@ func (b *builder) takeRole(r resource) {
 	if trust := r.props.get("AssumeRolePolicyDocument"); trust.kind != absent {
 		p.Trust = b.document(trust)
 	}
-	b.principals[arn] = p
+	b.principals.add(arn, p.Name, p)
 	b.at(arn, "", r.at)
 	for _, item := range r.props.get("Policies").each() {
 		b.inline(p, item.get("PolicyName"), item.get("PolicyDocument"), item)
@@ -71,6 +66,12 @@ func (b *builder) inline(p *lamina.Principal, name, doc, whole value) {
 	b.statements(p.ARN, n+" of "+p.Name, doc)
 }
 
+// An attachment is of a managed policy to a role.
+type attachment struct {
+	role   *lamina.Principal
+	policy string
+}
+
 // attach adds managed policies to the role.
 func (b *builder) attach(p *lamina.Principal, policies value) {
 	for _, item := range policies.each() {
@@ -78,9 +79,11 @@ func (b *builder) attach(p *lamina.Principal, policies value) {
 		if item.kind != text {
 			arn = place(item.at) + ": " + item.why // a policy that nobody has read
 		}
-		if slices.Contains(p.Attached, arn) {
+		if b.has[attachment{p, arn}] {
 			continue
 		}
+		b.has[attachment{p, arn}] = true
+		b.attached[arn] = append(b.attached[arn], p)
 		p.Attached = append(p.Attached, arn)
 		if doc := awsManaged(arn); doc != "" {
 			b.policies[arn] = lamina.ManagedPolicy{ARN: arn, Name: arn[strings.LastIndex(arn, "/")+1:], Document: doc}
@@ -106,8 +109,8 @@ func (b *builder) takeManaged(r resource) {
 		p := b.existing(r, role)
 		b.attach(p, textOf(arn, r.at))
 	}
-	for _, k := range slices.Sorted(maps.Keys(b.principals)) {
-		if p := b.principals[k]; slices.Contains(p.Attached, arn) {
+	for _, p := range b.attached[arn] {
+		if b.principals.byARN[p.ARN] == p { // and no other took its place
 			b.statements(p.ARN, arn, doc)
 		}
 	}
@@ -124,14 +127,19 @@ func (b *builder) existing(r resource, name string) *lamina.Principal {
 		arn, _ = b.role("", textOf(name, r.at), value{})
 	}
 	if b.opt.Live != nil {
-		for _, p := range b.opt.Live.Principals {
-			if p.Name == name && p.Account == b.account && p.Kind == "Role" {
-				arn = p.ARN
+		if b.live == nil {
+			b.live = map[string]string{}
+			for _, p := range b.opt.Live.Principals {
+				if p.Account == b.account && p.Kind == "Role" {
+					b.live[p.Name] = p.ARN
+				}
 			}
 		}
+		arn = cmp.Or(b.live[name], arn)
 	}
 	p := &lamina.Principal{ARN: arn, Account: b.account, Kind: "Role", Name: name}
-	b.principals[arn], b.partial[arn] = p, true
+	b.principals.add(arn, name, p)
+	b.partial[arn] = true
 	b.at(arn, "", r.at)
 	return p
 }

@@ -44,22 +44,28 @@ type builder struct {
 	skipped    []lamina.Skipped
 	unresolved []Unresolved
 
-	layers     map[string]*lamina.LayerVersion
-	functions  map[string]*lamina.Function
-	principals map[string]*lamina.Principal
+	layers     declared[*lamina.LayerVersion]
+	functions  declared[*lamina.Function]
+	principals declared[*lamina.Principal]
+	attached   map[string][]*lamina.Principal // by the ARN of the policy, in their order
+	has        map[attachment]bool
+	layerNames map[string]bool // of the first resources, that were looked at
+	looked     int
+	live       map[string]string // ARNs of roles of the live estate that are ours, by name
 	policies   map[string]lamina.ManagedPolicy
 	signing    map[string]lamina.CodeSigningConfig
 	ours       map[string]bool
 	partial    map[string]bool
 	places     map[string]lamina.Origin
+	longest    int // key of places
 	parameters map[string]bool
 }
 
 func newBuilder(opt *Options) *builder {
 	b := &builder{
 		opt: opt, account: cmp.Or(opt.Account, unknownAccount), partition: "aws",
-		kinds: map[string]bool{}, layers: map[string]*lamina.LayerVersion{}, functions: map[string]*lamina.Function{},
-		principals: map[string]*lamina.Principal{}, policies: map[string]lamina.ManagedPolicy{}, signing: map[string]lamina.CodeSigningConfig{},
+		kinds: map[string]bool{}, layers: newDeclared[*lamina.LayerVersion](), functions: newDeclared[*lamina.Function](),
+		principals: newDeclared[*lamina.Principal](), attached: map[string][]*lamina.Principal{}, has: map[attachment]bool{}, layerNames: map[string]bool{}, policies: map[string]lamina.ManagedPolicy{}, signing: map[string]lamina.CodeSigningConfig{},
 		ours: map[string]bool{}, partial: map[string]bool{}, places: map[string]lamina.Origin{},
 		parameters: map[string]bool{},
 	}
@@ -176,6 +182,7 @@ func (b *builder) at(resource, evidence string, o lamina.Origin) {
 		key += "\x00" + evidence
 	}
 	if _, there := b.places[key]; !there {
+		b.longest = max(b.longest, len(key))
 		b.places[key] = o
 	}
 }
@@ -206,14 +213,14 @@ func (b *builder) code() *Code {
 		}
 	}
 	s := lamina.Snapshot{Version: 1, OrgID: b.opt.OrgID}
-	for _, k := range slices.Sorted(maps.Keys(b.layers)) {
-		s.Layers = append(s.Layers, *b.layers[k])
+	for _, l := range b.layers.sorted() {
+		s.Layers = append(s.Layers, *l)
 	}
-	for _, k := range slices.Sorted(maps.Keys(b.functions)) {
-		s.Functions = append(s.Functions, *b.functions[k])
+	for _, f := range b.functions.sorted() {
+		s.Functions = append(s.Functions, *f)
 	}
-	for _, k := range slices.Sorted(maps.Keys(b.principals)) {
-		s.Principals = append(s.Principals, *b.principals[k])
+	for _, p := range b.principals.sorted() {
+		s.Principals = append(s.Principals, *p)
 	}
 	for _, k := range slices.Sorted(maps.Keys(b.policies)) {
 		s.ManagedPolicies = append(s.ManagedPolicies, b.policies[k])
@@ -235,7 +242,7 @@ func (b *builder) code() *Code {
 	b.skipped = slices.Compact(b.skipped)
 	return &Code{
 		Snapshot: s, Unresolved: b.unresolved, Files: slices.Compact(b.files), Skipped: b.skipped, Kinds: slices.Sorted(maps.Keys(b.kinds)),
-		Parameters: slices.Sorted(maps.Keys(b.parameters)), Resources: b.seen, Read: b.read, partial: b.partial, places: b.places,
+		Parameters: slices.Sorted(maps.Keys(b.parameters)), Resources: b.seen, Read: b.read, partial: b.partial, places: b.places, longest: b.longest,
 	}
 }
 
@@ -297,7 +304,7 @@ func (b *builder) takeLayer(r resource) {
 			Bucket: content.get("S3Bucket", "Bucket").text, Key: content.get("S3Key", "Key").text, VersionID: content.get("S3ObjectVersion", "Version").text,
 		}
 	}
-	b.layers[arn] = l
+	b.layers.add(arn, l.Name, l)
 	b.at(arn, "", r.at)
 }
 
@@ -309,11 +316,9 @@ func (b *builder) takeGrant(r resource) {
 	if !known || arn == "" {
 		arn = r.id // a layer of ours, whichever
 	}
-	l := b.layers[arn]
-	for _, k := range slices.Sorted(maps.Keys(b.layers)) {
-		if l == nil && !b.partial[k] && b.layers[k].Name == arn {
-			l, arn = b.layers[k], k // named, as Terraform may
-		}
+	l := b.layers.byARN[arn]
+	if named, ok := b.layers.named[arn]; ok && l == nil { // as Terraform may
+		l, arn = b.layers.byARN[named], named
 	}
 	if l == nil {
 		l = &lamina.LayerVersion{ARN: arn, Account: b.account, Region: b.opt.Region, Name: arn, Origin: &lamina.Origin{File: r.at.File, Line: r.at.Line}}
@@ -321,7 +326,7 @@ func (b *builder) takeGrant(r resource) {
 			l.Account, l.Region, l.Name, l.Version = parsed.ARN.Account, parsed.ARN.Region, parsed.Name, parsed.Version
 			b.ours[l.Account] = true
 		}
-		b.layers[arn], b.partial[arn] = l, true
+		b.layers.byARN[arn], b.partial[arn] = l, true // not by name: who names a layer means one that is declared
 		b.at(arn, "", r.at)
 	}
 	g := lamina.Grant{StatementID: r.logical, Action: "lambda:GetLayerVersion", Origin: &lamina.Origin{File: r.at.File, Line: r.at.Line}}
@@ -415,7 +420,7 @@ func (b *builder) takeFunction(r resource) {
 			b.tag(f, k, tags.fields[k].text)
 		}
 	}
-	b.functions[arn] = f
+	b.functions.add(arn, f.Name, f)
 }
 
 // maxParameter is the length of the longest name of an SSM parameter, or its ARN.
@@ -472,7 +477,7 @@ func (b *builder) named(r resource, v value) *lamina.Function {
 	if !known || ref == "" {
 		return nil
 	}
-	if f := b.functions[ref]; f != nil {
+	if f := b.functions.byARN[ref]; f != nil {
 		return f
 	}
 	var arn, name string
@@ -486,16 +491,21 @@ func (b *builder) named(r resource, v value) *lamina.Function {
 		name, _, _ = strings.Cut(ref, ":")
 		arn = b.lambda("function:" + name)
 	}
-	for _, k := range slices.Sorted(maps.Keys(b.functions)) {
-		if f := b.functions[k]; f.ARN == arn || f.Name == name && arn == b.lambda("function:"+name) {
-			return f
-		}
+	if first, ok := b.functions.named[name]; ok && first < arn && arn == b.lambda("function:"+name) {
+		return b.functions.byARN[first]
+	}
+	if f := b.functions.byARN[arn]; f != nil {
+		return f
+	}
+	if first, ok := b.functions.named[name]; ok && arn == b.lambda("function:"+name) {
+		return b.functions.byARN[first]
 	}
 	f := &lamina.Function{ARN: arn, Account: b.account, Region: b.opt.Region, Name: name, Version: "$LATEST", Origin: &lamina.Origin{File: r.at.File, Line: r.at.Line}}
 	if a, err := lamina.ParseARN(arn); err == nil {
 		f.Account, f.Region = a.Account, a.Region
 	}
-	b.functions[arn], b.partial[arn] = f, true
+	b.functions.add(arn, f.Name, f)
+	b.partial[arn] = true
 	b.at(arn, "", r.at)
 	return f
 }

@@ -1,7 +1,6 @@
 package iac
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -115,9 +114,12 @@ func (b *builder) layerReference(layer, version value) value {
 	if _, err := lamina.ParseLayerARN(layer.text); err == nil {
 		return textOf(layer.text+":"+version.text, layer.at)
 	}
-	if !strings.Contains(layer.text, "#") && !slices.ContainsFunc(b.resources, func(r resource) bool {
-		return r.kind == "AWS::Lambda::LayerVersion" && r.props.get("LayerName").text == layer.text
-	}) {
+	for ; b.looked < len(b.resources); b.looked++ {
+		if r := b.resources[b.looked]; r.kind == "AWS::Lambda::LayerVersion" {
+			b.layerNames[r.props.get("LayerName").text] = true
+		}
+	}
+	if !strings.Contains(layer.text, "#") && !b.layerNames[layer.text] {
 		return textOf(b.lambda("layer:"+layer.text+":"+version.text), layer.at)
 	}
 	return layer
