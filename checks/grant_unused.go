@@ -31,6 +31,7 @@ var GrantUnused = posture.Check{
 const unusedAfter = 90 * 24 * time.Hour
 
 func grantUnused(in posture.Input, found func(posture.Result)) {
+	silent := silentRegions(in)
 	for _, l := range in.SharedLayers() {
 		if l.Unknown != nil {
 			found(*l.Unknown)
@@ -51,7 +52,7 @@ func grantUnused(in posture.Input, found func(posture.Result)) {
 			r.Outcome, r.Detail = lamina.Pass, "an account of ours that it is granted to uses it"
 		case young:
 			r.Outcome, r.Detail = lamina.NotApplicable, "it was granted within 90 days"
-		case !everywhere(in, l.Region):
+		case silent == nil, silent[l.Region]:
 			continue // the runner says what was not logged, or not read
 		case in.Log.From.After(since):
 			r.Outcome, r.Detail = lamina.Unknown, "whether it was fetched within 90 days is not known"

@@ -26,6 +26,7 @@ var WindowFetch = posture.Check{
 }
 
 func windowFetch(in posture.Input, found func(posture.Result)) {
+	silent := silentRegions(in)
 	for _, l := range in.SharedLayers() {
 		r := posture.Result{Outcome: lamina.Pass, Resource: l.ARN, Detail: "no account of ours fetched it, but to use it, in the time of the logs"}
 		consumers := consumers(in, l)
@@ -59,7 +60,7 @@ func windowFetch(in posture.Input, found func(posture.Result)) {
 			}
 		case l.Unknown != nil:
 			r = *l.Unknown
-		case !everywhere(in, l.Region):
+		case silent == nil, silent[l.Region]:
 			continue // the runner says what was not logged, or not read
 		}
 		r.Evidence = posture.Calls(r.Evidence)
@@ -81,10 +82,17 @@ func consumers(in posture.Input, l posture.SharedLayer) map[string]bool {
 	return accounts
 }
 
-// everywhere reports whether there are records of every place of the region that
-// has functions, and all functions are known.
-func everywhere(in posture.Input, region string) bool {
-	return len(in.Estate.Unread("lambda:ListFunctions")) == 0 && !slices.ContainsFunc(in.Estate.Snapshot.Functions, func(f lamina.Function) bool {
-		return f.Region == region && !in.Log.Covers(f.Account, f.Region)
-	})
+// silentRegions are those with a place that has functions and of which there are no
+// records; nil when not all functions are known.
+func silentRegions(in posture.Input) map[string]bool {
+	if len(in.Estate.Unread("lambda:ListFunctions")) > 0 {
+		return nil
+	}
+	out := map[string]bool{}
+	for _, f := range in.Estate.Snapshot.Functions {
+		if !in.Log.Covers(f.Account, f.Region) {
+			out[f.Region] = true
+		}
+	}
+	return out
 }

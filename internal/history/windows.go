@@ -70,10 +70,8 @@ func (h *History) GrantWindows(layerVersionARN string) []Window {
 			}
 			end(i, &f, Removed)
 		case deleted:
-			for i := range out {
-				if out[i].Ending == Open {
-					end(i, &f, Deleted)
-				}
+			for _, i := range open {
+				end(i, &f, Deleted)
 			}
 		case set, gone:
 			// Facts of functions are under other keys.
