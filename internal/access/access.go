@@ -68,6 +68,8 @@ type Access struct {
 	reach   map[string]Reach     // of roles that functions run as, by ARN
 	names   []string             // layers that policies name, as patterns of ARNs
 	choosy  bool                 // some policy asks which layers are attached
+	alike   []string             // what policies' conditions say no more of than of another, by place in the snapshot's layers
+	like    func(layer string) string
 	targets func() []Target
 	finders map[string]*finder // by account, made with the targets
 	layers  attachable
@@ -123,7 +125,12 @@ func New(e *estate.Estate) *Access {
 	for _, t := range e.Snapshot.Targets {
 		a.settled(t.Account, t.Region)
 	}
-	a.names, a.choosy = layerPatterns(e.Snapshot)
+	asked := []string(nil)
+	a.names, asked, a.choosy = layerPatterns(e)
+	a.like = iam.Alike(asked)
+	for _, l := range e.Snapshot.Layers {
+		a.alike = append(a.alike, a.like(l.ARN))
+	}
 	a.layers = attachables(e)
 	var subjects []*iam.Subject
 	var principals []lamina.Principal

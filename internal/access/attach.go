@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -294,10 +295,11 @@ type finder struct {
 	objects map[string]*iam.Object // by function
 	class   map[string]string      // by function
 	found   map[asking]*Path
-	// layers are the account's own, by region; granted is the policy of one of another
-	// account that is granted to it.
-	layers  map[string][]string
+	// granted is the policy of a layer of another account that is granted to the
+	// account; there are the layers that are there, worked out where they are asked for.
 	granted *iam.Set
+	there   map[stock][]int
+	signed  map[string]*signers // of layers, by region
 
 	mu    sync.Mutex
 	asked map[asking]Answer // of also
@@ -311,7 +313,7 @@ type asking struct {
 }
 
 func (a *Access) finder(account string, fs []lamina.Function) *finder {
-	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[asking]*Path{}, layers: map[string][]string{}, granted: grantedTo(account), asked: map[asking]Answer{}}
+	x := &finder{Access: a, account: account, objects: map[string]*iam.Object{}, class: map[string]string{}, found: map[asking]*Path{}, there: map[stock][]int{}, signed: map[string]*signers{}, granted: grantedTo(account), asked: map[asking]Answer{}}
 	var subjects []*iam.Subject
 	for _, c := range a.callers[account] {
 		subjects = append(subjects, c.Subject)
@@ -327,26 +329,111 @@ func (a *Access) finder(account string, fs []lamina.Function) *finder {
 			x.class[f.ARN] = strings.Join([]string{strconv.Itoa(n), f.Region, a.signing(f)}, " ")
 		}
 	}
-	for _, i := range a.layers.of[account] {
-		l := &a.estate.Snapshot.Layers[i]
-		x.layers[l.Region] = append(x.layers[l.Region], l.ARN)
-	}
 	return x
+}
+
+// A stock is the layer versions in a region that pass a code signing configuration:
+// the account's own, or those of others.
+type stock struct {
+	region, signing string
+	others          bool
+}
+
+// own are the account's layer versions in the region, as places in the snapshot.
+func (x *finder) own(region string) []int {
+	return x.stocked(stock{region: region, signing: "all"}, func() []int {
+		return slices.DeleteFunc(slices.Clone(x.layers.of[x.account]), func(i int) bool { return x.estate.Snapshot.Layers[i].Region != region })
+	})
+}
+
+func (x *finder) stocked(s stock, find func() []int) []int {
+	list, ok := x.there[s]
+	if !ok {
+		list = find()
+		x.there[s] = list
+	}
+	return list
+}
+
+// offers are the layer versions that are there for functions of the region with that
+// signing: the first of those that no condition tells apart, but for code signing,
+// which tells each from the next.
+func (x *finder) offers(region, signing string, others bool) []int {
+	return x.stocked(stock{region, signing, others}, func() []int {
+		var all []int
+		if others {
+			for i := range x.shared(region) {
+				all = append(all, i)
+			}
+		} else {
+			all = x.own(region)
+		}
+		switch {
+		case signing != "" && signing != "?":
+			return x.signers(stock{region: region, others: others}, all).pass(x.estate, signing)
+		case others: // which of them may be read is a question of each
+			return all
+		}
+		seen := map[string]bool{}
+		var first []int
+		for _, i := range all {
+			if !seen[x.alike[i]] {
+				seen[x.alike[i]] = true
+				first = append(first, i)
+			}
+		}
+		return first
+	})
+}
+
+// signers say which layer versions a code signing configuration may let pass.
+type signers struct {
+	by     map[string][]int // by the version of the profile that signed them
+	unread []int            // of which that is not known
+}
+
+func (x *finder) signers(s stock, layers []int) *signers {
+	key := fmt.Sprint(s.region, " ", s.others)
+	out := x.signed[key]
+	if out != nil {
+		return out
+	}
+	out = &signers{by: map[string][]int{}}
+	for _, i := range layers {
+		l := &x.estate.Snapshot.Layers[i]
+		out.by[l.SigningProfileVersionARN] = append(out.by[l.SigningProfileVersionARN], i)
+		if _, missing := x.estate.Missing(l.Account, l.Region, "lambda:GetLayerVersion", l.ARN); missing {
+			out.unread = append(out.unread, i)
+		}
+	}
+	x.signed[key] = out
+	return out
+}
+
+// pass are those that may pass the configuration, in the snapshot's order.
+func (s *signers) pass(e *estate.Estate, signing string) []int {
+	config, _ := e.CodeSigningConfig(signing)
+	out := slices.Clone(s.unread)
+	for _, p := range config.AllowedPublishers {
+		out = append(out, s.by[p]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // shared yields the layer versions of other accounts of ours, in the region, that are
 // granted to the account, in the snapshot's order.
-func (x *finder) shared(region string) iter.Seq[*lamina.LayerVersion] {
-	return func(yield func(*lamina.LayerVersion) bool) {
-		wide, own := x.Access.layers.wide[region], x.Access.layers.granted[x.account]
+func (x *finder) shared(region string) iter.Seq2[int, *lamina.LayerVersion] {
+	return func(yield func(int, *lamina.LayerVersion) bool) {
+		wide, own := x.layers.wide[region], x.layers.granted[x.account]
 		for len(wide)+len(own) > 0 {
 			list := &wide
 			if len(wide) == 0 || len(own) > 0 && own[0] < wide[0] {
 				list = &own
 			}
-			l := &x.estate.Snapshot.Layers[(*list)[0]]
+			i := (*list)[0]
 			*list = (*list)[1:]
-			if l.Region == region && l.Account != x.account && !yield(l) {
+			if l := &x.estate.Snapshot.Layers[i]; l.Region == region && l.Account != x.account && !yield(i, l) {
 				return
 			}
 		}
@@ -457,7 +544,7 @@ func (x *finder) find(c *Caller, f lamina.Function) Path {
 	updates := map[string]Answer{}
 	// try takes the layer into account. What costs nothing goes first: most
 	// layers are not to be had for the same reason.
-	try := func(way Way, layer string, source func() Answer, signing Answer) iam.Result {
+	try := func(way Way, layer, like string, source func() Answer, signing Answer) iam.Result {
 		if signing.Result == iam.Deny {
 			return iam.Deny
 		}
@@ -465,10 +552,10 @@ func (x *finder) find(c *Caller, f lamina.Function) Path {
 		if layer == "" {
 			value = iam.Present()
 		}
-		u, ok := updates[layer]
+		u, ok := updates[like]
 		if !ok {
 			u = update(value)
-			updates[layer] = u
+			updates[like] = u
 		}
 		if u.Result == iam.Deny {
 			return iam.Deny
@@ -494,30 +581,33 @@ func (x *finder) find(c *Caller, f lamina.Function) Path {
 				return ask(c.Subject, "lambda:GetLayerVersion", x.object(arn, l.ARN.Account, iam.Is(strangerOrganization), x.granted), keys)
 			}
 		}
-		if try(way, arn, source, sign) == iam.Allow {
+		if try(way, arn, x.like(arn), source, sign) == iam.Allow {
 			return best
 		}
 	}
 	// Of layers that are there, the first that may be attached says enough, and
 	// what leaves one open leaves the next open.
-	for _, arn := range x.layers[f.Region] {
-		if try(Existing, arn, func() Answer { return Answer{Result: iam.Allow} }, x.signed(arn, f)) != iam.Deny {
+	signing := x.signing(f)
+	for _, i := range x.offers(f.Region, signing, false) {
+		arn := x.estate.Snapshot.Layers[i].ARN
+		if try(Existing, arn, x.alike[i], func() Answer { return Answer{Result: iam.Allow} }, x.passes(arn, signing)) != iam.Deny {
 			return best
 		}
 	}
 	if ask(c.Subject, "lambda:GetLayerVersion", x.object("", "", x.org, x.granted), keys).Result != iam.Deny {
-		for l := range x.shared(f.Region) {
+		for _, i := range x.offers(f.Region, signing, true) {
+			l := &x.estate.Snapshot.Layers[i]
 			source := func() Answer {
 				return ask(c.Subject, "lambda:GetLayerVersion", x.object(l.ARN, l.Account, x.org, x.granted), keys)
 			}
-			if try(Existing, l.ARN, source, x.signed(l.ARN, f)) != iam.Deny {
+			if try(Existing, l.ARN, x.alike[i], source, x.passes(l.ARN, signing)) != iam.Deny {
 				return best
 			}
 		}
 	}
 	for _, action := range []string{"lambda:ListLayers", "lambda:ListLayerVersions"} {
 		if m, missing := x.estate.Missing(f.Account, f.Region, action, ""); missing {
-			try(Existing, "", func() Answer { return Answer{Result: iam.Unknown, Why: m.Why()} }, sign)
+			try(Existing, "", "any", func() Answer { return Answer{Result: iam.Unknown, Why: m.Why()} }, sign)
 		}
 	}
 	return best
@@ -560,8 +650,10 @@ func instance(pattern, partition, region, account string) []string {
 
 // layerPatterns are the layers that policies name: as resources, and as what may
 // be attached. choosy says that some policy asks which layers are attached, so
-// that a change with one may be allowed where one without is not.
-func layerPatterns(s lamina.Snapshot) (patterns []string, choosy bool) {
+// that a change with one may be allowed where one without is not; asked are all
+// that a condition on that asks for.
+func layerPatterns(e *estate.Estate) (patterns, asked []string, choosy bool) {
+	s := e.Snapshot
 	seen := map[string]bool{}
 	read := map[string]bool{}
 	look := func(document string) {
@@ -578,7 +670,7 @@ func layerPatterns(s lamina.Snapshot) (patterns []string, choosy bool) {
 			for _, c := range st.Conditions {
 				if strings.EqualFold(c.Key, "lambda:Layer") {
 					choosy = true
-					values = append(values, c.Values...)
+					values, asked = append(values, c.Values...), append(asked, c.Values...)
 				}
 			}
 			for _, v := range values {
@@ -604,7 +696,21 @@ func layerPatterns(s lamina.Snapshot) (patterns []string, choosy bool) {
 	for _, p := range s.OrganizationPolicies {
 		look(p.Document)
 	}
-	return slices.Sorted(maps.Keys(seen)), choosy
+	for _, f := range s.Functions {
+		for _, p := range f.Policies {
+			if !strings.Contains(strings.ToLower(p.Document), "lambda:layer") {
+				continue
+			}
+			for _, st := range e.Policy(p.Document).Statements {
+				for _, c := range st.Conditions {
+					if strings.EqualFold(c.Key, "lambda:Layer") {
+						asked = append(asked, c.Values...)
+					}
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen)), asked, choosy
 }
 
 // sign is whether the caller gets a layer of its own past the function's code
@@ -635,9 +741,8 @@ func (x *finder) sign(c *Caller, f lamina.Function) Answer {
 	return best
 }
 
-// signed is whether a layer that is there passes the function's code signing.
-func (x *finder) signed(layer string, f lamina.Function) Answer {
-	arn := x.signing(f)
+// passes is whether a layer that is there passes the code signing of a function.
+func (x *finder) passes(layer, arn string) Answer {
 	switch arn {
 	case "":
 		return Answer{Result: iam.Allow}

@@ -97,10 +97,10 @@ func (x *finder) offered(region string) []string {
 			newest[l.Unversioned()] = l
 		}
 	}
-	for _, arn := range x.layers[region] {
-		take(arn)
+	for _, i := range x.own(region) {
+		take(x.estate.Snapshot.Layers[i].ARN)
 	}
-	for l := range x.shared(region) {
+	for _, l := range x.shared(region) {
 		take(l.ARN)
 	}
 	for _, f := range x.estate.Snapshot.Functions {
