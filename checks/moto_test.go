@@ -26,12 +26,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationtypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	hubtypes "github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 	"github.com/aws/aws-sdk-go-v2/service/signer"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/lamina-sec/lamina"
 	"github.com/lamina-sec/lamina/internal/awsread"
 	"github.com/lamina-sec/lamina/internal/collect"
 	"github.com/lamina-sec/lamina/internal/posture"
@@ -459,4 +462,57 @@ func (m *motoEstate) collect() (gaps, findings string) {
 func first(reason string) string {
 	line, _, _ := strings.Cut(reason, "\n")
 	return line[:min(len(line), 160)]
+}
+
+// What moto keeps of Security Hub and Inspector, which the test puts there itself,
+// comes back through the SDK as findings.
+func TestMoto_services(t *testing.T) {
+	if os.Getenv("LAMINA_INTEGRATION") == "" {
+		t.Skip("make test-integration runs it")
+	}
+	m := &motoEstate{t: t, endpoint: startMoto(t)}
+	m.as(motoAccount)
+	ctx, layer, function := t.Context(), m.layer(motoAccount, "utils", 1), "arn:aws:lambda:"+sample.Region+":"+motoAccount+":function:api"
+	hub := securityhub.NewFromConfig(m.cfg)
+	_, err := hub.EnableSecurityHub(ctx, &securityhub.EnableSecurityHubInput{})
+	m.check(err)
+	imported := func(id, kind, resource string) hubtypes.AwsSecurityFinding {
+		at := aws.String("2026-06-18T12:00:00Z")
+		return hubtypes.AwsSecurityFinding{
+			Id: &id, AwsAccountId: aws.String(motoAccount), CreatedAt: at, UpdatedAt: at, FirstObservedAt: at, LastObservedAt: at, Title: aws.String("title of " + id), Description: aws.String("long"),
+			GeneratorId: aws.String("test"), ProductArn: aws.String("arn:aws:securityhub:" + sample.Region + ":" + motoAccount + ":product/" + motoAccount + "/default"), SchemaVersion: aws.String("2018-10-08"),
+			Types: []string{"Software and Configuration Checks"}, Severity: &hubtypes.Severity{Label: hubtypes.SeverityLabelHigh}, RecordState: hubtypes.RecordStateActive,
+			Resources: []hubtypes.Resource{{Id: &resource, Type: &kind, Region: aws.String(sample.Region)}},
+		}
+	}
+	batch, err := hub.BatchImportFindings(ctx, &securityhub.BatchImportFindingsInput{Findings: []hubtypes.AwsSecurityFinding{
+		imported("of-a-layer", "AwsLambdaLayerVersion", layer), imported("of-a-function", "AwsLambdaFunction", function+":$LATEST"), imported("of-a-bucket", "AwsS3Bucket", "arn:aws:s3:::b"),
+	}})
+	if err != nil || aws.ToInt32(batch.SuccessCount) != 3 {
+		t.Fatalf("%+v, %v", batch, err)
+	}
+	seed := `{"results":[[{"awsAccountId":"` + motoAccount + `","findingArn":"arn:aws:inspector2:` + sample.Region + `:` + motoAccount + `:finding/1","type":"PACKAGE_VULNERABILITY","severity":"HIGH","status":"ACTIVE","title":"CVE-2099-0001 - old","resources":[{"id":"` + function + `:$LATEST","type":"AWS_LAMBDA_FUNCTION"}]}]],"account_id":"` + motoAccount + `","region":"` + sample.Region + `"}`
+	r, err := http.Post(m.endpoint+"/moto-api/static/inspector2/findings-results", "application/json", strings.NewReader(seed))
+	m.check(err)
+	m.check(r.Body.Close())
+	c := awsread.New(awsread.Options{Region: sample.Region, AccessKeyID: "AKID", SecretAccessKey: "SECRET", Endpoint: m.endpoint, Attempts: 1}).In(sample.Region)
+	var got []string
+	say := func(fs []lamina.ServiceFinding, err error) {
+		m.check(err)
+		for _, x := range fs {
+			got = append(got, strings.Join(append([]string{x.Service, x.Product, x.Severity, x.Title}, x.Resources...), " "))
+		}
+	}
+	found, closed, err := c.HubFindings(ctx, motoAccount)
+	say(found, err)
+	say(c.InspectorFindings(ctx, motoAccount))
+	want := []string{
+		"securityhub " + motoAccount + "/default HIGH title of of-a-layer " + layer,
+		"securityhub " + motoAccount + "/default HIGH title of of-a-function " + function,
+		"securityhub " + motoAccount + "/default HIGH title of of-a-bucket", // moto looks at no filter of the kind: it names no resource of Lambda
+		"inspector2  HIGH CVE-2099-0001 - old " + function,
+	}
+	if d := cmp.Diff(want, got); d != "" || closed != 0 {
+		t.Errorf("%d closed (-want +got):\n%s", closed, d)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,4 +208,44 @@ func TestClient_findings_endless(t *testing.T) {
 	if _, err := c.ConfigRecords(t.Context()); err == nil || !strings.Contains(err.Error(), "not read to the end") {
 		t.Errorf("Config: %v", err)
 	}
+}
+
+// Whatever AWS answers, nothing panics, and what is kept is bounded and about
+// functions and layer versions alone.
+func FuzzFindings(f *testing.F) {
+	f.Add(`{"findings":[{"findingArn":"i","severity":"HIGH","epss":{"score":1e308},"resources":[{"id":"` + fn + `:$LATEST"}],"packageVulnerabilityDetails":{"vulnerabilityId":"CVE-2099-0001","vulnerablePackages":[{"name":"p","sourceLambdaLayerArn":"arn:aws:lambda:eu-west-1:111122223333:layer:l:1"}]}}]}`)
+	f.Add(`{"findings":[{"arn":"g","severity":-1,"resource":{"lambdaDetails":{"functionArn":"` + fn + `","functionVersion":":"}},"service":{"eventFirstSeen":"0000-00-00T00:00:00Z"}}]}`)
+	f.Add(`{"Findings":[{"Id":"s","ProductArn":":product/","GeneratorId":"lamina/","Resources":[{"Id":"arn:aws:lambda:::layer:x:99999999999999999999"}],"Vulnerabilities":[{},{"VulnerablePackages":[{}]}]}]}`)
+	f.Add(`{"Results":["{\"arn\":\"` + fn + `\",\"configurationItemCaptureTime\":\"x\"}"]}`)
+	f.Add(`{"findingDetails":[{"unusedPermissionDetails":{"serviceNamespace":"s3","actions":[{"action":"GetObject"},{}]}}]}`)
+	f.Fuzz(func(t *testing.T, answer string) {
+		if strings.Contains(strings.ToLower(answer), "nexttoken") {
+			t.Skip("the list would be asked again and again")
+		}
+		c, _ := answering(answer)
+		ctx := t.Context()
+		a, _ := c.InspectorFindings(ctx, account)
+		b, _ := c.DutyFindings(ctx, account, "d", []string{"1", "2"})
+		h, _, _ := c.HubFindings(ctx, account)
+		for _, x := range slices.Concat(a, b, h) {
+			if len(x.ID) > 600 || len(x.Title) > 600 || len(x.Resources) > 50 || len(x.Packages) > 50 || len(x.Vulnerabilities) > 50 || x.EPSS < 0 || x.EPSS > 1 {
+				t.Errorf("%+v", x)
+			}
+			about := slices.Clone(x.Resources)
+			for _, p := range x.Packages {
+				about = append(about, p.Layer)
+			}
+			for _, arn := range about {
+				if parsed, err := lamina.ParseARN(arn); arn != "" && (err != nil || parsed.Service != "lambda") {
+					t.Errorf("about %q", arn)
+				}
+			}
+		}
+		_, _ = c.ConfigRecords(ctx)
+		_, _ = c.DutyFindingIDs(ctx, account, "d")
+		u := lamina.AccessFinding{ID: "x", Analyzer: "a"}
+		if _ = c.UnusedBy(ctx, &u); len(u.Unused) > 200 || !slices.IsSorted(u.Unused) {
+			t.Errorf("%+v", u)
+		}
+	})
 }

@@ -24,6 +24,13 @@ func TestDiff(t *testing.T) {
 	shared.Policy = &lamina.LayerPolicy{RevisionID: "r", Grants: []lamina.Grant{{StatementID: "s", Principal: "*"}}}
 	aged := layer(ours, "utils")
 	aged.PolicyRead = time.Date(2026, 6, 18, 0, 0, 0, 0, time.UTC)
+	said := func(service string) lamina.ServiceFinding {
+		return lamina.ServiceFinding{ID: "1", Account: ours, Region: "eu-west-1", Service: service, Resources: []string{"arn:aws:lambda:eu-west-1:" + ours + ":function:f"}}
+	}
+	again := func(f lamina.ServiceFinding) lamina.ServiceFinding { // when it was last seen is no difference
+		f.Last = time.Date(2026, 6, 18, 0, 0, 0, 0, time.UTC)
+		return f
+	}
 	denied := lamina.Gap{Action: "lambda:ListLayers", Denied: true, Reason: "AccessDenied"}
 	tests := map[string]struct {
 		a, b lamina.Snapshot
@@ -82,6 +89,20 @@ func TestDiff(t *testing.T) {
 			lamina.Snapshot{CodeStorage: []lamina.CodeStorage{{Account: ours, Region: "eu-west-1", Used: 1}, {Account: ours, Region: "us-east-1", Used: 1}}},
 			lamina.Snapshot{CodeStorage: []lamina.CodeStorage{{Account: ours, Region: "eu-west-1", Used: 2}, {Account: ours, Region: "us-east-1", Used: 1}}},
 			"changed code_storage 111122223333 eu-west-1 used: 1 → 2",
+		},
+		"a_finding_that_was_not_read_is_not_removed": {
+			lamina.Snapshot{Targets: []lamina.Target{at(ours, "eu-west-1")}, ServiceFindings: []lamina.ServiceFinding{said("inspector2"), said("guardduty"), said("securityhub")}},
+			lamina.Snapshot{Targets: []lamina.Target{at(ours, "eu-west-1", lamina.Gap{Action: "guardduty:GetFindings", Denied: true, Reason: "denied"})}, ServiceFindings: []lamina.ServiceFinding{again(said("securityhub"))}},
+			"unread service_findings 111122223333 eu-west-1 guardduty 1 (guardduty:GetFindings: denied)\n" +
+				"removed service_findings 111122223333 eu-west-1 inspector2 1\n" +
+				`changed targets 111122223333 eu-west-1 gaps: "" → [{"action":"guardduty:GetFindings","denied":true,"reason":"denied"}]`,
+		},
+		"a_record_of_config_that_was_not_read_is_not_removed": {
+			lamina.Snapshot{Targets: []lamina.Target{at(ours, "eu-west-1"), at(ours, "us-east-1")}, ConfigRecords: []lamina.ConfigRecord{{Function: "arn:aws:lambda:eu-west-1:" + ours + ":function:f"}, {Function: "arn:aws:lambda:us-east-1:" + ours + ":function:f"}}},
+			lamina.Snapshot{Targets: []lamina.Target{at(ours, "eu-west-1"), at(ours, "us-east-1", lamina.Gap{Action: "config:SelectResourceConfig", Denied: true, Reason: "denied"})}},
+			"removed config_records arn:aws:lambda:eu-west-1:111122223333:function:f\n" +
+				"unread config_records arn:aws:lambda:us-east-1:111122223333:function:f (config:SelectResourceConfig: denied)\n" +
+				`changed targets 111122223333 us-east-1 gaps: "" → [{"action":"config:SelectResourceConfig","denied":true,"reason":"denied"}]`,
 		},
 		"organisation": {
 			lamina.Snapshot{Accounts: []lamina.Account{{ID: other}}, Targets: []lamina.Target{at(ours, "organization")}},
@@ -168,6 +189,10 @@ func TestRedact(t *testing.T) {
 			{ARN: "arn:aws:iam::" + ours + ":role/app", Account: ours, Kind: "Role", Name: "app", Trust: `{"Principal":{"AWS":["` + person + `","arn:aws:iam::` + ours + `:user/dev-*"]},"o":"o-a1b2c3d4e5"}`},
 		},
 	}
+	in.ServiceFindings = []lamina.ServiceFinding{{
+		ID: "arn:aws:inspector2:eu-west-1:" + ours + ":finding/1", Account: ours, Region: "eu-west-1", Service: "inspector2", Severity: "HIGH", Title: "for Ann", Product: ours + "/default",
+		Resources: []string{in.Functions[0].ARN}, Vulnerabilities: []string{"CVE-2099-0001"},
+	}}
 	before := write(t, in)
 	got, err := snapshot.Redact(in, func(account string) bool { return account == vendor })
 	if err != nil {
@@ -192,6 +217,10 @@ func TestRedact(t *testing.T) {
 			{ARN: "arn:aws:iam::000000000001:role/app", Account: "000000000001", Kind: "Role", Name: "app", Trust: `{"Principal":{"AWS":["arn:aws:iam::000000000001:user/user-1","arn:aws:iam::000000000001:user/dev-*"]},"o":"o-0000000001"}`},
 		},
 	})
+	want.ServiceFindings = []lamina.ServiceFinding{{
+		ID: "arn:aws:inspector2:eu-west-1:000000000001:finding/1", Account: "000000000001", Region: "eu-west-1", Service: "inspector2", Severity: "HIGH", Product: "000000000001/default",
+		Resources: []string{want.Functions[0].ARN}, Vulnerabilities: []string{"CVE-2099-0001"},
+	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
