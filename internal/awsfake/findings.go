@@ -125,8 +125,10 @@ func getDutyFindings(s Session, in input) (object, *Error) {
 			{name: "updatedAt", value: x.Last.Format(time.RFC3339)},
 			{name: "resource", value: object{{name: "resourceType", value: "Lambda"}, {name: "lambdaDetails", value: lambda}}},
 			{name: "service", value: object{
-				{name: "archived", value: false}, {name: "count", value: 1},
-				{name: "eventFirstSeen", value: x.First.Format(time.RFC3339)}, {name: "eventLastSeen", value: x.Last.Format(time.RFC3339)},
+				{name: "archived", value: false},
+				{name: "count", value: 1},
+				{name: "eventFirstSeen", value: x.First.Format(time.RFC3339)},
+				{name: "eventLastSeen", value: x.Last.Format(time.RFC3339)},
 			}},
 		})
 	}

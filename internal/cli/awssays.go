@@ -304,7 +304,7 @@ func findingsLines(e *estate.Estate) []string {
 		if sum.Listed == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s listed %s, and %d are kept", w.name, count(sum.Listed, "finding"), sum.Kept)
+		parts := []string{fmt.Sprintf("%s listed %s", w.name, count(sum.Listed, "finding")), fmt.Sprintf("and %d are kept", sum.Kept)}
 		for _, left := range []struct {
 			n   int
 			why string
@@ -315,10 +315,10 @@ func findingsLines(e *estate.Estate) []string {
 			{sum.Unnamed, "of nothing that is named"},
 		} {
 			if left.n > 0 {
-				text += fmt.Sprintf(", not %d %s", left.n, left.why)
+				parts = append(parts, fmt.Sprintf("not %d %s", left.n, left.why))
 			}
 		}
-		out = append(out, text)
+		out = append(out, strings.Join(parts, ", "))
 	}
 	gone := 0
 	for _, x := range e.Snapshot.ServiceFindings {
