@@ -76,7 +76,7 @@ func (d *reader) fetch(ctx context.Context, resource, sum string, size int64, lo
 		if r, err = d.client.Fetch(ctx, resource, at, size); err == nil {
 			err = errors.Join(d.run.Zips.Put(sum, size, r), r.Close())
 		}
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) { // then nothing is at that place any more
 			break
 		}
 	}

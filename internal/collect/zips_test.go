@@ -1,12 +1,15 @@
 package collect_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,6 +140,29 @@ func (refusing) Has(string) (bool, error) { return false, nil }
 func (refusing) Put(_ string, _ int64, r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)
 	return errors.Join(err, &os.PathError{Op: "open", Path: "/layers/x.zip", Err: errors.New("no space left on device")})
+}
+
+// endless is a store of zips that trickle until their time is over.
+type endless struct{ puts *atomic.Int64 }
+
+func (endless) Has(string) (bool, error) { return false, nil }
+
+func (e endless) Put(string, int64, io.Reader) error {
+	e.puts.Add(1)
+	return fmt.Errorf("read: %w", context.DeadlineExceeded)
+}
+
+// A zip that does not come in the time that AWS keeps it at a place is not asked for
+// there again.
+func TestCollect_zips_endless(t *testing.T) {
+	f := world(t)
+	o := options(t, f)
+	var puts atomic.Int64
+	o.Zips = endless{&puts}
+	s := collected(t, o)
+	if n := int64(len(s.Layers)); puts.Load() != n {
+		t.Errorf("%d zips asked for, want %d: one a version", puts.Load(), n)
+	}
 }
 
 // A zip that cannot be kept, or that AWS does not give out, is a gap of its own,

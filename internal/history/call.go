@@ -110,7 +110,7 @@ func readCall(raw []byte) *Call {
 		c.ID = hex.EncodeToString(sum[:12])
 	}
 	if t, err := time.Parse(time.RFC3339Nano, rec.text("eventTime")); err == nil {
-		c.Time = t
+		c.Time = t.UTC()
 	}
 	if s := bytes.TrimSpace([]byte(c.response.text("statement"))); json.Valid(s) {
 		c.statement = readObject(s)

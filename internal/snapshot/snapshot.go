@@ -52,6 +52,14 @@ func supported(file, program int) error {
 // MaxBytes is how many bytes of JSON a file may hold.
 const MaxBytes = 1 << 30
 
+// An object of JSON that says nothing has two bytes in the file and hundreds in
+// memory, so that these are bounded, too: maxObjects is more than the objects of
+// MaxBytes of what collect reads, maxValues more than all its values.
+const (
+	maxObjects = 5_000_000
+	maxValues  = 50_000_000
+)
+
 // headerMax is more than any header of a version can need.
 const headerMax = 256
 
@@ -130,6 +138,30 @@ func Write(w io.Writer, s lamina.Snapshot) error {
 	return nil
 }
 
+// bounded refuses JSON of more objects, or of more values that follow others, than
+// these. What is no JSON is for the decoder.
+func bounded(data []byte, maxObjects, maxValues int) error {
+	objects, values := 0, 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			for i++; i < len(data) && data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+		case '{':
+			objects++
+		case ',':
+			values++
+		}
+	}
+	if objects > maxObjects || values > maxValues {
+		return fmt.Errorf("%d objects and %d values: want at most %d and %d", objects, values, maxObjects, maxValues)
+	}
+	return nil
+}
+
 // ErrOther is a file that is no snapshot, ErrCut one that was not copied or written to
 // its end, ErrDamaged one that is not as it was written.
 var (
@@ -196,6 +228,9 @@ func read(r io.Reader) (s lamina.Snapshot, err error) {
 	}
 	if sum := sha256.Sum256(data.Bytes()); hex.EncodeToString(sum[:]) != digest {
 		return s, fmt.Errorf("%w: its contents do not have the digest of the header", ErrDamaged)
+	}
+	if err := bounded(data.Bytes(), maxObjects, maxValues); err != nil {
+		return s, err
 	}
 	d := json.NewDecoder(&data)
 	d.DisallowUnknownFields()

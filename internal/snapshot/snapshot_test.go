@@ -88,18 +88,21 @@ func TestRead_refuses(t *testing.T) {
 		"bomb":          make1(1, bomb, 1000),
 		"size_too_big":  make1(1, "{}", snapshot.MaxBytes+1),
 		"padded_header": bytes.Replace(good, []byte("lamina-snapshot 1"), []byte("lamina-snapshot  1"), 1),
+		"many_objects":  make1(1, `{"layers":[`+strings.TrimSuffix(strings.Repeat(`{},`, 5_000_001), ",")+`],"version":1}`, 15_000_002+25),
 		"deep":          make1(1, strings.Repeat(`{"layers":[`, 20_000), 11*20_000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if s, err := snapshot.Read(bytes.NewReader(file)); err == nil {
+			s, err := snapshot.Read(bytes.NewReader(file))
+			if err == nil {
 				t.Errorf("read as %+v", s)
+			}
+			if strings.HasPrefix(name, "many_") && !strings.Contains(fmt.Sprint(err), "want at most") {
+				t.Errorf("%v", err)
 			}
 		})
 	}
 }
 
-// testdata holds a file of each version that lamina reads; the files are never
-// written anew.
 // What is cut, what is too long and what never was one are told apart: the first is
 // copied again, the second looked into.
 func TestRead_cut_or_damaged(t *testing.T) {
@@ -124,6 +127,8 @@ func TestRead_cut_or_damaged(t *testing.T) {
 	}
 }
 
+// testdata holds a file of each version that lamina reads; the files are never
+// written anew.
 func TestRead_versions(t *testing.T) {
 	for v := max(1, snapshot.Version-2); v <= snapshot.Version; v++ {
 		file, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("v%d.lamina", v)))
