@@ -596,11 +596,11 @@ func TestTerraform_instances(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ""
+			var skipped []string
 			for _, s := range c.Skipped {
-				got += s.File + " " + s.Reason
+				skipped = append(skipped, s.File+" "+s.Reason)
 			}
-			if got != tt.want {
+			if got := strings.Join(skipped, "\n"); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
