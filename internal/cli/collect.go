@@ -491,7 +491,14 @@ func (j *journal) holds() bool { return j.written+len(j.entries) > 0 }
 func (a *app) openJournal(file string, f collectFlags) (*journal, error) {
 	name := a.path(file + partSuffix)
 	if f.resume {
-		in, err := os.OpenFile(name, os.O_RDWR, 0) //nolint:gosec // beside the file that the user named
+		info, err := os.Stat(name)
+		var in *os.File
+		switch {
+		case err == nil && !info.Mode().IsRegular(): // a pipe would be waited for
+			return nil, usagef("delete it, and collect without --resume", "%s is no journal of lamina collect", file+partSuffix)
+		case err == nil:
+			in, err = os.OpenFile(name, os.O_RDWR, 0) //nolint:gosec // beside the file that the user named
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, usagef("leave out --resume", "there is nothing to go on with: no %s", file+partSuffix)
 		}

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lamina-sec/lamina/internal/source"
@@ -71,9 +73,10 @@ func readInput(path string, limit int64) ([]byte, error) {
 	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }
 
-// keepInputs refuses to write a result over one of the files it is made from.
-// inputs are as the user typed them.
+// keepInputs refuses to write a result over one of the files it is made from, the
+// settings among them. inputs are as the user typed them.
 func (a *app) keepInputs(inputs []string) error {
+	inputs = append(slices.Clip(inputs), cmp.Or(a.flags.configFile, "lamina.toml"))
 	outlets, err := a.outlets()
 	if err != nil {
 		return err

@@ -171,6 +171,8 @@ func (a *app) outputError(shown string, err error) error {
 	switch {
 	case errors.Is(err, report.ErrReadOnly):
 		return &Error{Msg: fmt.Sprintf("write %s: it is read-only", shown), Hint: "chmod u+w " + shown + ", or give the result another name", Code: Refused, Err: err}
+	case errors.Is(err, report.ErrNoReader):
+		return &Error{Msg: fmt.Sprintf("write %s: it is a pipe that nobody reads", shown), Hint: "start what reads it first", Code: CannotRun, Err: err}
 	case errors.Is(err, fs.ErrExist):
 		return &Error{Msg: shown + " exists, and nothing that exists is overwritten", Hint: "choose another name or folder", Code: Refused, Err: err}
 	}

@@ -18,8 +18,12 @@ type File struct {
 	path string
 }
 
-// ErrReadOnly is an output that its owner made read-only.
-var ErrReadOnly = errors.New("is read-only")
+// ErrReadOnly is an output that its owner made read-only, ErrNoReader a named pipe that
+// nobody reads.
+var (
+	ErrReadOnly = errors.New("is read-only")
+	ErrNoReader = errors.New("is a pipe that nobody reads")
+)
 
 // Create opens a File for path. The folder must exist. A file that its owner may
 // not write is refused with ErrReadOnly, although the folder would let it be
@@ -48,7 +52,7 @@ func create(path string, mode fs.FileMode) (*File, error) {
 		}
 		f, err := os.OpenFile(path, flag, 0) //nolint:gosec // the user named this file
 		if errors.Is(err, syscall.ENXIO) {
-			return nil, &fs.PathError{Op: "create", Path: path, Err: errors.New("is a pipe that nobody reads")}
+			return nil, &fs.PathError{Op: "create", Path: path, Err: ErrNoReader}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("create output: %w", err)
