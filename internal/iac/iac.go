@@ -313,18 +313,20 @@ func likely(data []byte) bool {
 
 // read reads a file within the limits.
 func (r *reader) read(name string) ([]byte, error) {
+	info, err := fs.Stat(r.root, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular(): // a pipe would be waited for
+		return nil, errors.New("it is no file")
+	case info.Size() > MaxDocument:
+		return nil, fmt.Errorf("%d bytes are %w of %d", info.Size(), errLimit, MaxDocument)
+	}
 	f, err := r.root.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && info.Size() > MaxDocument {
-		err = fmt.Errorf("%d bytes are %w of %d", info.Size(), errLimit, MaxDocument)
-	}
-	var data []byte
-	if err == nil {
-		data, err = readAtMost(f, MaxDocument)
-	}
+	data, err := readAtMost(f, MaxDocument)
 	err = cmp.Or(err, f.Close())
 	if r.bytes += len(data); err == nil && r.bytes > maxProject {
 		err = fmt.Errorf("the project's documents are %w of %d bytes", errLimit, maxProject)
