@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -277,4 +278,14 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What may not be read says where to look, and is not called missing.
+func TestMissing_permission(t *testing.T) {
+	std, _, _ := stdio(t)
+	err := (&app{std: std}).missing("estate.lamina", &fs.PathError{Op: "open", Path: "/x/estate.lamina", Err: fs.ErrPermission})
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != CannotRun || e.Msg != "open estate.lamina: permission denied" || !strings.Contains(e.Hint, "ls -l") {
+		t.Errorf("%#v", err)
+	}
 }

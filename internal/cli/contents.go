@@ -267,6 +267,15 @@ func (i *inside) coverage() string {
 	return s
 }
 
+// readable tries whether what is in a folder may be read.
+func readable(dir string) error {
+	f, err := os.Open(dir) //nolint:gosec // the user named it
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // lookInside looks into the zips of the estate's layer versions that the folder
 // keeps; nothing is looked into when it is "".
 func (a *app) lookInside(ctx context.Context, e *estate.Estate, dir string, f scanFlags) (_ *inside, err error) {
@@ -277,6 +286,9 @@ func (a *app) lookInside(ctx context.Context, e *estate.Estate, dir string, f sc
 		return nil, a.missing(dir, err)
 	} else if !info.IsDir() {
 		return nil, usagef("lamina collect --content DIR makes one", "%s is no folder", dir)
+	}
+	if err := readable(a.path(dir)); err != nil {
+		return nil, a.missing(dir, err)
 	}
 	known, err := a.known(nil)
 	if err != nil {

@@ -258,7 +258,9 @@ func (a *app) tell(d *diagnosis) error {
 				}
 			}
 			if l.Hint != "" {
-				fmt.Fprintf(&b, "      hint: %s\n", safe.Line(l.Hint, 0))
+				for i, line := range a.fold(12, safe.Line(l.Hint, 0)) {
+					b.WriteString(map[bool]string{true: "      hint: ", false: "            "}[i == 0] + line + "\n")
+				}
 			}
 		}
 		fmt.Fprintf(&b, "\n%d ok, %d warn, %d fail\n", states["ok"], states["warn"], states["fail"])

@@ -101,7 +101,11 @@ func (a *app) missing(shown string, err error) error {
 		return &Error{Msg: shown + " " + cause(err).Error(), Hint: "give a file; a shell's <(command) is fine, too", Code: Usage, Err: err}
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return wrap(fmt.Errorf("open %s: %w", shown, cause(err)), CannotRun, "")
+		hint := ""
+		if errors.Is(err, fs.ErrPermission) {
+			hint = "ls -l says who may read it; a new snapshot is its owner's alone"
+		}
+		return wrap(fmt.Errorf("open %s: %w", shown, cause(err)), CannotRun, hint)
 	}
 	if strings.HasPrefix(shown, "arn:") {
 		return &Error{

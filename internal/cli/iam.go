@@ -56,7 +56,7 @@ func newIAMPolicyCollect(a *app) *cobra.Command {
 			return a.document([]string{"json", "text"}, func(format string, w io.Writer) error {
 				switch {
 				case format == "text":
-					return writeActions(w, calls)
+					return a.writeActions(w, calls)
 				case terraform:
 					return writeTerraform(w, calls)
 				case cloudformation:
@@ -114,14 +114,14 @@ func collectPolicy(calls []awsread.Call) policyDocument {
 	return p
 }
 
-func writeActions(w io.Writer, calls []awsread.Call) error {
+func (a *app) writeActions(w io.Writer, calls []awsread.Call) error {
 	calls = slices.Clone(calls)
 	slices.SortFunc(calls, func(x, y awsread.Call) int { return strings.Compare(x.Action, y.Action) })
 	var rows [][]string
 	for _, c := range calls {
 		rows = append(rows, []string{c.Action, c.Without})
 	}
-	if err := columns(w, []string{"ACTION", "WITHOUT IT IS NOT KNOWN"}, rows); err != nil {
+	if err := a.columns(w, []string{"ACTION", "WITHOUT IT IS NOT KNOWN"}, rows); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\n%s\n", count(len(calls), "action"))

@@ -59,7 +59,7 @@ func newIAMPolicyStream(a *app) *cobra.Command {
 			}
 			return a.document([]string{"json", "text"}, func(format string, w io.Writer) error {
 				if format == "text" {
-					return writeCosts(w, p, streamCosts)
+					return a.writeCosts(w, p, streamCosts)
 				}
 				return writeJSON(w, p)
 			})
@@ -154,7 +154,7 @@ func newIAMPolicyRespond(a *app) *cobra.Command {
 			}
 			return a.document([]string{"json", "text"}, func(format string, w io.Writer) error {
 				if format == "text" {
-					return writeCosts(w, p, respondCosts)
+					return a.writeCosts(w, p, respondCosts)
 				}
 				return writeJSON(w, p)
 			})
@@ -188,7 +188,7 @@ func respondPolicy(partition string, accounts []string) (scopedPolicy, error) {
 }
 
 // writeCosts lists the actions of a policy with what their absence costs.
-func writeCosts(w io.Writer, p scopedPolicy, costs map[string]string) error {
+func (a *app) writeCosts(w io.Writer, p scopedPolicy, costs map[string]string) error {
 	asked := map[string]bool{}
 	for _, s := range p.Statement {
 		for _, action := range s.Action {
@@ -199,7 +199,7 @@ func writeCosts(w io.Writer, p scopedPolicy, costs map[string]string) error {
 	for _, action := range slices.Sorted(maps.Keys(asked)) {
 		rows = append(rows, []string{action, costs[action]})
 	}
-	if err := columns(w, []string{"ACTION", "WITHOUT IT"}, rows); err != nil {
+	if err := a.columns(w, []string{"ACTION", "WITHOUT IT"}, rows); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\n%s\n", count(len(rows), "action"))

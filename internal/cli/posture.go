@@ -74,7 +74,7 @@ func newPostureChecks(a *app) *cobra.Command {
 					_, err = fmt.Fprintf(w, "%s\nControls it bears on: %s\n", doc, joined(framework.Of(list[0].Ref)))
 					return err
 				}
-				return writeChecks(w, list)
+				return a.writeChecks(w, list)
 			})
 		},
 	}
@@ -97,12 +97,12 @@ func joined(controls []lamina.Control) string {
 	return b.String()
 }
 
-func writeChecks(w io.Writer, list []posture.Check) error {
+func (a *app) writeChecks(w io.Writer, list []posture.Check) error {
 	var rows [][]string
 	for _, c := range list {
 		rows = append(rows, []string{c.Ref, c.ID, string(c.Severity), c.Title})
 	}
-	if err := columns(w, []string{"NUMBER", "ID", "SEVERITY", "FINDS"}, rows); err != nil {
+	if err := a.columns(w, []string{"NUMBER", "ID", "SEVERITY", "FINDS"}, rows); err != nil {
 		return err
 	}
 	why := map[string][]checks.Absent{}
