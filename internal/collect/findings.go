@@ -137,11 +137,15 @@ func (d *reader) unused(ctx context.Context, analyzer string, roles map[string]b
 	if d.note("access-analyzer:ListFindings", analyzer, err) {
 		d.begin("access-analyzer:GetFinding")
 	}
+	fs = slices.DeleteFunc(fs, func(f lamina.AccessFinding) bool { return !roles[f.Resource] })
+	d.run.expect(len(fs))
 	for _, f := range fs {
-		if roles[f.Resource] && ctx.Err() == nil {
-			d.note("access-analyzer:GetFinding", f.Resource, d.client.UnusedBy(ctx, &f))
-			d.part.AccessFindings = append(d.part.AccessFindings, f)
+		if ctx.Err() != nil {
+			return
 		}
+		d.note("access-analyzer:GetFinding", f.Resource, d.client.UnusedBy(ctx, &f))
+		d.part.AccessFindings = append(d.part.AccessFindings, f)
+		d.run.did(1)
 	}
 }
 
