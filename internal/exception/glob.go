@@ -11,13 +11,16 @@ const maxStars = 16
 // directory too. Nothing else is special. The time is bounded by
 // len(pattern) × len(s).
 func Glob(pattern, s string, path bool) bool {
+	if !path {
+		return plain(pattern, s)
+	}
 	// matches[i] says whether the pattern so far matches s[:i].
 	matches := make([]bool, len(s)+1)
 	matches[0] = true
 	for pattern != "" {
 		to := make([]bool, len(s)+1)
 		switch {
-		case path && strings.HasPrefix(pattern, "**/"):
+		case strings.HasPrefix(pattern, "**/"):
 			// Any number of whole directories: the rest starts where this did, or
 			// after a slash.
 			pattern = pattern[3:]
@@ -27,7 +30,7 @@ func Glob(pattern, s string, path bool) bool {
 				to[i] = matches[i] || reached && i > 0 && s[i-1] == '/'
 			}
 		case strings.HasPrefix(pattern, "*"):
-			crosses := !path || strings.HasPrefix(pattern, "**")
+			crosses := strings.HasPrefix(pattern, "**")
 			pattern = strings.TrimLeft(pattern, "*")
 			reached := false
 			for i := range to {
@@ -46,6 +49,24 @@ func Glob(pattern, s string, path bool) bool {
 		matches = to
 	}
 	return matches[len(s)]
+}
+
+// plain is Glob for what is no path: there are many findings, and many patterns.
+func plain(pattern, s string) bool {
+	first, rest, starred := strings.Cut(pattern, "*")
+	if !starred {
+		return pattern == s
+	}
+	s, ok := strings.CutPrefix(s, first)
+	for ok {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(s, part)
+		}
+		_, s, ok = strings.Cut(s, part)
+		rest = after
+	}
+	return false
 }
 
 // anything reports whether the pattern matches all there is; "" does.
