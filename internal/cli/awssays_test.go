@@ -31,7 +31,8 @@ func TestFunctionsShow_what_services_say(t *testing.T) {
 			Gaps: []lamina.Gap{{Action: "securityhub:GetFindings", Denied: true, Reason: "denied"}},
 		}},
 		Services: []lamina.ServiceStatus{
-			{Account: account, Region: region, Feature: "inspector2:LAMBDA", Enabled: true}, {Account: account, Region: region, Feature: "securityhub", Enabled: true},
+			{Account: account, Region: region, Feature: "inspector2:LAMBDA", Enabled: true},
+			{Account: account, Region: region, Feature: "securityhub", Enabled: true},
 			{Account: account, Region: region, Feature: recording, Enabled: true},
 		},
 		AccessFindings: []lamina.AccessFinding{{ID: "u", Kind: "UnusedPermission", Resource: "arn:aws:iam::" + account + ":role/app", Status: "ACTIVE", Unused: []string{"s3:*"}, UnusedMore: 7}},
