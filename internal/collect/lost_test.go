@@ -61,7 +61,8 @@ func TestLost(t *testing.T) {
 			with(func(s *lamina.Snapshot) {
 				s.OrgID, s.Targets = "", []lamina.Target{{Account: "999999999999"}, {Account: "999999999999", Region: region}}
 			}),
-			run(nil), []string{"account 999999999999"},
+			run(nil),
+			[]string{"account 999999999999"},
 		},
 		"a layer of everything": {whole, run(only(layer)), []string{"everything beside " + layer}},
 		"everything of a layer": {with(func(s *lamina.Snapshot) { s.Only = []string{layer} }), run(nil), nil},

@@ -341,6 +341,9 @@ func judge(items []Item, f *lamina.Finding, now time.Time) verdict {
 // what was accepted and nothing else. part is the finding for some of its members;
 // the one that is left says how many were accepted, since its evidence is of all.
 func Divide(items []Item, findings []lamina.Finding, part func(lamina.Finding, []lamina.Member) lamina.Finding, now time.Time) []lamina.Finding {
+	if len(items) == 0 {
+		return findings
+	}
 	out := make([]lamina.Finding, 0, len(findings))
 	for _, f := range findings {
 		if len(f.Members) == 0 || f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown || f.Exception != nil || judge(items, &f, now).best != nil {
@@ -349,14 +352,17 @@ func Divide(items []Item, findings []lamina.Finding, part func(lamina.Finding, [
 		}
 		said := map[string][]lamina.Member{}
 		by := map[string]*Item{}
+		var names []string
 		accepted := 0
 		for _, m := range f.Members {
 			one := alone(f, m)
 			v := judge(items, &one, now)
 			key := strings.Join(v.lapsed, "\n")
 			if v.best != nil {
-				key = v.best.ID
-				by[key] = v.best
+				key = v.best.File + "\x00" + v.best.ID // ids are unique in one file
+				if by[key] == nil {
+					by[key], names = v.best, append(names, v.best.ID)
+				}
 				accepted++
 			}
 			said[key] = append(said[key], m)
@@ -365,11 +371,11 @@ func Divide(items []Item, findings []lamina.Finding, part func(lamina.Finding, [
 			out = append(out, f)
 			continue
 		}
-		names := strings.Join(slices.Sorted(maps.Keys(by)), ", ")
+		slices.Sort(names)
 		for _, key := range slices.Sorted(maps.Keys(said)) {
 			p := part(f, said[key])
 			if by[key] == nil && accepted > 0 {
-				p.Evidence = append(slices.Clip(p.Evidence), fmt.Sprintf("accepted: %d of %d, by exception %s", accepted, len(f.Members), names))
+				p.Evidence = append(slices.Clip(p.Evidence), fmt.Sprintf("accepted: %d of %d, by exception %s", accepted, len(f.Members), strings.Join(names, ", ")))
 			}
 			out = append(out, p)
 		}

@@ -287,6 +287,9 @@ func TestDivide(t *testing.T) {
 		"what_is_left_by_its_id": {group, []exception.Item{item("a", 1, exception.Match{Resource: role + "a"}), item("rest", 1, exception.Match{Finding: "F-B-C"})}, []string{
 			"F-B-C by rest [x: y; accepted: 1 of 3, by exception a]", "F-A by a [x: y]",
 		}},
+		"two_of_one_id_in_two_files": {group, []exception.Item{{ID: "x", File: "a.toml", Match: exception.Match{Finding: "F-A"}, Owner: "o", Expires: now}, {ID: "x", File: "b.toml", Match: exception.Match{Finding: "F-B"}, Owner: "o", Expires: now}}, []string{
+			"F-C [x: y; accepted: 2 of 3, by exception x, x]", "F-A by x [x: y]", "F-B by x [x: y]",
+		}},
 		"all_by_one":           {group, []exception.Item{item("all", 1, exception.Match{Resource: role + "*"}), item("a", 1, exception.Match{Finding: "F-A"})}, []string{"F-GROUP by all [x: y]"}},
 		"the_whole_by_its_id":  {group, []exception.Item{item("all", 1, exception.Match{Finding: "F-GROUP"}), item("a", 9, exception.Match{Finding: "F-A"})}, []string{"F-GROUP by all [x: y]"}},
 		"one_that_has_expired": {group, []exception.Item{item("a", -1, exception.Match{Finding: "F-A"})}, []string{"F-B-C [x: y]", "F-A [x: y; re-opened: exception a (o) expired on 2026-06-19]"}},

@@ -54,7 +54,7 @@ func TestCreatePrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "estate")
 	for _, want := range []fs.FileMode{0o600, 0o640} {
 		if want != 0o600 {
-			if err := os.Chmod(path, want); err != nil { //nolint:gosec // the test is about that
+			if err := os.Chmod(path, want); err != nil {
 				t.Fatal(err)
 			}
 		}
