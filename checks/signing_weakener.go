@@ -26,7 +26,7 @@ var SigningWeakener = posture.Check{
 }
 
 func signingWeakener(in posture.Input, found func(posture.Result)) {
-	plain := map[string][]*iam.Subject{}
+	plain := map[string]people{}
 	seen := map[string]bool{}
 	for _, f := range in.Estate.Snapshot.Functions {
 		if f.Version != "$LATEST" || f.PackageType == "Image" {
@@ -56,26 +56,53 @@ func signingWeakener(in posture.Input, found func(posture.Result)) {
 			continue
 		}
 		if _, done := plain[f.Account]; !done {
-			plain[f.Account] = in.Access().Plain(f.Account)
+			plain[f.Account] = peopleOf(in.Access().Plain(f.Account))
 		}
 		found(weakened(plain[f.Account], arn, f))
 	}
 }
 
+// people are users and roles, and the groups of them whom no policy tells apart.
+type people struct {
+	all    []*iam.Subject
+	groups [][]int
+	group  []int // of each
+}
+
+func peopleOf(all []*iam.Subject) people {
+	p := people{all: all, groups: iam.GroupSubjects(all, nil), group: make([]int, len(all))}
+	for n, group := range p.groups {
+		for _, i := range group {
+			p.group[i] = n
+		}
+	}
+	return p
+}
+
 // weakened says who of them may change the configuration, or take it off the
 // function.
-func weakened(who []*iam.Subject, arn string, f lamina.Function) posture.Result {
+func weakened(who people, arn string, f lamina.Function) posture.Result {
 	r := posture.Result{Outcome: lamina.Pass, Resource: arn, Detail: "only administrators may weaken it"}
 	config := iam.NewObject(iam.Resource{ARN: arn, Account: f.Account}, nil)
 	function := iam.NewObject(iam.Resource{ARN: f.ARN, Account: f.Account}, nil)
 	able := 0
-	for _, s := range who {
+	type saying struct {
+		answer iam.Result
+		why    string
+	}
+	said := make([]saying, len(who.groups))
+	for i, group := range who.groups {
+		s := who.all[group[0]]
 		answer, why := posture.Any(s, config, "lambda:UpdateCodeSigningConfig", "lambda:DeleteCodeSigningConfig")
 		if answer != iam.Allow {
 			if off, doubt := posture.Any(s, function, "lambda:DeleteFunctionCodeSigningConfig"); off != iam.Deny {
 				answer, why = off, doubt
 			}
 		}
+		said[i] = saying{answer, why}
+	}
+	for i, s := range who.all {
+		answer, why := said[who.group[i]].answer, said[who.group[i]].why
 		switch answer {
 		case iam.Allow:
 			able++
