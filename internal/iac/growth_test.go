@@ -14,7 +14,9 @@ import (
 // one another. Work is what is allocated.
 func TestRead_grows_with_the_resources(t *testing.T) {
 	type object = map[string]any
-	template := func(resources object) any { return object{"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources} }
+	template := func(resources object) any {
+		return object{"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+	}
 	role := func() object {
 		return object{"Type": "AWS::IAM::Role", "Properties": object{"AssumeRolePolicyDocument": object{"Version": "2012-10-17", "Statement": []any{}}}}
 	}
