@@ -393,9 +393,6 @@ func selectChecks(only []string) ([]posture.Check, error) {
 
 // openEstate reads a snapshot, and indexes it for checks.
 func (a *app) openEstate(file string) (posture.Input, error) {
-	if a.std.Estate != nil {
-		a.std.Estate()
-	}
 	s, err := a.readSnapshot(file)
 	if err != nil {
 		return posture.Input{}, err

@@ -131,6 +131,9 @@ func (a *app) scanCode(cmd *cobra.Command, targets []string, f scanFlags) (err e
 	if err != nil {
 		return err
 	}
+	if a.std.Estate != nil { // code can make as much as an organisation has
+		a.std.Estate()
+	}
 	var codes []*iac.Code
 	for _, t := range targets {
 		c, err := a.readCode(t, opt)

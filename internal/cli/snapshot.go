@@ -39,6 +39,9 @@ func newSnapshot(a *app) *cobra.Command {
 
 // readSnapshot reads and verifies the snapshot that the user named.
 func (a *app) readSnapshot(file string) (lamina.Snapshot, error) {
+	if a.std.Estate != nil {
+		a.std.Estate()
+	}
 	in, err := openInput(a.path(file))
 	if err != nil {
 		return lamina.Snapshot{}, a.missing(file, err)
