@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -185,7 +186,7 @@ var growths = map[string]func(g *growth, n int){
 		whole := g.Functions[0]
 		for i := range n {
 			v := whole
-			v.Version = fmt.Sprint(i + 1)
+			v.Version = strconv.Itoa(i + 1)
 			v.ARN += ":" + v.Version
 			g.Functions = append(g.Functions, v)
 			g.Functions[0].Aliases = append(g.Functions[0].Aliases, lamina.Alias{Name: "a" + v.Version, Version: v.Version})

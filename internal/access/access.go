@@ -60,16 +60,16 @@ type Caller struct {
 type Access struct {
 	estate  *estate.Estate
 	org     iam.Value
-	people  map[string][]person  // by account, in the snapshot's order
-	groups  map[string]int       // of people, by ARN
-	callers map[string][]*Caller // by account, by ARN within
-	crowds  map[string][]*crowd  // by account, by ARN of the first
-	named   map[string]*Caller   // by ARN
-	reach   map[string]Reach     // of roles that functions run as, by ARN
-	names   []string             // layers that policies name, as patterns of ARNs
-	choosy  bool                 // some policy asks which layers are attached
-	alike   []string             // what policies' conditions say no more of than of another, by place in the snapshot's layers
-	like    func(layer string) string
+	people  map[string][]person       // by account, in the snapshot's order
+	groups  map[string]int            // of people, by ARN
+	callers map[string][]*Caller      // by account, by ARN within
+	crowds  map[string][]*crowd       // by account, by ARN of the first
+	named   map[string]*Caller        // by ARN
+	reach   map[string]Reach          // of roles that functions run as, by ARN
+	names   []string                  // layers that policies name, as patterns of ARNs
+	choosy  bool                      // some policy asks which layers are attached
+	like    func(layer string) string // the same of layers that no policy's condition tells apart
+	alike   []string                  // like, by place in the snapshot's layers
 	targets func() []Target
 	finders map[string]*finder // by account, made with the targets
 	layers  attachable
@@ -125,7 +125,7 @@ func New(e *estate.Estate) *Access {
 	for _, t := range e.Snapshot.Targets {
 		a.settled(t.Account, t.Region)
 	}
-	asked := []string(nil)
+	var asked []string
 	a.names, asked, a.choosy = layerPatterns(e)
 	a.like = iam.Alike(asked)
 	for _, l := range e.Snapshot.Layers {
