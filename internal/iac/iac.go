@@ -205,6 +205,10 @@ func (r *reader) folder() error {
 			}
 			return nil
 		}
+		if d.Type().IsRegular() && isTofu(name) {
+			r.skip(name, errTofu)
+			return nil
+		}
 		if !d.Type().IsRegular() || !slices.Contains(extensions, strings.ToLower(path.Ext(name))) {
 			return nil
 		}

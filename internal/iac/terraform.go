@@ -179,6 +179,17 @@ func (r *reader) terraformRoots(folders map[string][]string) {
 	}
 }
 
+// isTofu reports whether the file is one that OpenTofu reads, in place of that of
+// Terraform with its name, and Terraform does not
+// (https://opentofu.org/docs/language/files/).
+func isTofu(name string) bool {
+	return strings.HasSuffix(name, ".tofu") || strings.HasSuffix(name, ".tofu.json")
+}
+
+// errTofu says why such a file is skipped: which of the two is deployed is not in the
+// code, and one could hide the other.
+var errTofu = errors.New("a file of OpenTofu alone is not read: scan the plan (tofu show -json)")
+
 // local reports whether a module's source is a folder beside it.
 func local(source string) bool {
 	return strings.HasPrefix(source, "./") || strings.HasPrefix(source, "../")
@@ -203,6 +214,12 @@ func (r *reader) load(dir string, files []string) *module {
 		variables: map[string]*hclsyntax.Block{}, resources: map[string]*hclsyntax.Block{}, data: map[string]*hclsyntax.Block{},
 		calls: map[string]*hclsyntax.Block{}, outputs: map[string]*hclsyntax.Block{}, locals: map[string]*hclsyntax.Attribute{},
 		children: map[string]map[string]*module{}, done: map[string]cty.Value{}, why: map[string]cause{}, open: map[string]bool{},
+	}
+	entries, _ := fs.ReadDir(r.root, dir) // which was read before
+	for _, e := range entries {
+		if e.Type().IsRegular() && isTofu(e.Name()) {
+			r.skip(path.Join(dir, e.Name()), errTofu)
+		}
 	}
 	// Files of overrides come after all others.
 	files = slices.SortedStableFunc(slices.Values(files), func(a, b string) int {

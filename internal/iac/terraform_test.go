@@ -583,6 +583,20 @@ func TestTerraform_roots(t *testing.T) {
 	}
 }
 
+// A file that OpenTofu alone reads is named: it may be deployed, and hide nothing of
+// what Terraform reads.
+func TestTerraform_tofu(t *testing.T) {
+	const main = "resource \"aws_lambda_function\" \"f\" { layers = [\"arn:main\"] }\nmodule \"m\" { source = \"./mod\" }\n"
+	c, err := iac.Read(files(map[string]string{"main.tf": main, "main.tofu": "", "mod/main.tf": "", "mod/x.tofu.json": "{}"}), ".", ".", iac.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const why = "a file of OpenTofu alone is not read: scan the plan (tofu show -json)"
+	if got := resolved(c); got != "arn:main!"+why+"!"+why || len(c.Skipped) != 2 || c.Skipped[0].File != "main.tofu" || c.Skipped[1].File != "mod/x.tofu.json" {
+		t.Errorf("got %q, skipped %v", got, c.Skipped)
+	}
+}
+
 // What is more than is read is named: what rests on the rest is not known.
 func TestTerraform_instances(t *testing.T) {
 	for name, tt := range map[string]struct{ in, want string }{
