@@ -312,10 +312,48 @@ type verdict struct {
 	expired, changed bool
 }
 
-func judge(items []Item, f *lamina.Finding, now time.Time) verdict {
+// A lookup is exceptions by what they can be looked up by: the id of a finding, or a
+// resource without a star. The others are asked about every finding.
+type lookup struct {
+	items             []Item
+	finding, resource map[string][]int
+	others            []int
+}
+
+func lookupOf(items []Item) lookup {
+	l := lookup{items: items, finding: map[string][]int{}, resource: map[string][]int{}}
+	for j, x := range items {
+		switch m := x.Match; {
+		case m.Finding != "":
+			l.finding[m.Finding] = append(l.finding[m.Finding], j)
+		case m.Resource != "" && !strings.Contains(m.Resource, "*"):
+			l.resource[m.Resource] = append(l.resource[m.Resource], j)
+		default:
+			l.others = append(l.others, j)
+		}
+	}
+	return l
+}
+
+// about are the exceptions that may be about the finding, in their order. One that
+// names a resource is about none of several.
+func (l lookup) about(f *lamina.Finding) []int {
+	list := [][]int{l.others, l.finding[f.ID]}
+	switch len(f.Members) {
+	case 0:
+		list = append(list, l.resource[f.Resource])
+	case 1:
+		list = append(list, l.resource[f.Members[0].Resource], l.finding[f.Members[0].ID])
+	}
+	out := slices.Concat(list...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (l lookup) judge(f *lamina.Finding, now time.Time) verdict {
 	var v verdict
-	for j := range items {
-		x := &items[j]
+	for _, j := range l.about(f) {
+		x := &l.items[j]
 		if !x.fits(f) {
 			continue
 		}
@@ -344,9 +382,9 @@ func Divide(items []Item, findings []lamina.Finding, part func(lamina.Finding, [
 	if len(items) == 0 {
 		return findings
 	}
-	out := make([]lamina.Finding, 0, len(findings))
+	list, out := lookupOf(items), make([]lamina.Finding, 0, len(findings))
 	for _, f := range findings {
-		if len(f.Members) == 0 || f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown || f.Exception != nil || judge(items, &f, now).best != nil {
+		if len(f.Members) == 0 || f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown || f.Exception != nil || list.judge(&f, now).best != nil {
 			out = append(out, f)
 			continue
 		}
@@ -356,7 +394,7 @@ func Divide(items []Item, findings []lamina.Finding, part func(lamina.Finding, [
 		accepted := 0
 		for _, m := range f.Members {
 			one := alone(f, m)
-			v := judge(items, &one, now)
+			v := list.judge(&one, now)
 			key := strings.Join(v.lapsed, "\n")
 			if v.best != nil {
 				key = v.best.File + "\x00" + v.best.ID // ids are unique in one file
@@ -396,13 +434,13 @@ func alone(f lamina.Finding, m lamina.Member) lamina.Finding {
 // cover a finding the one that ends last is named.
 func Apply(items []Item, findings []lamina.Finding, now time.Time) (Counts, []Item) {
 	var c Counts
-	used := make([]bool, len(items))
+	list, used := lookupOf(items), make([]bool, len(items))
 	for i := range findings {
 		f := &findings[i]
 		if f.Outcome != lamina.Fail && f.Outcome != lamina.Unknown || f.Exception != nil {
 			continue
 		}
-		v := judge(items, f, now)
+		v := list.judge(f, now)
 		for _, j := range v.about {
 			used[j] = true
 		}
