@@ -173,7 +173,20 @@ func (l *Layer) read(z *layerfs.Layer, held *held, o Options) *Layer {
 // index sorts the files and finds them by path. Names are served once; two that are
 // the same now differ only in what Clean took out of them.
 func (l *Layer) index() {
-	slices.SortStableFunc(l.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
+	type place struct {
+		path string
+		at   int
+	}
+	order := make([]place, len(l.Files)) // the paths side by side: files lie far apart
+	for i, f := range l.Files {
+		order[i] = place{f.Path, i}
+	}
+	slices.SortFunc(order, func(a, b place) int { return cmp.Or(strings.Compare(a.path, b.path), a.at-b.at) })
+	files := make([]*File, len(order))
+	for i, p := range order {
+		files[i] = l.Files[p.at]
+	}
+	l.Files = files
 	l.byPath = make(map[string]*File, len(l.Files))
 	for _, f := range l.Files {
 		if f.Hidden {
