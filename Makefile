@@ -8,6 +8,11 @@ P        ?= 2
 FUZZTIME ?= 20s
 RACE     = $(shell { command -v $${CC:-cc} || command -v gcc; } >/dev/null && echo -race)
 
+# Tests run in the folders of their packages.
+ifneq ($(LAMINA_TESTDATA),)
+export LAMINA_TESTDATA := $(abspath $(LAMINA_TESTDATA))
+endif
+
 TOOL    = $(GO) tool -modfile=tools/go.mod
 TESTSUM = $(GO) run ./internal/tools/testsum
 

@@ -32,6 +32,7 @@ var speaks = map[string]string{
 	"lambda:ListFunctionUrlConfigs":       "url-foreign-layer",
 	"lambda:GetFunctionCodeSigningConfig": "signing-not-enforced",
 	"lambda:GetCodeSigningConfig":         "signing-not-enforced",
+	"iam:GetAccountAuthorizationDetails":  "layer-attach-path",
 }
 
 // Judge makes of the findings of checks over the snapshot of code alone what the

@@ -105,8 +105,7 @@ func (b *builder) takeManaged(r resource) {
 	doc := r.props.get("PolicyDocument")
 	b.policies[arn] = lamina.ManagedPolicy{ARN: arn, Name: r.logical, Document: b.document(doc)}
 	b.at(arn, "", r.at)
-	for _, role := range r.props.get("Roles").texts() {
-		p := b.existing(r, role)
+	for _, p := range b.rolesOf(r, "Roles") {
 		b.attach(p, textOf(arn, r.at))
 	}
 	for _, p := range b.attached[arn] {
@@ -144,11 +143,32 @@ func (b *builder) existing(r resource, name string) *lamina.Principal {
 	return p
 }
 
+// rolesOf are the roles that the property names. A policy that goes to one that is not
+// known may let somebody do anything that it allows.
+func (b *builder) rolesOf(r resource, property string) []*lamina.Principal {
+	var roles []*lamina.Principal
+	for _, item := range r.props.get(property).each() {
+		switch {
+		case item.kind == text:
+			roles = append(roles, b.existing(r, item.text))
+		case r.props.get("PolicyDocument").kind == absent && !slices.ContainsFunc(r.props.get("ManagedPolicyArns").each(), powerful):
+		default:
+			b.doubtful("iam:GetAccountAuthorizationDetails", r.id, property, r.at, item)
+		}
+	}
+	return roles
+}
+
+// powerful says whether a managed policy may allow to change functions or layers: all
+// may but those of AWS that are known to let a function do its own work.
+func powerful(policy value) bool {
+	return awsManaged(policy.text) == "" || strings.HasSuffix(policy.text, "/AdministratorAccess")
+}
+
 // takePolicy reads a policy that is put into roles, or managed policies that are
 // attached to them.
 func (b *builder) takePolicy(r resource) {
-	for _, role := range slices.Concat(r.props.get("Roles").texts(), r.props.get("RoleName").texts()) {
-		p := b.existing(r, role)
+	for _, p := range slices.Concat(b.rolesOf(r, "Roles"), b.rolesOf(r, "RoleName")) {
 		if doc := r.props.get("PolicyDocument"); doc.kind != absent {
 			b.inline(p, r.props.get("PolicyName").or(textOf(r.logical, r.at)), doc, doc)
 		}

@@ -691,3 +691,44 @@ func FuzzAssembly(f *testing.F) {
 		}
 	})
 }
+
+// A policy that goes to a role which is not known is UNKNOWN at its line, unless it is
+// one with which nobody changes anything.
+func TestTerraform_role_not_known(t *testing.T) {
+	c, err := iac.Read(files(map[string]string{"main.tf": `variable "role" {}
+resource "aws_iam_role_policy" "own" {
+  role   = var.role
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "lambda:*", Resource = "*" }] })
+}
+resource "aws_iam_role_policy_attachment" "admin" {
+  role       = var.role
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+resource "aws_iam_role_policy_attachment" "logs" {
+  role       = var.role
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+}
+resource "aws_iam_policy_attachment" "other" {
+  name       = "other"
+  roles      = ["known", var.role]
+  policy_arn = "arn:aws:iam::111122223333:policy/other"
+}
+`}), ".", "", iac.Options{Account: "111122223333", Region: "eu-west-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []int
+	for _, u := range c.Unresolved {
+		if u.Action != "iam:GetAccountAuthorizationDetails" || !strings.Contains(u.Why, "role") {
+			t.Errorf("%+v", u)
+		}
+		lines = append(lines, u.At.Line)
+	}
+	if d := cmp.Diff([]int{3, 7, 16}, lines); d != "" {
+		t.Errorf("lines of roles that are not known (-want +got):\n%s", d)
+	}
+	j := c.Judge(nil, []iac.Check{{ID: "layer-attach-path"}})
+	if len(j.Findings) != 3 || slices.ContainsFunc(j.Findings, func(f lamina.Finding) bool { return f.Outcome != lamina.Unknown }) {
+		t.Errorf("%+v", j.Findings)
+	}
+}
