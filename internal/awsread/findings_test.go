@@ -218,10 +218,8 @@ func FuzzFindings(f *testing.F) {
 	f.Add(`{"Findings":[{"Id":"s","ProductArn":":product/","GeneratorId":"lamina/","Resources":[{"Id":"arn:aws:lambda:::layer:x:99999999999999999999"}],"Vulnerabilities":[{},{"VulnerablePackages":[{}]}]}]}`)
 	f.Add(`{"Results":["{\"arn\":\"` + fn + `\",\"configurationItemCaptureTime\":\"x\"}"]}`)
 	f.Add(`{"findingDetails":[{"unusedPermissionDetails":{"serviceNamespace":"s3","actions":[{"action":"GetObject"},{}]}}]}`)
+	f.Add(`{"nextToken":"a","NextToken":"a","findings":[{"findingArn":"i"}]}`) // the next page is the same again
 	f.Fuzz(func(t *testing.T, answer string) {
-		if strings.Contains(strings.ToLower(answer), "nexttoken") {
-			t.Skip("the list would be asked again and again")
-		}
 		c, _ := answering(answer)
 		ctx := t.Context()
 		a, _ := c.InspectorFindings(ctx, account)

@@ -15,7 +15,7 @@ import (
 func TestRead_pipe(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
-		t.Skip("no named pipes here:", err)
+		t.Fatal(err)
 	}
 	code := "resource \"aws_lambda_function\" \"f\" { layers = [file(\"pipe\")] }\n"
 	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(code), 0o600); err != nil {

@@ -17,7 +17,7 @@ import (
 func TestFile_pipes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Skip("no named pipes here:", err)
+		t.Fatal(err)
 	}
 	if _, err := Create(path); !errors.Is(err, ErrNoReader) {
 		t.Errorf("nobody reads: %v", err)
