@@ -24,6 +24,9 @@ var watchers = []struct {
 	{"config", "AWS Config", []string{recording}, []string{"config:DescribeConfigurationRecorders", "config:DescribeConfigurationRecorderStatus", "config:SelectResourceConfig"}},
 }
 
+// reporters are the watchers that have findings: AWS Config, the last, records.
+var reporters = watchers[:len(watchers)-1]
+
 // recording is the feature of AWS Config that records functions.
 const recording = "config:AWS::Lambda::Function"
 
@@ -138,7 +141,7 @@ const shownFindings = 10
 // writeSays writes what services say. all says that it is of every function that
 // loads a layer, so that what several have is one line.
 func writeSays(field func(name, value string), s awsSays, all bool) {
-	for _, w := range watchers[:3] {
+	for _, w := range reporters {
 		var lines []string
 		of := map[string]int{}
 		for _, x := range s.Findings {
@@ -293,7 +296,7 @@ func writeUnused(field func(name, value string), s awsSays) {
 // findingsLines say what became of the findings that services listed.
 func findingsLines(e *estate.Estate) []string {
 	var out []string
-	for _, w := range watchers[:3] {
+	for _, w := range reporters {
 		var sum lamina.FindingCount
 		for _, c := range e.Snapshot.FindingCounts {
 			if c.Service == w.id {
